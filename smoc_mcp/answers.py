@@ -1,0 +1,123 @@
+"""What the directory answers: contacts or counts, each with what is proven of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from smoc_mcp.changes import Changes
+from smoc_mcp.coverage import Proof
+from smoc_mcp.groups import Grouping
+from smoc_mcp.models import Contact
+from smoc_mcp.store import ContactRow
+from smoc_mcp.times import Moment
+
+__all__ = ["Company", "Found", "Matches", "News", "Page", "Statistics"]
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The whole that an answer is a part of.
+
+    Attributes:
+        leads: The API's own count of leads.
+        customers: The API's own count of customers.
+        in_hand: How many contacts are known to this process.
+        as_of: When we asked for the newest of what the answer rests on.
+        unread: How many contacts have something that could not be read, by wire name of the field.
+    """
+
+    leads: int
+    customers: int
+    in_hand: int
+    as_of: Moment
+    unread: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Contacts in order.
+
+    Attributes:
+        rows: The contacts.
+        proof: That these are the rows, in this order, that the whole company would give.
+        total: How many contacts match.
+        total_proof: That there are no more.
+        more: Whether another page follows.
+        moved_ahead: How many came in front of the first page since it was made.
+        top: The key of the first page's first row; None where the order is not by time.
+    """
+
+    company: Company
+    rows: Sequence[ContactRow]
+    proof: Proof
+    total: int
+    total_proof: Proof
+    more: bool
+    moved_ahead: int
+    top: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The contacts with one e-mail address; similar ones where there are none.
+
+    Attributes:
+        searched: Among how many contacts we looked.
+    """
+
+    company: Company
+    rows: Sequence[ContactRow]
+    similar: Sequence[ContactRow]
+    proof: Proof
+    searched: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One contact, whole.
+
+    Attributes:
+        live: It is in a live window; otherwise it is remembered from `row.seen`.
+        source: The JSON as sent.
+    """
+
+    company: Company
+    row: ContactRow
+    contact: Contact
+    source: Mapping[str, Any]
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counts and groups.
+
+    Attributes:
+        total: How many contacts match.
+        proof: That `total` and `grouping` are of all of them.
+        grouping: None where no groups were asked for.
+        questions: The survey questions that a `survey:` dimension stood for.
+    """
+
+    company: Company
+    total: int
+    proof: Proof
+    grouping: Grouping | None
+    questions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new or changed.
+
+    Attributes:
+        changes: One page of it.
+        proof: That nothing since then is missing.
+        gap: The two ends of the time in which something may be missing; None where that is
+            nowhere, or not known.
+    """
+
+    company: Company
+    changes: Changes
+    proof: Proof
+    gap: tuple[Moment, Moment] | None

@@ -1,0 +1,105 @@
+"""Arguments of a call: forgiven where the meaning is plain, refused with one sentence where not.
+
+The SDK drops unknown arguments silently and answers a wrong one with pydantic's report, so a
+middleware looks at every call first.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.mcpserver.tools import Tool
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
+from pydantic import ValidationError
+
+from smoc_mcp.errors import InputError
+from smoc_mcp.text import clean, cut
+
+__all__ = ["MAX_ERROR_CHARS", "ArgumentCheck", "error_result"]
+
+MAX_ERROR_CHARS = 2_000
+
+
+def error_result(message: str) -> CallToolResult:
+    """Return a failed call: one text of at most 2,000 characters that says what to do next."""
+    text = cut(clean(message), MAX_ERROR_CHARS - 50)
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+
+class ArgumentCheck:
+    """The middleware: an unknown tool or prompt is -32602, a wrong argument an error result."""
+
+    def __init__(self, tools: Mapping[str, Tool]) -> None:
+        self._tools = tools
+
+    async def __call__(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
+        """Check a `tools/call`; let everything else pass."""
+        if ctx.method == "prompts/get":
+            raise MCPError(INVALID_PARAMS, "This server has no prompt of this name.")
+        if ctx.method != "tools/call" or ctx.params is None:
+            return await call_next(ctx)
+        name = ctx.params.get("name")
+        tool = self._tools.get(name) if isinstance(name, str) else None
+        if tool is None:
+            raise MCPError(
+                INVALID_PARAMS, f"This server has no such tool; it has {', '.join(self._tools)}."
+            )
+        given = ctx.params.get("arguments") or {}
+        if not isinstance(given, Mapping):
+            raise MCPError(INVALID_PARAMS, "arguments must be an object.")
+        try:
+            arguments = _checked(tool, given)
+        except InputError as error:
+            return error_result(str(error))
+        return await call_next(replace(ctx, params={**ctx.params, "arguments": arguments}))
+
+
+def _checked(tool: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
+    known: Mapping[str, Mapping[str, Any]] = tool.parameters["properties"]
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise InputError(
+                f"{tool.name} has no parameter '{cut(name, 40)}'.{hint} It takes "
+                f"{', '.join(known)}."
+            )
+    arguments = {
+        name: _forgiven(value, known[name])
+        for name, value in given.items()
+        # Clients fill what they leave out with null, or with an empty text.
+        if value is not None
+        and not (value == "" and name not in tool.parameters.get("required", ()))
+    }
+    try:
+        tool.fn_metadata.arg_model.model_validate(arguments)
+    except ValidationError as error:
+        name = str(error.errors(include_url=False)[0]["loc"][0])
+        raise InputError(_explained(tool, name, missing=name not in arguments)) from None
+    return arguments
+
+
+def _forgiven(value: object, schema: Mapping[str, Any]) -> object:
+    """Return a value as the schema wants it, where there is no doubt what is meant."""
+    if schema.get("type") == "string" and isinstance(value, int | float):
+        return value if isinstance(value, bool) else str(value)
+    if "enum" in schema and isinstance(value, str):
+        word = value.strip().lower()
+        return word if word in schema["enum"] else value
+    return value
+
+
+def _explained(tool: Tool, name: str, *, missing: bool) -> str:
+    schema = tool.parameters["properties"][name]
+    if missing:
+        return f"{tool.name} needs {name}: {schema.get('description', 'a text')}."
+    if "enum" in schema:
+        return f"{name} must be one of {', '.join(schema['enum'])}."
+    if schema.get("type") == "integer":
+        return f"{name} must be a whole number from {schema['minimum']} to {schema['maximum']}."
+    return f"{name} must be a text: {schema.get('description', '')}.".replace(": .", ".")

@@ -1,0 +1,286 @@
+"""What is proven: windows and their edges in, certainty out. Pure; nothing here waits or stores.
+
+A *window* is one answer of the API: at one moment, the newest contacts by one sort order. Fewer
+contacts than asked for are the whole company: the window is *complete*. A full sorted window has
+an *edge*, the sort key of its last contact: every contact whose key is strictly newer is in it.
+What is assumed of the API: null keys sort last, createdAt never changes, updatedAt and
+lastConversationDate only grow.
+
+Windows are taken at different moments. One stays a proof only while all that came later agrees
+with it (`LiveWindows.admit`).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from smoc_mcp.times import Moment
+
+__all__ = [
+    "ABSENT",
+    "COUNTED",
+    "Certainty",
+    "Counts",
+    "Keys",
+    "LiveWindows",
+    "Proof",
+    "Region",
+    "Sort",
+    "Status",
+    "Window",
+    "last_look_agrees",
+]
+
+ABSENT: Moment = -(2**62)
+"""The sort key of a contact without this time: older than every moment, as the API sorts null."""
+
+
+class Sort(StrEnum):
+    """The orders in which the API sends contacts; all but `natural` are newest first."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    CONVERSATION = "conversation"
+    NATURAL = "natural"
+
+
+class Status(StrEnum):
+    """A contact's lifecycle status; `unknown` is one that the API's guide does not name."""
+
+    LEAD = "lead"
+    CUSTOMER = "customer"
+    LOST = "lost"
+    CONVERTED = "converted"
+    UNKNOWN = "unknown"
+
+
+COUNTED = frozenset({Status.LEAD, Status.CUSTOMER})
+"""The statuses that the API itself counts, over the whole company."""
+
+
+class Certainty(StrEnum):
+    """What is proven of rows or of a count."""
+
+    EXACT = "exact"
+    AT_LEAST = "at_least"
+
+
+class Keys(NamedTuple):
+    """What a proof needs of one contact."""
+
+    created: Moment
+    updated: Moment
+    conversation: Moment
+    status: Status
+    digest: bytes
+
+    def of(self, sort: Sort) -> Moment:
+        """Return the key for a sort order; ABSENT for `natural`."""
+        match sort:
+            case Sort.CREATED:
+                return self.created
+            case Sort.UPDATED:
+                return self.updated
+            case Sort.CONVERSATION:
+                return self.conversation
+            case Sort.NATURAL:
+                return ABSENT
+
+
+class Counts(NamedTuple):
+    """The API's own counts over the whole company."""
+
+    leads: int
+    customers: int
+
+    def of(self, statuses: Iterable[Status]) -> int:
+        """Return how many contacts of these counted statuses there are."""
+        return sum(self.leads if s is Status.LEAD else self.customers for s in statuses)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One answer of the API.
+
+    Attributes:
+        sort: The order it was asked for in.
+        sent: When we asked; it is true of some moment between this and `received`.
+        received: When we had it.
+        rows: The contacts, by id.
+        counts: The counts that came with it.
+        complete: It is the whole company.
+        edge: Every contact whose key is strictly newer is in it; ABSENT if every dated contact
+            is; None if nothing is known (natural order, or a key that could not be read).
+        unread: The wire names of fields that could not be read in some of its contacts.
+    """
+
+    sort: Sort
+    sent: Moment
+    received: Moment
+    rows: Mapping[str, Keys]
+    counts: Counts
+    complete: bool
+    edge: Moment | None
+    unread: frozenset[str] = frozenset()
+
+    def covers(self, keys: Keys) -> bool:
+        """Say whether a contact with these keys would be in it."""
+        return self.complete or (self.edge is not None and keys.of(self.sort) > self.edge)
+
+    def overlaps(self, other: "Window") -> bool:
+        """Say whether nobody can tell which of the two was true first."""
+        return self.sent <= other.received and other.sent <= self.received
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The part of the company that a filter can admit, as far as a proof can use it.
+
+    Attributes:
+        after: For each sort order, the oldest key that it admits.
+        statuses: The statuses that it admits; None for all.
+        fields: The wire names of the fields that the question reads.
+    """
+
+    after: Mapping[Sort, Moment] = field(default_factory=dict)
+    statuses: frozenset[Status] | None = None
+    fields: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is proven, and the moment of which it is true."""
+
+    certainty: Certainty
+    as_of: Moment
+
+    @property
+    def exact(self) -> bool:
+        """Whether this is the truth, not a lower bound."""
+        return self.certainty is Certainty.EXACT
+
+
+class LiveWindows:
+    """The windows younger than the cache time, and which of them are still proofs."""
+
+    def __init__(self) -> None:
+        self._windows: dict[Sort, Window] = {}
+        self._unsound: set[Sort] = set()
+        self._union: tuple[Window, ...] = ()
+
+    def get(self, sort: Sort, since: Moment) -> Window | None:
+        """Return the window of this order if it was received at or after `since`."""
+        window = self._windows.get(sort)
+        return window if window is not None and window.received >= since else None
+
+    def all(self, since: Moment) -> list[Window]:
+        """Return every window received at or after `since`."""
+        return [w for w in self._windows.values() if w.received >= since]
+
+    def sound(self, sort: Sort, since: Moment) -> Window | None:
+        """Return the live window of this order if nothing has contradicted it."""
+        return None if sort in self._unsound else self.get(sort, since)
+
+    def admit(self, new: Window, *, deleted: Collection[str], doubtful: bool) -> None:
+        """Take in a new window, and drop the proofs that it contradicts.
+
+        Args:
+            new: The window; it replaces the one of its order.
+            deleted: The ids that it proves to be gone.
+            doubtful: It contradicts something that may be older or newer than itself.
+        """
+        if doubtful:
+            self._unsound.add(new.sort)
+        else:
+            self._unsound.discard(new.sort)
+        for old in self._windows.values():
+            if old.sort is new.sort or not _contradicts(new, old, deleted):
+                continue
+            self._unsound.add(old.sort)
+            if old.overlaps(new):
+                self._unsound.add(new.sort)
+        self._windows[new.sort] = new
+
+    def admit_union(self, windows: Iterable[Window]) -> None:
+        """Remember that a last look found the company unchanged since the first of these."""
+        self._union = tuple(windows)
+
+    def union(self, since: Moment) -> dict[str, Keys]:
+        """Return every contact of the live windows."""
+        return {i: keys for w in self.all(since) for i, keys in w.rows.items()}
+
+    def union_holds(self, since: Moment) -> bool:
+        """Say whether the windows of the last union are all live, sound and still ours."""
+        return bool(self._union) and all(self.sound(w.sort, since) is w for w in self._union)
+
+    def prove(self, region: Region, since: Moment) -> Proof | None:
+        """Return the proof that every contact of the region is in hand; None if there is none."""
+        for window in sorted(self.all(since), key=lambda w: w.sent, reverse=True):
+            if window.sort in self._unsound or window.unread & region.fields:
+                continue
+            after = region.after.get(window.sort)
+            newer = after is not None and window.edge is not None and after > window.edge
+            if window.complete or newer:
+                return Proof(Certainty.EXACT, window.sent)
+        if self._union_proves(region, since):
+            return Proof(Certainty.EXACT, min(w.sent for w in self._union))
+        return None
+
+    def prove_newest(self, sort: Sort, oldest: Moment, since: Moment) -> Proof | None:
+        """Return the proof that all contacts at least as new as `oldest` are in hand, or None."""
+        return self.prove(Region(after={sort: oldest}), since)
+
+    def _union_proves(self, region: Region, since: Moment) -> bool:
+        statuses = region.statuses
+        if statuses is None or not statuses <= COUNTED or not self.union_holds(since):
+            return False
+        if any(w.unread & (region.fields | {"status"}) for w in self._union):
+            return False
+        held = {i for w in self._union for i, keys in w.rows.items() if keys.status in statuses}
+        return len(held) == self._union[0].counts.of(statuses)
+
+
+def last_look_agrees(
+    windows: Iterable[Window], look: Mapping[str, Keys], counts: Counts, complete: bool
+) -> bool:
+    """Say whether nothing changed from the first of the windows to the look after them.
+
+    Args:
+        windows: An `updated` window, then others that were all asked for after it came.
+        look: The few newest contacts by updatedAt, asked for after all of the windows came.
+        counts: The counts that came with the look.
+        complete: The look held the whole company.
+
+    A change gives a contact a newer updatedAt, so the newest few would differ; a deletion changes
+    a count, or the newest few. Contacts all of one time prove nothing: one more could hide among
+    them.
+    """
+    windows = list(windows)
+    first = windows[0]
+    if first.sort is not Sort.UPDATED or any(w.counts != counts for w in windows):
+        return False
+    if any(w.sent <= first.received for w in windows[1:]):
+        return False
+    times = {keys.updated for keys in look.values()}
+    if len(times) < 2 and not complete:
+        return False
+    newest = sorted(first.rows.items(), key=lambda row: (-row[1].updated, row[0]))[: len(look)]
+    seen = sorted(look.items(), key=lambda row: (-row[1].updated, row[0]))
+    return [(i, k.updated, k.status) for i, k in newest] == [
+        (i, k.updated, k.status) for i, k in seen
+    ]
+
+
+def _contradicts(new: Window, old: Window, deleted: Collection[str]) -> bool:
+    """Say whether the new window shows that the old one is no longer true."""
+    if any(i in old.rows for i in deleted):
+        return True
+    for i, keys in new.rows.items():
+        known = old.rows.get(i)
+        if known is None:
+            if old.covers(keys):
+                return True
+        elif known.digest != keys.digest:
+            return True
+    return new.complete and any(i not in new.rows for i in old.rows)

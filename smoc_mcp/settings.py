@@ -1,0 +1,182 @@
+"""The settings, read from the environment once; no other module reads it."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+
+from smoc_mcp.errors import ConfigurationError
+
+__all__ = ["ENVIRONMENTS", "LogLevel", "Mask", "Settings", "check_key"]
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Mask = Literal["email", "phone"]
+
+ENVIRONMENTS = {
+    "production": "https://v2.api.smoc.ai",
+    "alternate": "https://v2-production.api.smoc.ai",
+    "staging": "https://v2-staging.api.smoc.ai",
+}
+"""The base URLs of the API's guide."""
+
+_WHERE_TO_GET_A_KEY = (
+    "Generate one in SMOC Console under Settings → Integrations → API and set SMOC_API_KEY to it."
+)
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_FLAGS = {"1": True, "true": True, "yes": True, "on": True} | dict.fromkeys(
+    ("", "0", "false", "no", "off"), False
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says. Build it with `from_env`.
+
+    Attributes:
+        api_key: The SMOC API key; its value is in no repr.
+        base_url: The API's address, without a trailing slash.
+        cache_seconds: How long a window stays live.
+        timeout_seconds: The most that one question may take, all retries included.
+        timezone: What a bare date means, and the days that contacts are grouped by.
+        show_technical: Whether details show IP addresses and user agents.
+        mask: The kinds of personal data that are masked in every output.
+        log_level: How much goes to stderr.
+    """
+
+    api_key: SecretStr = field(default=SecretStr(""))
+    base_url: str = ENVIRONMENTS["production"]
+    cache_seconds: float = 60.0
+    timeout_seconds: float = 20.0
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    show_technical: bool = False
+    mask: frozenset[Mask] = frozenset()
+    log_level: LogLevel = "WARNING"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
+        """Return the settings that the environment (or `env`) holds.
+
+        Raises:
+            ConfigurationError: A value is wrong, or the key is missing; the message is one line
+                that names the variable.
+        """
+        values = os.environ if env is None else env
+        return cls(
+            api_key=check_key(values.get("SMOC_API_KEY", "")),
+            base_url=_base_url(values),
+            cache_seconds=_number(values, "SMOC_MCP_CACHE_SECONDS", 60.0, 0, 3600),
+            timeout_seconds=_number(values, "SMOC_MCP_TIMEOUT_SECONDS", 20.0, 1, 20),
+            timezone=_timezone(values),
+            show_technical=_flag(values, "SMOC_MCP_SHOW_TECHNICAL"),
+            mask=_mask(values),
+            log_level=_log_level(values),
+        )
+
+
+def check_key(value: str) -> SecretStr:
+    """Return the key as a secret, if it can be one.
+
+    Raises:
+        ConfigurationError: It is missing, is a `sk_`/`pk_` key or a `Bearer` token (the guide: the
+            API rejects both), or cannot be sent in a header. The message never holds the key.
+    """
+    if not value.strip():
+        raise ConfigurationError(f"SMOC_API_KEY is not set. {_WHERE_TO_GET_A_KEY}")
+    if value.lower().startswith("bearer"):
+        raise ConfigurationError(
+            "SMOC_API_KEY begins with 'Bearer': set it to the key alone, as the SMOC Console "
+            "showed it (Settings → Integrations → API)."
+        )
+    if value.startswith(("sk_", "pk_")):
+        raise ConfigurationError(
+            f"SMOC_API_KEY holds a Clerk key ({value[:3]}…), which the SMOC API rejects. "
+            f"{_WHERE_TO_GET_A_KEY}"
+        )
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ConfigurationError(
+            "SMOC_API_KEY holds blanks or characters that no key has: copy it again from the SMOC "
+            "Console, without quotes or line breaks, or generate a new one there "
+            "(Settings → Integrations → API)."
+        )
+    return SecretStr(value)
+
+
+def _base_url(values: Mapping[str, str]) -> str:
+    environment = values.get("SMOC_ENVIRONMENT", "")
+    url = values.get("SMOC_BASE_URL", "").rstrip("/")
+    if environment and url:
+        raise ConfigurationError("Set SMOC_ENVIRONMENT or SMOC_BASE_URL, not both.")
+    if not url:
+        if (environment or "production") not in ENVIRONMENTS:
+            raise ConfigurationError(f"SMOC_ENVIRONMENT must be one of {', '.join(ENVIRONMENTS)}.")
+        return ENVIRONMENTS[environment or "production"]
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    safe = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    if not (host and safe and plain) or port == 0:
+        raise ConfigurationError(
+            "SMOC_BASE_URL must be an https:// address (http:// only on loopback) without a user, "
+            f"query or fragment, such as {ENVIRONMENTS['production']}."
+        )
+    return url
+
+
+def _number(
+    values: Mapping[str, str], name: str, default: float, least: float, most: float
+) -> float:
+    text = values.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise ConfigurationError(f"{name} must be a number from {least:g} to {most:g}.")
+    return number
+
+
+def _flag(values: Mapping[str, str], name: str) -> bool:
+    try:
+        return _FLAGS[values.get(name, "").strip().lower()]
+    except KeyError:
+        raise ConfigurationError(f"{name} must be 1 or 0.") from None
+
+
+def _timezone(values: Mapping[str, str]) -> ZoneInfo:
+    name = values.get("SMOC_MCP_TIMEZONE", "").strip() or "UTC"
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        # ZoneInfo raises each of these for some wrong name (absent, absolute path, a folder).
+        raise ConfigurationError(
+            "SMOC_MCP_TIMEZONE must be an IANA time zone such as Europe/Oslo or UTC."
+        ) from None
+
+
+def _mask(values: Mapping[str, str]) -> frozenset[Mask]:
+    words = {w.strip().lower() for w in values.get("SMOC_MCP_MASK", "").split(",")} - {""}
+    known = frozenset(m for m in get_args(Mask) if m in words)
+    if len(known) != len(words):
+        raise ConfigurationError(
+            f"SMOC_MCP_MASK must be a comma-separated choice of {', '.join(get_args(Mask))}."
+        )
+    return known
+
+
+def _log_level(values: Mapping[str, str]) -> LogLevel:
+    text = values.get("SMOC_MCP_LOG_LEVEL", "").strip().upper() or "WARNING"
+    levels: tuple[LogLevel, ...] = get_args(LogLevel)
+    for level in levels:
+        if text == level:
+            return level
+    raise ConfigurationError(f"SMOC_MCP_LOG_LEVEL must be one of {', '.join(get_args(LogLevel))}.")

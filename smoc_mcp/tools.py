@@ -1,0 +1,339 @@
+"""The six tools: parameters, one call to the directory, both forms of the answer.
+
+The only place where our errors become tool errors. Parameters that several tools share are data
+(`_FILTERS`), so that they cannot differ.
+"""
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import Field
+
+from smoc_mcp.arguments import error_result
+from smoc_mcp.changes import Progress
+from smoc_mcp.coverage import Sort
+from smoc_mcp.cursors import decode, encode, fingerprint
+from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.errors import CursorError, InputError, SmocError
+from smoc_mcp.profile import PARTS, parse_include, profile
+from smoc_mcp.query import DIMENSIONS, HAS, parse_filter, parse_group_by
+from smoc_mcp.results import (
+    ChangesResult,
+    ContactResult,
+    MatchesResult,
+    PageResult,
+    StatisticsResult,
+)
+from smoc_mcp.selection import Position
+from smoc_mcp.store import ContactRow
+from smoc_mcp.text import email_key
+from smoc_mcp.times import Moment, parse_time
+from smoc_mcp.views import View, Views
+
+__all__ = ["build_tools"]
+
+logger = logging.getLogger(__name__)
+
+_Status = Literal["any", "lead", "customer", "lost", "converted"]
+_ListSort = Literal["created", "updated", "conversation"]
+_SearchSort = Literal["auto", "relevance", "created", "updated", "conversation"]
+_Accepted = Literal["any", "yes", "no"]
+_Limit = Annotated[int, Field(ge=1, le=100)]
+
+
+def _text(description: str) -> Any:  # noqa: ANN401  an annotation made at run time
+    return Annotated[str, Field(description=description)]
+
+
+_CURSOR = _text("next_cursor of the last answer, with the same other parameters")
+_AFTER = "ISO 8601, or an age such as 24h, 7d, 2w"
+
+_FILTERS: Mapping[str, tuple[Any, str]] = {
+    "query": (_text("words or phone number, in name, e-mail, phone, company, place, texts"), ""),
+    "status": (_Status, "any"),
+    "created_after": (_text(_AFTER), ""),
+    "created_before": (str, ""),
+    "updated_after": (str, ""),
+    "updated_before": (str, ""),
+    "conversation_after": (str, ""),
+    "conversation_before": (str, ""),
+    "city": (str, ""),
+    "country": (_text("as in answers, such as NO"), ""),
+    "company": (str, ""),
+    "utm_source": (_text("of the first visit"), ""),
+    "utm_medium": (str, ""),
+    "utm_campaign": (str, ""),
+    "device": (_text("of the newest visit, such as mobile"), ""),
+    "flow": (str, ""),
+    "promo": (str, ""),
+    "accepted_communication": (_Accepted, "any"),
+    "has": (_text(f"comma-separated: {', '.join(HAS)}; -phone for those without"), ""),
+}
+
+_CHANGES = fingerprint("contacts_changes")
+# A cursor of contacts_changes is longer than any time that a person writes.
+_LONGEST_TIME = 40
+
+Answer = Callable[..., Awaitable[View[Any]]]
+
+
+def build_tools(directory: ContactDirectory, views: Views) -> list[Tool]:
+    """Return the tools, answering from one directory."""
+    answers = _Answers(directory, views)
+    return [
+        _tool(
+            answers.contacts_list,
+            "List contacts",
+            "Lists the newest, latest changed or last talked-to contacts. Use it for 'who is new' "
+            "and 'who did we talk to last'.",
+            PageResult,
+            sort=(_ListSort, "created"),
+            status=(_Status, "any"),
+            limit=(_Limit, 20),
+            cursor=(_CURSOR, ""),
+        ),
+        _tool(
+            answers.contacts_search,
+            "Search contacts",
+            "Finds contacts by words and filters: who matches, and how many. Times: *_after is "
+            "inclusive, *_before exclusive. sort=auto is relevance with a query, else created.",
+            PageResult,
+            **_FILTERS,
+            sort=(_SearchSort, "auto"),
+            limit=(_Limit, 20),
+            cursor=(_CURSOR, ""),
+        ),
+        _tool(
+            answers.contacts_find_by_email,
+            "Find a contact by e-mail",
+            "Says whether a person with this e-mail address is here; shows all duplicates, or the "
+            "most similar addresses if nobody matches. An absence is proven only if certainty is "
+            "exact.",
+            MatchesResult,
+            email=(_text("the address; case, blanks and Name <address> do not matter"), ...),
+        ),
+        _tool(
+            answers.contacts_get,
+            "Get one contact",
+            "Returns everything about one contact by id, as a digest. Use include for whole parts.",
+            ContactResult,
+            contact_id=(_text("an id from another answer"), ...),
+            include=(_text(f"comma-separated: {', '.join(PARTS)}, or all"), ""),
+        ),
+        _tool(
+            answers.contacts_stats,
+            "Count and group contacts",
+            "Counts contacts, and groups them: how many, which share, which trend, which campaign "
+            "converts. Takes the filters of contacts_search.",
+            StatisticsResult,
+            group_by=(
+                _text(f"up to two, comma-separated: {', '.join(DIMENSIONS)}, survey:<question>"),
+                "",
+            ),
+            **_FILTERS,
+            limit=(_Limit, 20),
+        ),
+        _tool(
+            answers.contacts_changes,
+            "What changed since",
+            "Tells which contacts are new or changed since a time or since the last call, each "
+            "once, oldest first. Keep the cursor and pass it as since next time.",
+            ChangesResult,
+            since=(_text(f"cursor of an earlier answer, or a time: {_AFTER}"), "24h"),
+            limit=(_Limit, 50),
+        ),
+    ]
+
+
+class _Answers:
+    """What each tool does."""
+
+    def __init__(self, directory: ContactDirectory, views: Views) -> None:
+        self._directory = directory
+        self._views = views
+
+    async def contacts_list(
+        self, *, sort: str, status: str, limit: int, cursor: str
+    ) -> View[PageResult]:
+        place = self._place("contacts_list", cursor, {"sort": sort, "status": status})
+        order = Sort(sort)
+        wanted = parse_filter({"status": status}, now=place.now, zone=self._directory.zone)
+        page = await self._directory.list_contacts(
+            wanted, order, limit, after=place.after, top=place.top
+        )
+        return self._views.page(page, order, lambda row: place.then(row, order, page.top))
+
+    async def contacts_search(
+        self, *, sort: str, limit: int, cursor: str, **filters: str
+    ) -> View[PageResult]:
+        place = self._place("contacts_search", cursor, {**filters, "sort": sort})
+        wanted = parse_filter(filters, now=place.now, zone=self._directory.zone)
+        searches = bool(wanted.words or wanted.phone)
+        by_relevance = sort == "relevance" or (sort == "auto" and searches)
+        order = Sort.CREATED if sort in ("auto", "relevance") else Sort(sort)
+        page = await self._directory.search_contacts(
+            wanted, order, limit, by_relevance=by_relevance, after=place.after, top=place.top
+        )
+        return self._views.page(
+            page,
+            None if by_relevance else order,
+            lambda row: place.then(row, order, page.top),
+        )
+
+    async def contacts_find_by_email(self, *, email: str) -> View[MatchesResult]:
+        key = email_key(email)
+        if not key:
+            raise InputError("email is empty: give the address to look for.")
+        if "@" not in key:
+            raise InputError(
+                "email is not an address: it has no @. To look for a name or a part of an address, "
+                "use contacts_search with query."
+            )
+        return self._views.matches(await self._directory.find_by_email(key), email=key)
+
+    async def contacts_get(self, *, contact_id: str, include: str) -> View[ContactResult]:
+        parts = parse_include(include)
+        if not (contact_id := contact_id.strip()):
+            raise InputError("contact_id is empty: take an id from another answer.")
+        return profile(await self._directory.get_contact(contact_id), parts, self._views)
+
+    async def contacts_stats(
+        self, *, group_by: str, limit: int, **filters: str
+    ) -> View[StatisticsResult]:
+        dimensions = parse_group_by(group_by)
+        wanted = parse_filter(filters, now=self._directory.clock(), zone=self._directory.zone)
+        stats = await self._directory.count_contacts(wanted, dimensions, limit)
+        return self._views.statistics(stats, dimensions)
+
+    async def contacts_changes(self, *, since: str, limit: int) -> View[ChangesResult]:
+        progress = self._progress(since)
+        news = await self._directory.list_changes(progress, limit)
+        fitting = self._views.fitting([*news.changes.new, *news.changes.updated])
+        if fitting < len(news.changes.new) + len(news.changes.updated):
+            # The cursor must end where the answer ends, so the page itself is made shorter.
+            news = await self._directory.list_changes(progress, fitting)
+        cursor = encode(_CHANGES, *news.changes.progress.values())
+        start = min(progress.new.time, progress.updated.time)
+        return self._views.changes(news, cursor, start)
+
+    def _progress(self, since: str) -> Progress:
+        try:
+            return Progress.since(
+                parse_time(
+                    since, name="since", now=self._directory.clock(), zone=self._directory.zone
+                )
+            )
+        except InputError as not_a_time:
+            if len(since.strip()) < _LONGEST_TIME:
+                raise InputError(
+                    f"{not_a_time} Or pass the cursor of an earlier contacts_changes."
+                ) from None
+        try:
+            return Progress.of(decode(since, _CHANGES))
+        except (TypeError, IndexError):
+            raise CursorError("The cursor is damaged: begin again with a time.") from None
+
+    def _place(self, tool: str, cursor: str, asked: Mapping[str, str]) -> "_Place":
+        question = fingerprint(tool, sorted((k, v) for k, v in asked.items() if v))
+        if not cursor:
+            return _Place(question, self._directory.clock())
+        match decode(cursor, question):
+            case [int(now), int(rank), int(key), str(contact_id), *top] if len(top) < 2:
+                newest = next((key for key in top if isinstance(key, int)), None)
+                return _Place(question, now, Position(rank, key, contact_id), newest)
+        raise CursorError("The cursor is damaged: leave it out to begin at the start.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in a list we are.
+
+    Attributes:
+        question: The fingerprint of the list.
+        now: The first page's moment: ages in the parameters count from it on every page.
+        after: Where the last page ended.
+        top: The first page's newest key.
+    """
+
+    question: bytes
+    now: Moment
+    after: Position | None = None
+    top: Moment | None = None
+
+    def then(self, row: ContactRow, order: Sort, top: Moment | None) -> str:
+        """Return the cursor for what follows a row."""
+        return encode(
+            self.question, self.now, *row.position(order), *([] if top is None else [top])
+        )
+
+
+def _tool(
+    answer: Answer,
+    title: str,
+    description: str,
+    result: type,
+    **parameters: tuple[Any, Any],
+) -> Tool:
+    """Return a tool whose signature is data; without a default (`...`) a parameter is required."""
+
+    async def call(**arguments: Any) -> CallToolResult:  # noqa: ANN401  validated by the SDK
+        try:
+            view = await answer(**arguments)
+        except SmocError as error:
+            logger.info("%s: %s", answer.__name__, error)
+            return error_result(str(error))
+        return CallToolResult(
+            content=[TextContent(type="text", text=view.text)],
+            structured_content=view.result,
+        )
+
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=annotation,
+                default=inspect.Parameter.empty if default is ... else default,
+            )
+            for name, (annotation, default) in parameters.items()
+        ],
+        return_annotation=Annotated[CallToolResult, result],
+    )
+    call.__signature__ = signature  # type: ignore[attr-defined]  # the SDK reads it
+    call.__annotations__ = {n: p.annotation for n, p in signature.parameters.items()}
+    tool = Tool.from_function(
+        call,
+        name=answer.__name__,
+        title=title,
+        description=description,
+        annotations=ToolAnnotations(
+            title=title,
+            read_only_hint=True,
+            destructive_hint=False,
+            idempotent_hint=True,
+            open_world_hint=True,
+        ),
+    )
+    tool.parameters = _plain(tool.parameters)
+    if tool.fn_metadata.output_schema is not None:
+        tool.fn_metadata.output_schema = _plain(tool.fn_metadata.output_schema)
+    return tool
+
+
+def _plain(schema: Any) -> Any:  # noqa: ANN401  JSON
+    """Return a JSON schema without titles and without the docstrings of our result types."""
+    if isinstance(schema, dict):
+        is_definition = "properties" in schema
+        return {
+            name: _plain(value)
+            if name != "properties"
+            else {field: _plain(inner) for field, inner in value.items()}
+            for name, value in schema.items()
+            if name != "title" and not (is_definition and name == "description")
+        }
+    return [_plain(item) for item in schema] if isinstance(schema, list) else schema
