@@ -268,9 +268,10 @@ def _decode(body: bytes) -> object:
     if broke_off:
         raise CutOffAnswerError(f"The SMOC API's answer broke off before it was whole. {_LATER}")
     try:
-        # The fast parser refuses half surrogate pairs and wrong UTF-8; one odd name must not hide
-        # 499 contacts, so the lenient parser has the last word.
-        return json.loads(body.decode("utf-8-sig", errors="replace"))
+        # The fast parser refuses half surrogate pairs and wrong UTF-8. One odd name must not hide
+        # 499 contacts, so the lenient parser goes first, and what is half becomes a question mark.
+        lenient = json.loads(body.decode("utf-8-sig", errors="replace"))
+        return from_json(json.dumps(lenient, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         raise _not_json() from None
 

@@ -150,10 +150,16 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is proven, and the moment of which it is true."""
+    """What is proven, and the moment of which it is true.
+
+    Attributes:
+        among: The proof is of these contacts only; whoever else is remembered as of the region
+            has changed or is gone since. None where whoever is in hand belongs to it.
+    """
 
     certainty: Certainty
     as_of: Moment
+    among: frozenset[str] | None = None
 
     @property
     def exact(self) -> bool:
@@ -223,22 +229,20 @@ class LiveWindows:
             newer = after is not None and window.edge is not None and after > window.edge
             if window.complete or newer:
                 return Proof(Certainty.EXACT, window.sent)
-        if self._union_proves(region, since):
-            return Proof(Certainty.EXACT, min(w.sent for w in self._union))
-        return None
+        return self._prove_by_union(region, since)
 
-    def prove_newest(self, sort: Sort, oldest: Moment, since: Moment) -> Proof | None:
-        """Return the proof that all contacts at least as new as `oldest` are in hand, or None."""
-        return self.prove(Region(after={sort: oldest}), since)
-
-    def _union_proves(self, region: Region, since: Moment) -> bool:
+    def _prove_by_union(self, region: Region, since: Moment) -> Proof | None:
         statuses = region.statuses
         if statuses is None or not statuses <= COUNTED or not self.union_holds(since):
-            return False
+            return None
         if any(w.unread & (region.fields | {"status"}) for w in self._union):
-            return False
-        held = {i for w in self._union for i, keys in w.rows.items() if keys.status in statuses}
-        return len(held) == self._union[0].counts.of(statuses)
+            return None
+        held = frozenset(
+            i for w in self._union for i, keys in w.rows.items() if keys.status in statuses
+        )
+        if len(held) != self._union[0].counts.of(statuses):
+            return None
+        return Proof(Certainty.EXACT, min(w.sent for w in self._union), held)
 
 
 def last_look_agrees(

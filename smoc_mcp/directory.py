@@ -6,6 +6,7 @@ Each question fetches what it needs (`WindowSync`), then reads the store and the
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ import anyio.to_thread
 
 from smoc_mcp.answers import Company, Found, Matches, News, Page, Statistics
 from smoc_mcp.changes import Progress, next_changes
+from smoc_mcp.client import MAX_LIMIT
 from smoc_mcp.coverage import COUNTED, Certainty, Proof, Region, Sort
 from smoc_mcp.errors import ContactNotFoundError, TimedOutError
 from smoc_mcp.groups import merge
@@ -41,6 +43,7 @@ class ContactDirectory:
         timeout_seconds: The most that one question may take.
         zone: The zone of the days, weeks and months that contacts are grouped by.
         clock: The present moment.
+        window_limit: How many contacts a window holds at most; the API's 500.
     """
 
     def __init__(
@@ -52,10 +55,11 @@ class ContactDirectory:
         timeout_seconds: float = 20.0,
         zone: ZoneInfo | None = None,
         clock: Clock | None = None,
+        window_limit: int = MAX_LIMIT,
     ) -> None:
         self.zone = zone or ZoneInfo("UTC")
         self.clock = clock or Clock()
-        self.sync = WindowSync(source, store or ContactStore(), self.clock)
+        self.sync = WindowSync(source, store or ContactStore(), self.clock, window_limit)
         self._cache = round(cache_seconds * 1_000_000)
         self._timeout = timeout_seconds
 
@@ -205,14 +209,16 @@ class ContactDirectory:
         top: Moment | None = None,
     ) -> Page:
         def read() -> Page:
+            region = wanted.region()
+            proof = self.sync.live.prove(region, asked.since)
+            listed = wanted if proof is None else replace(wanted, among=proof.among)
             rows = self.sync.store.list_rows(
-                wanted, sort, limit + 1, by_relevance=by_relevance, after=after
+                listed, sort, limit + 1, by_relevance=by_relevance, after=after
             )
             more, rows = len(rows) > limit, rows[:limit]
-            total, total_proof = self._total(wanted, wanted.region(), asked.since)
-            proof = self.sync.live.prove(wanted.region(), asked.since)
+            total, total_proof = self._total(wanted, proof, asked.since)
             if proof is None and len(rows) == limit and not by_relevance:
-                oldest = Region({sort: rows[-1].key(sort)}, None, wanted.region().fields)
+                oldest = Region({sort: rows[-1].key(sort)}, None, region.fields)
                 proof = self.sync.live.prove(oldest, asked.since)
             first = None if by_relevance else (rows[0].key(sort) if rows and top is None else top)
             return Page(
@@ -291,15 +297,18 @@ class ContactDirectory:
         since: Moment,
     ) -> Statistics:
         store = self.sync.store
+        proven = self.sync.live.prove(region, since)
         if not dimensions:
-            total, proof = self._total(wanted, region, since)
+            total, proof = self._total(wanted, proven, since)
             return Statistics(self._company(since), total, proof, None, ())
+        if proven is not None:
+            wanted = replace(wanted, among=proven.among)
         grouping = merge(store.group(wanted, dimensions), dimensions, limit, self.zone)
         asked_about = [d.question for d in dimensions if d.question]
         return Statistics(
             company=self._company(since),
             total=sum(store.count(wanted).values()),
-            proof=self.sync.live.prove(region, since) or self._lower_bound(since),
+            proof=proven or self._lower_bound(since),
             grouping=grouping,
             questions=[q for words in asked_about for q in store.survey_questions(words)],
         )
@@ -318,12 +327,14 @@ class ContactDirectory:
         changes = next_changes(progress, self.sync.store.list_since, limit)
         return News(self._company(since), changes, proof, gap)
 
-    def _total(self, wanted: ContactFilter, region: Region, since: Moment) -> tuple[int, Proof]:
+    def _total(
+        self, wanted: ContactFilter, proof: Proof | None, since: Moment
+    ) -> tuple[int, Proof]:
         """Return how many contacts match; the API's own count where that is the answer."""
-        held = self.sync.store.count(wanted)
-        proof = self.sync.live.prove(region, since)
         if proof is not None:
+            held = self.sync.store.count(replace(wanted, among=proof.among))
             return sum(held.values()), proof
+        held = self.sync.store.count(wanted)
         known = self.sync.counts(since)
         if known is not None and wanted.only_status:
             counts, as_of = known

@@ -92,6 +92,7 @@ class ContactFilter:
         texts: Values by parameter name, of EQUALS and CONTAINS.
         accepted: What the contact answered about communication; None for no matter.
         has: What a contact must have (True) or lack (False).
+        among: The only contacts admitted, by id; None for no matter.
     """
 
     words: tuple[str, ...] = ()
@@ -101,6 +102,7 @@ class ContactFilter:
     texts: Mapping[str, str] = field(default_factory=dict)
     accepted: bool | None = None
     has: Mapping[str, bool] = field(default_factory=dict)
+    among: frozenset[str] | None = None
 
     @property
     def only_status(self) -> bool:

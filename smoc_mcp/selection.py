@@ -4,6 +4,7 @@ Every value of a caller is a bound parameter; the names that are put into the te
 tables of `query` and of this module.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -77,6 +78,8 @@ def where(wanted: ContactFilter) -> Sql:
         add("instr(phone_digits, ?)", wanted.phone)
     for word in wanted.words:
         add("instr(search, ?)", word)
+    if wanted.among is not None:
+        add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
     return Sql(" AND ".join(tests) or "1", tuple(values))
 
 

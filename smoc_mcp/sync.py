@@ -105,11 +105,18 @@ class WindowSync:
     Attributes:
         live: The windows, for proofs. Read it and the store together, holding `settled`.
         store: The contacts.
+        window_limit: How many contacts a window holds at most.
         settled: Held while the store and `live` do not agree yet.
     """
 
-    def __init__(self, source: ContactSource, store: ContactStore, clock: Clock) -> None:
-        self.window_limit = MAX_LIMIT
+    def __init__(
+        self,
+        source: ContactSource,
+        store: ContactStore,
+        clock: Clock,
+        window_limit: int = MAX_LIMIT,
+    ) -> None:
+        self.window_limit = window_limit
         self.live = LiveWindows()
         self.store = store
         self.settled = anyio.Lock()
@@ -231,7 +238,9 @@ class WindowSync:
 
     async def _fetch_window(self, sort: Sort, asked: Asked) -> None:
         sent = self._clock()
-        page = await self._source.fetch_contacts(_FIELDS[sort], MAX_LIMIT, seconds=asked.seconds)
+        page = await self._source.fetch_contacts(
+            _FIELDS[sort], self.window_limit, seconds=asked.seconds
+        )
         window = window_of(sort, page, sent, self._clock())
         with anyio.CancelScope(shield=True):
             await self._take_in(window, page)

@@ -330,7 +330,7 @@ def _why(page: Page) -> str:
 def _reach(company: Company, verb: str = "Looked at") -> str:
     return (
         f"{verb} the {company.in_hand:,} contacts in hand; the company has {company.leads:,} leads "
-        f"and {company.customers:,} customers, and SMOC shows only the newest 500 by each order, so "
+        f"and {company.customers:,} customers, and SMOC shows only the newest 500 by each order: "
         "more may exist."
     )
 

@@ -1,0 +1,177 @@
+"""No claim of certainty is ever false: random histories of a company, checked against the truth."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smoc_mcp.answers import Matches, Page, Statistics
+from smoc_mcp.coverage import Proof, Sort, Status
+from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.query import DIMENSIONS, ContactFilter, Span
+from smoc_mcp.store import ContactRow
+from tests.simulation import LIMIT, SECOND, LogicalClock, Raw, SimulatedCompany, key
+
+WIRE = {
+    Sort.CREATED: "createdAt",
+    Sort.UPDATED: "updatedAt",
+    Sort.CONVERSATION: "lastConversationDate",
+}
+WORDS = {None: "lead", "1": "lead", "2": "customer", "3": "lost", "4": "converted"}
+
+
+@dataclass
+class Audit:
+    """Asks a directory at random, and holds every claim against the truth at its `as_of`."""
+
+    chance: random.Random
+    company: SimulatedCompany
+    directory: ContactDirectory
+    claims: Counter[str] = field(default_factory=Counter)
+
+    async def ask(self) -> None:
+        questions = [self.ask_list, self.ask_search, self.ask_email, self.ask_stats]
+        await self.chance.choice(questions)()
+
+    async def ask_list(self) -> None:
+        sort = self.chance.choice(list(WIRE))
+        wanted = ContactFilter(status=self._status())
+        limit = self.chance.choice([1, 3, 5, 20])
+        self._check_page(
+            "list", await self.directory.list_contacts(wanted, sort, limit), wanted, sort, limit
+        )
+
+    async def ask_search(self) -> None:
+        sort = self.chance.choice(list(WIRE))
+        wanted = self._filter()
+        limit = self.chance.choice([1, 3, 5, 20])
+        self._check_page(
+            "search", await self.directory.search_contacts(wanted, sort, limit), wanted, sort, limit
+        )
+
+    async def ask_email(self) -> None:
+        address = f"p{self.chance.randrange(9)}@example.com"
+        found: Matches = await self.directory.find_by_email(address)
+        self.claims[f"email {found.proof.certainty} {bool(found.rows)}"] += 1
+        if found.proof.exact:
+            truth = [c for c in self._truth(found.proof) if c["email"] == address]
+            assert {r.id for r in found.rows} == {str(c["id"]) for c in truth}
+
+    async def ask_stats(self) -> None:
+        wanted = self._filter()
+        dimensions = self.chance.choice([(), (DIMENSIONS["status"],)])
+        stats: Statistics = await self.directory.count_contacts(wanted, dimensions, 100)
+        self.claims[f"stats {stats.proof.certainty}"] += 1
+        if stats.proof.exact:
+            truth = [c for c in self._truth(stats.proof) if _admits(wanted, c)]
+            assert stats.total == len(truth)
+            if stats.grouping is not None:
+                assert {g.values[0]: g.contacts for g in stats.grouping.groups} == Counter(
+                    WORDS[_status(c)] for c in truth
+                )
+
+    def _check_page(
+        self, name: str, page: Page, wanted: ContactFilter, sort: Sort, limit: int
+    ) -> None:
+        self.claims[f"{name} rows {page.proof.certainty}"] += 1
+        self.claims[f"{name} total {page.total_proof.certainty}"] += 1
+        if page.total_proof.exact:
+            truth = [c for c in self._truth(page.total_proof) if _admits(wanted, c)]
+            assert page.total == len(truth), wanted
+        if page.proof.exact:
+            truth = [c for c in self._truth(page.proof) if _admits(wanted, c)]
+            truth.sort(key=lambda c: (key(c, WIRE[sort]), str(c["id"])), reverse=True)
+            assert [_seen(r) for r in page.rows] == [_true(c) for c in truth[:limit]]
+
+    def _truth(self, proof: Proof) -> list[Raw]:
+        assert proof.as_of in self.company.truths, "as_of is no moment at which we asked"
+        return list(self.company.truths[proof.as_of].values())
+
+    def _status(self) -> Status | None:
+        return self.chance.choice([None, None, Status.LEAD, Status.CUSTOMER, Status.LOST])
+
+    def _filter(self) -> ContactFilter:
+        spans = {}
+        for sort, name in WIRE.items():
+            if self.chance.random() < 0.35:
+                times = sorted(filter(None, (key(c, name) for c in self.company.contacts.values())))
+                if times:
+                    spans[sort] = Span(after=_moment(self.chance.choice(times[-12:])))
+        return ContactFilter(status=self._status(), spans=spans)
+
+
+async def play(chance: random.Random) -> Counter[str]:
+    """Live through one history; return how often each claim was made."""
+    clock = LogicalClock()
+    company = SimulatedCompany(chance, clock, size=chance.choice([0, 3, 7, 8, 9, 12, 20, 40]))
+    company.rate = chance.choice([0, 0.1, 0.5, 2])
+    async with ContactDirectory(company, clock=clock, window_limit=LIMIT) as directory:
+        audit = Audit(chance, company, directory)
+        with anyio.fail_after(30):
+            for _ in range(8):
+                for _ in range(chance.choice([0, 1, 4, 12])):
+                    company.change()
+                if chance.random() < 0.5:
+                    clock.advance(61)
+                async with anyio.create_task_group() as together:
+                    for _ in range(chance.choice([1, 1, 2, 4])):
+                        together.start_soon(audit.ask)
+    return audit.claims
+
+
+@given(st.integers(0, 2**63))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_exact_answer_is_ever_false(seed: int) -> None:
+    anyio.run(play, random.Random(seed))
+
+
+@pytest.mark.long
+def test_no_exact_answer_is_ever_false_over_thousands_of_histories() -> None:
+    claims: Counter[str] = Counter()
+    for seed in range(4000):
+        claims += anyio.run(play, random.Random(seed))
+    assert claims["list rows exact"] > 1000
+
+
+def test_exact_is_claimed_often_enough_to_be_of_use() -> None:
+    claims: Counter[str] = Counter()
+    for seed in range(60):
+        claims += anyio.run(play, random.Random(f"often/{seed}"))
+    for name in ("list rows", "list total", "search rows", "search total", "stats"):
+        exact, weaker = claims[f"{name} exact"], claims[f"{name} at_least"]
+        assert exact > (exact + weaker) / 4, (name, exact, weaker)
+    assert claims["email exact True"] > 0
+    assert claims["email exact False"] > 0
+
+
+def _admits(wanted: ContactFilter, contact: Raw) -> bool:
+    if wanted.status is not None and WORDS[_status(contact)] != wanted.status:
+        return False
+    for sort, span in wanted.spans.items():
+        time = key(contact, WIRE[sort])
+        if not time or (span.after is not None and _moment(time) < span.after):
+            return False
+    return True
+
+
+def _status(contact: Raw) -> str | None:
+    status = contact["status"]
+    assert status is None or isinstance(status, str)
+    return status
+
+
+def _moment(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * SECOND)
+
+
+def _seen(row: ContactRow) -> tuple[str, str, int]:
+    return row.id, row.status.value, row.updated
+
+
+def _true(contact: Raw) -> tuple[str, str, int]:
+    return str(contact["id"]), WORDS[_status(contact)], _moment(key(contact, "updatedAt"))
