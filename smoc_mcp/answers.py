@@ -97,6 +97,7 @@ class Statistics:
         proof: That `total` and `grouping` are of all of them.
         grouping: None where no groups were asked for.
         questions: The survey questions that a `survey:` dimension stood for.
+        unfiltered: The question was about the whole company.
     """
 
     company: Company
@@ -104,6 +105,7 @@ class Statistics:
     proof: Proof
     grouping: Grouping | None
     questions: Sequence[str]
+    unfiltered: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import anyio.to_thread
 from smoc_mcp.answers import Company, Found, Matches, News, Page, Statistics
 from smoc_mcp.changes import Progress, next_changes
 from smoc_mcp.client import MAX_LIMIT
-from smoc_mcp.coverage import COUNTED, Certainty, Proof, Region, Sort
+from smoc_mcp.coverage import COUNTED, Certainty, Proof, Region, Sort, Window
 from smoc_mcp.errors import ContactNotFoundError, TimedOutError
 from smoc_mcp.groups import merge
 from smoc_mcp.query import EVERYBODY, TIMES, ContactFilter, Dimension
@@ -171,6 +171,14 @@ class ContactDirectory:
             await self.sync.ensure([Sort.CREATED, Sort.UPDATED], asked)
             return await self._read(lambda: self._news(progress, limit, asked.since))
 
+    async def survey_windows(self) -> tuple[Company, list[Window]]:
+        """Return all four windows, and the company that they show a part of."""
+        async with self._question() as asked:
+            await self.sync.ensure_all(asked)
+            return await self._read(
+                lambda: (self._company(asked.since), self.sync.live.all(asked.since))
+            )
+
     @asynccontextmanager
     async def _question(self) -> AsyncIterator[Asked]:
         asked = Asked(self.clock() - self._cache, anyio.current_time() + self._timeout)
@@ -300,7 +308,8 @@ class ContactDirectory:
         proven = self.sync.live.prove(region, since)
         if not dimensions:
             total, proof = self._total(wanted, proven, since)
-            return Statistics(self._company(since), total, proof, None, ())
+            unfiltered = wanted == EVERYBODY
+            return Statistics(self._company(since), total, proof, None, (), unfiltered)
         if proven is not None:
             wanted = replace(wanted, among=proven.among)
         grouping = merge(store.group(wanted, dimensions), dimensions, limit, self.zone)
@@ -311,6 +320,7 @@ class ContactDirectory:
             proof=proven or self._lower_bound(since),
             grouping=grouping,
             questions=[q for words in asked_about for q in store.survey_questions(words)],
+            unfiltered=False,
         )
 
     def _news(self, progress: Progress, limit: int, since: Moment) -> News:

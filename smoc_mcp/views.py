@@ -88,7 +88,8 @@ class Views:
             result["note"] = note
         how = "best match first" if order is None else _SORT_WORDS[order]
         heading = (
-            f"{kept:,} of {_bound(page.total, page.total_proof)} contacts, {how}. "
+            f"{kept:,} of {_bound(page.total, page.total_proof)} "
+            f"{_noun(page.total, 'contact')}, {how}. "
             f"Rows: {page.proof.certainty}. Total: {page.total_proof.certainty}."
         )
         following = f"Next page: cursor={result['next_cursor']}" if "next_cursor" in result else ""
@@ -101,7 +102,7 @@ class Views:
         similar = [self.summary(row) for row in found.similar]
         exact = found.proof.exact
         if exact:
-            searched = f"All {found.searched:,} contacts of the company were searched."
+            searched = f"All {_many(found.searched, 'contact')} of the company were searched."
         else:
             searched = _reach(found.company, verb="Searched")
         result: MatchesResult = {
@@ -118,7 +119,7 @@ class Views:
         result["note"] = note
         shown = cut(clean(self.masked("email", email) or ""), TABLE_CHARS)
         if rows:
-            heading = f"{len(found.rows):,} contact(s) with {shown}."
+            heading = f"{_many(len(found.rows), 'contact')} with {shown}."
         elif exact:
             heading = f"Nobody has {shown}."
         else:
@@ -152,15 +153,21 @@ class Views:
             for g in shown
         ]
         company = stats.company
-        notes = ["" if stats.proof.exact else _reach(company)]
+        if stats.proof.exact:
+            notes = [""]
+        elif stats.unfiltered and grouping is None:
+            notes = [_lower_total(company)]
+        else:
+            notes = [_reach(company)]
         if grouping is not None and grouping.several:
             notes.append(
                 f"A contact counts once per value of {' and '.join(grouping.several)}, so shares "
                 "can add up to more than 1."
             )
         if grouping is not None and grouping.left_out:
-            together = ", counted together as (other)" if grouping.other else ""
-            notes.append(f"{grouping.left_out:,} more groups are past the limit{together}.")
+            together = " counted together as (other)" if grouping.other else ""
+            more = _many(grouping.left_out, "more group")
+            notes.append(f"{more} past the limit{together}.")
         if stats.questions:
             asked = "; ".join(f'"{self.value(q)}"' for q in stats.questions[:5])
             notes.append(f"Answers to: {asked}.")
@@ -177,10 +184,15 @@ class Views:
             result["groups"] = groups
         if note := _sentences(notes):
             result["note"] = note
-        heading = (
-            f"{_bound(stats.total, stats.proof)} contacts match. "
-            f"Certainty: {stats.proof.certainty}."
-        )
+        counted = f"{_bound(stats.total, stats.proof)} {_noun(stats.total, 'contact')}"
+        if stats.unfiltered:
+            heading = (
+                f"{_many(company.leads, 'lead')} and {_many(company.customers, 'customer')}, by "
+                f"SMOC's own count; {counted} in all."
+            )
+        else:
+            heading = f"{counted} match."
+        heading = f"{heading} Certainty: {stats.proof.certainty}."
         table = _grid(
             [*names, "contacts", "leads", "customers", "share"],
             (
@@ -292,14 +304,14 @@ class Views:
         if not count:
             return ""
         return (
-            f"{count:,} contact(s) moved in front of this list since its first page; ask without a "
+            f"{_many(count, 'contact')} moved in front of this list since its first page; ask without a "
             "cursor to see them."
         )
 
     def _about(self, heading: str, as_of: str, company: Company) -> str:
         return (
-            f"{heading} As of {as_of}. Company: {company.leads:,} leads, {company.customers:,} "
-            f"customers; {company.in_hand:,} contacts in hand."
+            f"{heading} As of {as_of}. Company: {_many(company.leads, 'lead')}, "
+            f"{_many(company.customers, 'customer')}; {_many(company.in_hand, 'contact')} in hand."
         )
 
 
@@ -309,6 +321,14 @@ def _company(company: Company) -> CompanyResult:
         "customers": company.customers,
         "in_hand": company.in_hand,
     }
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {_noun(count, noun)}"
+
+
+def _noun(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
 
 
 def _bound(total: int, proof: Proof) -> str:
@@ -321,17 +341,21 @@ def _why(page: Page) -> str:
         return ""
     if not page.proof.exact:
         return _reach(page.company)
+    return f"The rows are right. {_lower_total(page.company)}"
+
+
+def _lower_total(company: Company) -> str:
     return (
-        "The rows are right; the total is a lower bound, since SMOC counts leads and customers "
-        f"only and {page.company.in_hand:,} contacts are in hand."
+        "The total is a lower bound: SMOC counts leads and customers only, so others are counted "
+        f"as far as they are among the {_many(company.in_hand, 'contact')} in hand."
     )
 
 
 def _reach(company: Company, verb: str = "Looked at") -> str:
     return (
-        f"{verb} the {company.in_hand:,} contacts in hand; the company has {company.leads:,} leads "
-        f"and {company.customers:,} customers, and SMOC shows only the newest 500 by each order: "
-        "more may exist."
+        f"{verb} the {_many(company.in_hand, 'contact')} in hand; the company has "
+        f"{_many(company.leads, 'lead')} and {_many(company.customers, 'customer')}, and SMOC shows "
+        "only the newest 500 by each order: more may exist."
     )
 
 
@@ -339,8 +363,10 @@ def unread_note(company: Company) -> str:
     """Return the sentence about values that could not be read; empty where all could be."""
     if not company.unread:
         return ""
-    parts = ", ".join(f"{clean(name)} of {n:,}" for name, n in sorted(company.unread.items()))
-    return f"Values that could not be read are left out: {parts} contact(s)."
+    parts = ", ".join(
+        f"{clean(name)} of {_many(n, 'contact')}" for name, n in sorted(company.unread.items())
+    )
+    return f"Values that could not be read are left out: {parts}."
 
 
 def _cut_note(kept: int, whole: int, then: str) -> str:

@@ -8,6 +8,7 @@ A mistake is answered with 400, an unknown company or contact with 404, and {"er
 | GET /sandbox/companies | | [{name, operatorId, contacts, leadsCount, customerCount, keys}] |
 | GET /sandbox/companies/NAME/contacts | | every contact, as NDJSON |
 | GET /sandbox/companies/NAME/contacts/ID | | one contact |
+| GET /sandbox/companies/NAME/beyond | | {ids} that no sorted window shows, but the natural one |
 | POST /sandbox/companies/NAME/add | {count = 1, fields = {}} | {ids} |
 | POST /sandbox/companies/NAME/update | {count = 1 or ids, fields = {}} | {ids} |
 | POST /sandbox/companies/NAME/talk | {count = 1 or ids, fields = {}} | {ids} |
@@ -73,6 +74,8 @@ async def _company_control(company: Company, exchange: Exchange, what: list[str]
             if found is None:
                 raise KeyError(f"{company.name} has no contact {contact_id!r}")
             return Answer.of_json(found)
+        case ("GET", "beyond"):
+            return Answer.of_json({"ids": company.ids_only_in_natural_window()})
         case ("POST", "advance"):
             company.advance(_number(await _object(exchange), "seconds"))
             return Answer.of_json({"now": company.now()})

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
 from time import sleep
@@ -12,8 +12,19 @@ from smoc_mcp.sandbox.app import Sandbox
 __all__ = ["run_in_thread", "serve"]
 
 
-def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 8090) -> None:
+def serve(
+    sandbox: Sandbox,
+    host: str = "127.0.0.1",
+    port: int = 8090,
+    announce: Callable[[str], None] | None = None,
+) -> None:
     """Serve until SIGINT, and print nothing. SIGTERM ends the process once all is closed.
+
+    Args:
+        sandbox: what to serve.
+        host: the address to listen at.
+        port: 0 for one that is free.
+        announce: called with the base URL, without a slash at its end, once it takes connections.
 
     Raises:
         OSError: the address is taken.
@@ -21,6 +32,11 @@ def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 8090) -> None:
     from smoc_mcp.sandbox.protocol import QuietServer
 
     with _listening(host, port) as listener, suppress(KeyboardInterrupt):
+        if announce is not None:
+            # Connections wait in the socket's queue until the server takes them.
+            listener.listen()
+            shown = f"[{host}]" if ":" in host else host
+            announce(f"http://{shown}:{listener.getsockname()[1]}")
         QuietServer(sandbox).run(sockets=[listener])
 
 

@@ -1,0 +1,7 @@
+"""`python -m smoc_mcp` is the command `smoc-mcp`."""
+
+import sys
+
+from smoc_mcp.cli import main
+
+sys.exit(main())

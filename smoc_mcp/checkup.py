@@ -1,0 +1,47 @@
+"""What a support person would ask first: does the key work, and how far can we see."""
+
+import time
+from importlib.metadata import version
+
+from smoc_mcp.coverage import ABSENT, Sort, Window
+from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.settings import Settings
+from smoc_mcp.times import iso
+
+__all__ = ["checkup"]
+
+
+async def checkup(directory: ContactDirectory, settings: Settings) -> dict[str, object]:
+    """Return the findings by name, in the order of interest; nothing in them is secret.
+
+    Raises:
+        UpstreamError: The API gave no usable answer, as with a wrong key.
+    """
+    began = time.perf_counter()
+    company, windows = await directory.survey_windows()
+    took = time.perf_counter() - began
+    whole = next((w for w in windows if w.complete), None)
+    seen: dict[str, object] = {f"window {w.sort}": _described(w, settings) for w in windows}
+    return {
+        "version": version("smoc-mcp"),
+        "address": settings.base_url,
+        "key": "accepted",
+        "leads": company.leads,
+        "customers": company.customers,
+        "in hand": f"{company.in_hand} contacts"
+        + (", which is the whole company" if whole else " (lost and converted ones included)"),
+        **seen,
+        "four windows took": f"{took:.2f} seconds",
+    }
+
+
+def _described(window: Window, settings: Settings) -> str:
+    if window.complete:
+        return f"{len(window.rows)} contacts, complete"
+    if window.edge is None:
+        back = "no proof of its own" if window.sort is Sort.NATURAL else "not in the promised order"
+    elif window.edge == ABSENT:
+        back = "all that have this date"
+    else:
+        back = f"all since {iso(window.edge, settings.timezone)}"
+    return f"{len(window.rows)} contacts, {back}"

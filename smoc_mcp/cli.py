@@ -1,0 +1,281 @@
+"""The command line: the one place where the parts are put together."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from smoc_mcp.clients import CLIENTS, snippet, where
+from smoc_mcp.errors import ConfigurationError, SmocError
+from smoc_mcp.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from smoc_mcp.directory import ContactDirectory
+
+__all__ = ["main"]
+
+_ENVIRONMENT = """\
+settings (environment variables):
+  SMOC_API_KEY              your company's key: SMOC Console → Settings → Integrations → API
+  SMOC_ENVIRONMENT          production (default), alternate or staging
+  SMOC_BASE_URL             another address of the API instead
+  SMOC_MCP_CACHE_SECONDS    how long an answer of the API stays live (60)
+  SMOC_MCP_TIMEOUT_SECONDS  the most that one question may take (20)
+  SMOC_MCP_TIMEZONE         what a bare date means, and the days of trends (UTC)
+  SMOC_MCP_MASK             email,phone: masks these in every output
+  SMOC_MCP_SHOW_TECHNICAL   1 shows IP addresses and user agents in details
+  SMOC_MCP_LOG_LEVEL        DEBUG, INFO, WARNING (default) or ERROR, to stderr
+"""
+_EXAMPLES = """\
+examples:
+  smoc-mcp demo
+  SMOC_API_KEY=… smoc-mcp check
+  smoc-mcp call contacts_stats group_by=utm_campaign created_after=30d
+  smoc-mcp config claude-desktop
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code: 0 done, 1 failed, 2 wrong settings or usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except ConfigurationError as error:
+        print(f"smoc-mcp: {error}", file=sys.stderr)
+        return 2
+    except SmocError as error:
+        print(f"smoc-mcp: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output, such as `head`, has gone; nothing is wrong.
+        sys.stderr.close()
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="smoc-mcp",
+        description="Ask about your company's SMOC contacts from any AI agent. Without a command "
+        "it is an MCP server on stdin and stdout, for a client to start.",
+        epilog=f"{_ENVIRONMENT}\n{_EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"smoc-mcp {version('smoc-mcp')}")
+    parser.set_defaults(run=_serve)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def command(name: str, what: str, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name,
+            help=what,
+            description=text,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        made.set_defaults(run=globals()[f"_{name}"])
+        return made
+
+    command(
+        "demo",
+        "see it work, without a key",
+        "Starts the sandbox (made-up contacts on a local port) and the server as processes of\n"
+        "their own, and asks six questions over stdio, as a client would. Needs no key and no\n"
+        "network.",
+    )
+    check = command(
+        "check",
+        "is the key right, and what can be seen",
+        "Asks the API with your key and prints what it shows: counts, the four windows and how\n"
+        "far back each reaches. Exit code 0 if the key works, 1 if not, 2 for wrong settings.",
+    )
+    check.add_argument("--json", action="store_true", help="as JSON")
+    call = command(
+        "call",
+        "one tool from the shell",
+        "Calls one tool and prints what a model would read. Without a tool, lists the tools.\n\n"
+        "  smoc-mcp call contacts_list sort=updated limit=5\n"
+        "  smoc-mcp call contacts_find_by_email email=ada@example.com\n"
+        "  smoc-mcp call contacts_search query=berg has=email,-phone created_after=30d\n\n"
+        "Exit code 0, or 1 if the tool refused or failed.",
+    )
+    call.add_argument("tool", nargs="?", metavar="TOOL", help="the tool's name")
+    call.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="its parameters")
+    call.add_argument("--json", action="store_true", help="the structured form of the answer")
+    sandbox = command(
+        "sandbox",
+        "the SMOC API with made-up contacts, on a local port",
+        "Serves the API's one endpoint as its guide describes it, with made-up contacts, and\n"
+        "prints its address and keys. Under /sandbox/ it can be told to change and to fail.",
+    )
+    sandbox.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    sandbox.add_argument("--port", type=int, default=8090, help="0 for a free one (%(default)s)")
+    sandbox.add_argument("--size", type=int, default=3000, help="contacts (%(default)s)")
+    sandbox.add_argument("--seed", type=int, default=1, help="which contacts (%(default)s)")
+    config = command(
+        "config",
+        "the snippet for an MCP client",
+        "Prints what to put into a client's settings to plug smoc-mcp in.",
+    )
+    config.add_argument("client", choices=CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))
+    return parser
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> "AsyncIterator[ContactDirectory]":
+    # Here and below, what a command needs is imported when it runs: --help must not wait for it.
+    from smoc_mcp.client import SmocClient
+    from smoc_mcp.directory import ContactDirectory
+
+    async with (
+        SmocClient(settings.base_url, settings.api_key, settings.timeout_seconds) as client,
+        ContactDirectory(
+            client,
+            cache_seconds=settings.cache_seconds,
+            timeout_seconds=settings.timeout_seconds,
+            zone=settings.timezone,
+        ) as directory,
+    ):
+        yield directory
+
+
+def _serve(_: argparse.Namespace) -> int:
+    import anyio
+
+    from smoc_mcp.server import build_server
+    from smoc_mcp.views import Views
+
+    settings = Settings.from_env()
+    _log_to_stderr(settings)
+    if sys.stdin.isatty():
+        print(
+            "smoc-mcp is an MCP server and waits for a client on stdin. To see it work, run "
+            "`smoc-mcp demo`; to plug it in, `smoc-mcp config CLIENT`; to stop, press Ctrl-C.",
+            file=sys.stderr,
+        )
+
+    async def serve() -> None:
+        views = Views(settings.timezone, settings.mask, settings.show_technical)
+        async with _open(settings) as directory:
+            await build_server(directory, views, settings.log_level).run_stdio_async()
+
+    anyio.run(serve)
+    return 0
+
+
+def _call(options: argparse.Namespace) -> int:
+    import anyio
+    from mcp import Client, MCPError
+    from mcp_types import CallToolResult, TextContent
+
+    from smoc_mcp.server import build_server
+    from smoc_mcp.views import Views
+
+    arguments: dict[str, str] = {}
+    for pair in options.arguments:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            print(f"smoc-mcp: write {pair!r} as name=value.", file=sys.stderr)
+            return 2
+        arguments[name] = value
+    settings = Settings.from_env()
+    _log_to_stderr(settings)
+
+    async def ask() -> CallToolResult | str:
+        views = Views(settings.timezone, settings.mask, settings.show_technical)
+        async with (
+            _open(settings) as directory,
+            Client(build_server(directory, views, settings.log_level)) as client,
+        ):
+            if options.tool is None:
+                tools = (await client.list_tools()).tools
+                return "\n\n".join(
+                    f"{tool.name}({', '.join(tool.input_schema['properties'])})\n"
+                    f"  {tool.description}"
+                    for tool in tools
+                )
+            return await client.call_tool(options.tool, arguments)
+
+    try:
+        answer = anyio.run(ask)
+    except MCPError as error:
+        print(f"smoc-mcp: {error.message}", file=sys.stderr)
+        return 2
+    if isinstance(answer, str):
+        print(answer)
+        return 0
+    text = "\n".join(c.text for c in answer.content if isinstance(c, TextContent))
+    if answer.is_error:
+        print(f"smoc-mcp: {text}", file=sys.stderr)
+        return 1
+    if options.json:
+        text = json.dumps(answer.structured_content, ensure_ascii=False, indent=2)
+    print(text)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    import anyio
+
+    from smoc_mcp.checkup import checkup
+
+    settings = Settings.from_env()
+    _log_to_stderr(settings)
+
+    async def look() -> dict[str, object]:
+        async with _open(settings) as directory:
+            return await checkup(directory, settings)
+
+    found = anyio.run(look)
+    if options.json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        width = max(map(len, found))
+        for name, value in found.items():
+            print(f"{name:<{width}}  {value}")
+    return 0
+
+
+def _demo(_: argparse.Namespace) -> int:
+    from smoc_mcp.demo import run_demo
+
+    return run_demo()
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    from smoc_mcp.sandbox import NORDLYS_KEY, Sandbox, serve
+
+    def announce(url: str) -> None:
+        print(f"{url}\n\nSMOC_BASE_URL={url} SMOC_API_KEY={NORDLYS_KEY} smoc-mcp check", flush=True)
+
+    try:
+        sandbox = Sandbox.demo(size=options.size, seed=options.seed)
+        serve(sandbox, options.host, options.port, announce)
+    except (OSError, OverflowError, ValueError) as error:
+        print(f"smoc-mcp: the sandbox cannot start: {error}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _config(options: argparse.Namespace) -> int:
+    # The snippet alone on stdout, so that it can be piped.
+    print(where(options.client), file=sys.stderr)
+    print(snippet(options.client))
+    return 0
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    # httpx logs whole URLs at INFO, the SDK each message: of use to those who ask for DEBUG.
+    if settings.log_level != "DEBUG":
+        for name in ("httpx", "httpcore", "mcp"):
+            logging.getLogger(name).setLevel(logging.WARNING)

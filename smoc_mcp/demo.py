@@ -1,0 +1,124 @@
+"""The demo: sandbox and server as real processes, and a conversation with the SDK's client."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["run_demo"]
+
+_WIDTH = 100
+_MOST_LINES = 14
+
+
+def run_demo() -> int:
+    """Run the demo on stdout; return the exit code."""
+    import anyio
+
+    print("Starting the sandbox: the SMOC API on a local port, with 3,000 made-up contacts …")
+    with _sandbox() as url:
+        return anyio.run(_converse, url)
+
+
+@contextmanager
+def _sandbox() -> Iterator[str]:
+    command = [sys.executable, "-m", "smoc_mcp", "sandbox", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            line = process.stdout.readline().strip() if process.stdout else ""
+            if not line:
+                raise RuntimeError("the sandbox did not start; see the message above")
+            yield line
+        finally:
+            process.terminate()
+
+
+async def _converse(url: str) -> int:
+    from mcp import Client, StdioServerParameters, stdio_client
+    from mcp_types import TextContent
+
+    from smoc_mcp.sandbox import NORDLYS_KEY
+
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "smoc_mcp"],
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("SMOC_")},
+            "SMOC_API_KEY": NORDLYS_KEY,
+            "SMOC_BASE_URL": url,
+        },
+    )
+    old = await _contact_beyond_the_newest(url)
+    questions: list[tuple[str, str, dict[str, object]]] = [
+        ("How many leads and customers do we have?", "contacts_stats", {}),
+        ("Who are the three newest?", "contacts_list", {"limit": 3}),
+        (
+            "Which campaigns brought the contacts of the last 30 days?",
+            "contacts_stats",
+            {"group_by": "utm_campaign", "created_after": "30d", "limit": 6},
+        ),
+        (
+            f"Is {old} one of ours? (None of the newest 500 by any order has this address.)",
+            "contacts_find_by_email",
+            {"email": f"  {old.upper()} "},
+        ),
+        (
+            "And nobody.at.all@example.com?",
+            "contacts_find_by_email",
+            {"email": "nobody.at.all@example.com"},
+        ),
+        (
+            "Which customers in Oslo have no phone number?",
+            "contacts_search",
+            {"status": "customer", "city": "Oslo", "has": "-phone", "limit": 3},
+        ),
+    ]
+    print("Starting the server, and asking it over stdio as any MCP client would.")
+    failed = 0
+    async with Client(stdio_client(server)) as client:
+        for number, (question, tool, arguments) in enumerate(questions, 1):
+            said = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+            print(f"\n{number}. {question}\n   {tool}({said})")
+            answer = await client.call_tool(tool, arguments)
+            failed += bool(answer.is_error)
+            for content in answer.content:
+                if isinstance(content, TextContent):
+                    print(_shown(content.text))
+    print(
+        "\nEvery answer says what is proven: exact is the truth as of its time, at_least a lower "
+        "bound.\nTo ask about your own contacts: smoc-mcp config claude-desktop (or claude-code, "
+        "cursor,\nvscode, codex), with a key from SMOC Console → Settings → Integrations → API."
+    )
+    return 1 if failed else 0
+
+
+async def _contact_beyond_the_newest(url: str) -> str:
+    """Return the address of somebody whom none of the three sorted windows shows."""
+    import httpx
+
+    async with httpx.AsyncClient(
+        base_url=f"{url}/sandbox/companies/Nordlys", trust_env=False
+    ) as box:
+        for contact_id in (await box.get("/beyond")).json()["ids"]:
+            contact = (await box.get(f"/contacts/{contact_id}")).json()
+            email = contact.get("email")
+            if isinstance(email, str) and email.isascii() and email.isprintable():
+                return email
+    raise RuntimeError("the sandbox has no contact beyond its newest 500")
+
+
+def _shown(text: str) -> str:
+    """Return an answer indented, each line folded or cut to the screen."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        table = " | " in line
+        lines += [_cut(line)] if table else textwrap.wrap(line, _WIDTH - 3) or [""]
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], f"… {len(lines) - _MOST_LINES + 1} more lines"]
+    return textwrap.indent("\n".join(lines), "   ")
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH - 3 else line[: _WIDTH - 4] + "…"
