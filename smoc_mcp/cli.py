@@ -3,13 +3,14 @@
 import argparse
 import json
 import logging
+import os
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 
 from smoc_mcp.clients import CLIENTS, snippet, where
-from smoc_mcp.errors import ConfigurationError, SmocError
+from smoc_mcp.errors import ConfigurationError, InputError, SmocError
 from smoc_mcp.settings import Settings
 
 TYPE_CHECKING = False
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0 done, 1 failed, 2 wrong settings or usage."""
     options = _parser().parse_args(arguments)
     try:
-        code: int = options.run(options)
+        with _without_groups():
+            code: int = options.run(options)
     except ConfigurationError as error:
         print(f"smoc-mcp: {error}", file=sys.stderr)
         return 2
@@ -53,10 +55,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our output, such as `head`, has gone; nothing is wrong.
-        sys.stderr.close()
+        # The reader of our output, such as `head`, has gone; nothing is wrong. What Python still
+        # wants to flush at exit must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
+
+
+@contextmanager
+def _without_groups() -> Iterator[None]:
+    """Raise a lone error as itself, though it went through task groups."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        raise error from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -199,13 +214,12 @@ def _call(options: argparse.Namespace) -> int:
                     f"  {tool.description}"
                     for tool in tools
                 )
-            return await client.call_tool(options.tool, arguments)
+            try:
+                return await client.call_tool(options.tool, arguments)
+            except MCPError as error:
+                raise InputError(error.message) from None
 
-    try:
-        answer = anyio.run(ask)
-    except MCPError as error:
-        print(f"smoc-mcp: {error.message}", file=sys.stderr)
-        return 2
+    answer = anyio.run(ask)
     if isinstance(answer, str):
         print(answer)
         return 0

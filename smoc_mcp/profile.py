@@ -9,10 +9,11 @@ from smoc_mcp.answers import Found
 from smoc_mcp.errors import InputError
 from smoc_mcp.facts import full_name
 from smoc_mcp.models import Contact, Person, SurveyAnswer, TextField, Visit
+from smoc_mcp.phrases import unread
 from smoc_mcp.results import ContactResult
 from smoc_mcp.text import DETAIL_CHARS, clean, cut
 from smoc_mcp.times import as_moment
-from smoc_mcp.views import View, Views, unread_note
+from smoc_mcp.views import View, Views
 
 __all__ = ["PARTS", "parse_include", "profile"]
 
@@ -51,8 +52,8 @@ def profile(found: Found, include: Collection[str], views: Views) -> View[Contac
             f"This contact is in none of the newest 500 that SMOC shows now; this is how it was "
             f"last seen, at {views.time(found.row.seen)}."
         )
-    if unread := unread_note(found.company):
-        notes.append(unread)
+    if unreadable := unread(found.company):
+        notes.append(unreadable)
     as_of = found.company.as_of if found.live else found.row.seen
     result: ContactResult = {"contact": contact, "as_of": views.time(as_of)}
     if notes:

@@ -1,13 +1,28 @@
 """From domain answers to what leaves: cleaned, masked, cut to size, as structure and as text."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.answers import Company, Matches, News, Page, Statistics
-from smoc_mcp.coverage import ABSENT, Proof, Sort
+from smoc_mcp.coverage import ABSENT, Sort
+from smoc_mcp.phrases import (
+    about,
+    bound,
+    cut_short,
+    grid,
+    lines,
+    lower_total,
+    many,
+    moved_ahead,
+    noun,
+    reach,
+    sentences,
+    unread,
+    why_not_exact,
+)
 from smoc_mcp.query import Dimension
 from smoc_mcp.results import (
     ChangesResult,
@@ -23,7 +38,7 @@ from smoc_mcp.store import ContactRow
 from smoc_mcp.text import TABLE_CHARS, clean, cut
 from smoc_mcp.times import Moment, iso
 
-__all__ = ["MAX_CHARS", "View", "Views", "unread_note"]
+__all__ = ["MAX_CHARS", "View", "Views"]
 
 MAX_CHARS = 25_000
 """The most characters of an answer, in either form."""
@@ -69,10 +84,10 @@ class Views:
         rows, kept = self._fitting(page.rows)
         more = page.more or kept < len(page.rows)
         notes = [
-            self._moved(page.moved_ahead),
-            _why(page),
-            _cut_note(kept, len(page.rows), "pass next_cursor for the rest"),
-            unread_note(page.company),
+            moved_ahead(page.moved_ahead),
+            why_not_exact(page),
+            cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
+            unread(page.company),
         ]
         result: PageResult = {
             "contacts": rows,
@@ -84,17 +99,17 @@ class Views:
         }
         if more and kept:
             result["next_cursor"] = cursor_after(page.rows[kept - 1])
-        if note := _sentences(notes):
+        if note := sentences(notes):
             result["note"] = note
         how = "best match first" if order is None else _SORT_WORDS[order]
         heading = (
-            f"{kept:,} of {_bound(page.total, page.total_proof)} "
-            f"{_noun(page.total, 'contact')}, {how}. "
+            f"{kept:,} of {bound(page.total, page.total_proof)} "
+            f"{noun(page.total, 'contact')}, {how}. "
             f"Rows: {page.proof.certainty}. Total: {page.total_proof.certainty}."
         )
         following = f"Next page: cursor={result['next_cursor']}" if "next_cursor" in result else ""
-        lines = [self._about(heading, result["as_of"], page.company), _table(rows), note, following]
-        return View(result, _lines(lines))
+        parts = [about(heading, result["as_of"], page.company), _table(rows), note, following]
+        return View(result, lines(parts))
 
     def matches(self, found: Matches, email: str) -> View[MatchesResult]:
         """Return the answer of contacts_find_by_email."""
@@ -102,9 +117,9 @@ class Views:
         similar = [self.summary(row) for row in found.similar]
         exact = found.proof.exact
         if exact:
-            searched = f"All {_many(found.searched, 'contact')} of the company were searched."
+            searched = f"All {many(found.searched, 'contact')} of the company were searched."
         else:
-            searched = _reach(found.company, verb="Searched")
+            searched = reach(found.company, verb="Searched")
         result: MatchesResult = {
             "matches": rows,
             "certainty": found.proof.certainty.value,
@@ -114,26 +129,24 @@ class Views:
         }
         if similar:
             result["similar"] = similar
-        cut_note = _cut_note(kept, len(found.rows), "the rest has the same address")
-        note = _sentences([searched, cut_note, unread_note(found.company)])
+        cut_note = cut_short(kept, len(found.rows), "the rest has the same address")
+        note = sentences([searched, cut_note, unread(found.company)])
         result["note"] = note
         shown = cut(clean(self.masked("email", email) or ""), TABLE_CHARS)
         if rows:
-            heading = f"{_many(len(found.rows), 'contact')} with {shown}."
+            heading = f"{many(len(found.rows), 'contact')} with {shown}."
         elif exact:
             heading = f"Nobody has {shown}."
         else:
             heading = f"Nobody with {shown} was found, which does not prove that nobody has it."
-        lines = [
-            self._about(
-                f"{heading} Certainty: {found.proof.certainty}.", result["as_of"], found.company
-            ),
+        parts = [
+            about(f"{heading} Certainty: {found.proof.certainty}.", result["as_of"], found.company),
             _table(rows),
             "Similar addresses:" if similar else "",
             _table(similar),
             note,
         ]
-        return View(result, _lines(lines))
+        return View(result, lines(parts))
 
     def statistics(
         self, stats: Statistics, dimensions: Sequence[Dimension]
@@ -156,9 +169,9 @@ class Views:
         if stats.proof.exact:
             notes = [""]
         elif stats.unfiltered and grouping is None:
-            notes = [_lower_total(company)]
+            notes = [lower_total()]
         else:
-            notes = [_reach(company)]
+            notes = [reach(company)]
         if grouping is not None and grouping.several:
             notes.append(
                 f"A contact counts once per value of {' and '.join(grouping.several)}, so shares "
@@ -166,12 +179,12 @@ class Views:
             )
         if grouping is not None and grouping.left_out:
             together = " counted together as (other)" if grouping.other else ""
-            more = _many(grouping.left_out, "more group")
+            more = many(grouping.left_out, "more group")
             notes.append(f"{more} past the limit{together}.")
         if stats.questions:
             asked = "; ".join(f'"{self.value(q)}"' for q in stats.questions[:5])
             notes.append(f"Answers to: {asked}.")
-        notes.append(unread_note(company))
+        notes.append(unread(company))
         result: StatisticsResult = {
             "leads": company.leads,
             "customers": company.customers,
@@ -182,26 +195,26 @@ class Views:
         }
         if grouping is not None:
             result["groups"] = groups
-        if note := _sentences(notes):
+        if note := sentences(notes):
             result["note"] = note
-        counted = f"{_bound(stats.total, stats.proof)} {_noun(stats.total, 'contact')}"
+        counted = f"{bound(stats.total, stats.proof)} {noun(stats.total, 'contact')}"
         if stats.unfiltered:
             heading = (
-                f"{_many(company.leads, 'lead')} and {_many(company.customers, 'customer')}, by "
+                f"{many(company.leads, 'lead')} and {many(company.customers, 'customer')}, by "
                 f"SMOC's own count; {counted} in all."
             )
         else:
             heading = f"{counted} match."
         heading = f"{heading} Certainty: {stats.proof.certainty}."
-        table = _grid(
+        table = grid(
             [*names, "contacts", "leads", "customers", "share"],
             (
                 [*g["key"].values(), g["contacts"], g["leads"], g["customers"], f"{g['share']:.1%}"]
                 for g in groups
             ),
         )
-        lines = [self._about(heading, result["as_of"], company), table, note]
-        return View(result, _lines(lines))
+        parts = [about(heading, result["as_of"], company), table, note]
+        return View(result, lines(parts))
 
     def changes(self, news: News, cursor: str, start: Moment) -> View[ChangesResult]:
         """Return the answer of contacts_changes."""
@@ -217,7 +230,7 @@ class Views:
             )
         elif not news.proof.exact:
             gap = "The company changed while we looked, so something may be missing; ask again."
-        note = _sentences([gap, unread_note(news.company)])
+        note = sentences([gap, unread(news.company)])
         result: ChangesResult = {
             "new": new,
             "updated": updated,
@@ -234,8 +247,8 @@ class Views:
         following = (
             "More is waiting: call again with since=" if changes.more else "Next time: since="
         )
-        lines = [
-            self._about(heading, result["as_of"], news.company),
+        parts = [
+            about(heading, result["as_of"], news.company),
             "New:" if new else "",
             _table(new),
             "Changed:" if updated else "",
@@ -243,7 +256,7 @@ class Views:
             note,
             following + cursor,
         ]
-        return View(result, _lines(lines))
+        return View(result, lines(parts))
 
     def summary(self, row: ContactRow) -> ContactSummary:
         """Return a contact as it is listed."""
@@ -300,20 +313,6 @@ class Views:
     def _optional_time(self, moment: Moment) -> str | None:
         return None if moment == ABSENT else self.time(moment)
 
-    def _moved(self, count: int) -> str:
-        if not count:
-            return ""
-        return (
-            f"{_many(count, 'contact')} moved in front of this list since its first page; ask without a "
-            "cursor to see them."
-        )
-
-    def _about(self, heading: str, as_of: str, company: Company) -> str:
-        return (
-            f"{heading} As of {as_of}. Company: {_many(company.leads, 'lead')}, "
-            f"{_many(company.customers, 'customer')}; {_many(company.in_hand, 'contact')} in hand."
-        )
-
 
 def _company(company: Company) -> CompanyResult:
     return {
@@ -323,76 +322,7 @@ def _company(company: Company) -> CompanyResult:
     }
 
 
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {_noun(count, noun)}"
-
-
-def _noun(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
-
-
-def _bound(total: int, proof: Proof) -> str:
-    return f"{total:,}" if proof.exact else f"at least {total:,}"
-
-
-def _why(page: Page) -> str:
-    """Return why rows or total are not exact, and what that means; empty where both are."""
-    if page.proof.exact and page.total_proof.exact:
-        return ""
-    if not page.proof.exact:
-        return _reach(page.company)
-    return f"The rows are right. {_lower_total(page.company)}"
-
-
-def _lower_total(company: Company) -> str:
-    return (
-        "The total is a lower bound: SMOC counts leads and customers only, so others are counted "
-        f"as far as they are among the {_many(company.in_hand, 'contact')} in hand."
-    )
-
-
-def _reach(company: Company, verb: str = "Looked at") -> str:
-    return (
-        f"{verb} the {_many(company.in_hand, 'contact')} in hand; the company has "
-        f"{_many(company.leads, 'lead')} and {_many(company.customers, 'customer')}, and SMOC shows "
-        "only the newest 500 by each order: more may exist."
-    )
-
-
-def unread_note(company: Company) -> str:
-    """Return the sentence about values that could not be read; empty where all could be."""
-    if not company.unread:
-        return ""
-    parts = ", ".join(
-        f"{clean(name)} of {_many(n, 'contact')}" for name, n in sorted(company.unread.items())
-    )
-    return f"Values that could not be read are left out: {parts}."
-
-
-def _cut_note(kept: int, whole: int, then: str) -> str:
-    if kept == whole:
-        return ""
-    return f"Only {kept:,} of {whole:,} rows fit into one answer; {then}."
-
-
-def _sentences(notes: Iterable[str]) -> str:
-    return " ".join(note for note in notes if note)
-
-
-def _lines(lines: Iterable[str]) -> str:
-    return "\n".join(line for line in lines if line)
-
-
 def _table(rows: Sequence[Mapping[str, object]]) -> str:
     """Return contacts as lines of cells between bars, without empty columns."""
     columns = [name for name in _COLUMNS if any(name in row for row in rows)]
-    return _grid(columns, ([row.get(name, "") for name in columns] for row in rows))
-
-
-def _grid(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
-    lines = [" | ".join(_cell(str(value)) for value in row) for row in rows]
-    return "\n".join([" | ".join(map(_cell, columns)), *lines]) if lines else ""
-
-
-def _cell(value: str) -> str:
-    return value.replace("|", "\\|")
+    return grid(columns, ([row.get(name, "") for name in columns] for row in rows))

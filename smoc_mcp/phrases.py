@@ -1,0 +1,119 @@
+"""The sentences and tables that answers are made of."""
+
+from collections.abc import Iterable, Sequence
+
+from smoc_mcp.answers import Company, Page
+from smoc_mcp.coverage import Proof
+from smoc_mcp.text import clean
+
+__all__ = [
+    "about",
+    "bound",
+    "cut_short",
+    "grid",
+    "lines",
+    "lower_total",
+    "many",
+    "moved_ahead",
+    "noun",
+    "reach",
+    "sentences",
+    "unread",
+    "why_not_exact",
+]
+
+
+def about(heading: str, as_of: str, company: Company) -> str:
+    """Return the first line of an answer: the heading, its moment, and the whole company."""
+    return (
+        f"{heading} As of {as_of}. Company: {many(company.leads, 'lead')}, "
+        f"{many(company.customers, 'customer')}; {many(company.in_hand, 'contact')} in hand."
+    )
+
+
+def moved_ahead(count: int) -> str:
+    """Return what to know about contacts that came in front of the first page."""
+    if not count:
+        return ""
+    return (
+        f"{many(count, 'contact')} moved in front of this list since its first page; ask without "
+        "a cursor to see them."
+    )
+
+
+def many(count: int, singular: str) -> str:
+    """Return a count and its noun, such as 1 lead or 2,000 leads."""
+    return f"{count:,} {noun(count, singular)}"
+
+
+def noun(count: int, singular: str) -> str:
+    """Return the noun that goes with a count."""
+    return singular if count == 1 else f"{singular}s"
+
+
+def bound(total: int, proof: Proof) -> str:
+    """Return a total as the number that it is, or as the lower bound that it is."""
+    return f"{total:,}" if proof.exact else f"at least {total:,}"
+
+
+def why_not_exact(page: Page) -> str:
+    """Return why rows or total are not exact, and what that means; empty where both are."""
+    if page.proof.exact and page.total_proof.exact:
+        return ""
+    if not page.proof.exact:
+        return reach(page.company)
+    return f"The rows are right. {lower_total()}"
+
+
+def lower_total() -> str:
+    """Return why the number of all contacts is a lower bound."""
+    return (
+        "The total is a lower bound: SMOC itself counts leads and customers, and of lost and "
+        "converted contacts only those in hand are added."
+    )
+
+
+def reach(company: Company, verb: str = "Looked at") -> str:
+    """Return among how many contacts we looked, and why more may exist."""
+    return (
+        f"{verb} the {many(company.in_hand, 'contact')} in hand; the company has "
+        f"{many(company.leads, 'lead')} and {many(company.customers, 'customer')}, and SMOC shows "
+        "only the newest 500 by each order: more may exist."
+    )
+
+
+def unread(company: Company) -> str:
+    """Return the sentence about values that could not be read; empty where all could be."""
+    if not company.unread:
+        return ""
+    parts = ", ".join(
+        f"{clean(name)} of {many(n, 'contact')}" for name, n in sorted(company.unread.items())
+    )
+    return f"Values that could not be read are left out: {parts}."
+
+
+def cut_short(kept: int, whole: int, then: str) -> str:
+    """Return that rows were left out for their size, and how to get them."""
+    if kept == whole:
+        return ""
+    return f"Only {kept:,} of {whole:,} rows fit into one answer; {then}."
+
+
+def sentences(notes: Iterable[str]) -> str:
+    """Return the notes that there are, as one text."""
+    return " ".join(note for note in notes if note)
+
+
+def lines(parts: Iterable[str]) -> str:
+    """Return the parts that there are, each on lines of its own."""
+    return "\n".join(part for part in parts if part)
+
+
+def grid(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a heading and rows of cells between bars; nothing where there are no rows."""
+    body = [" | ".join(_cell(str(value)) for value in row) for row in rows]
+    return "\n".join([" | ".join(map(_cell, columns)), *body]) if body else ""
+
+
+def _cell(value: str) -> str:
+    return value.replace("|", "\\|")
