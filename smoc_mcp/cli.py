@@ -198,7 +198,8 @@ def _call(options: argparse.Namespace) -> int:
             print(f"smoc-mcp: write {pair!r} as name=value.", file=sys.stderr)
             return 2
         arguments[name] = value
-    settings = Settings.from_env()
+    # The list of tools needs no key.
+    settings = Settings.from_env() if options.tool else Settings()
     _log_to_stderr(settings)
 
     async def ask() -> CallToolResult | str:

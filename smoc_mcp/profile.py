@@ -1,6 +1,7 @@
 """One contact whole: a short digest of each part, or the part itself where it is asked for."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,20 +12,22 @@ from smoc_mcp.facts import full_name
 from smoc_mcp.models import Contact, Person, SurveyAnswer, TextField, Visit
 from smoc_mcp.phrases import unread
 from smoc_mcp.results import ContactResult
-from smoc_mcp.text import DETAIL_CHARS, clean, cut
+from smoc_mcp.text import DETAIL_CHARS, TABLE_CHARS, clean, cut
 from smoc_mcp.times import as_moment
-from smoc_mcp.views import View, Views
+from smoc_mcp.views import MAX_CHARS, View, Views
 
 __all__ = ["PARTS", "parse_include", "profile"]
 
 PARTS = ("visits", "surveys", "rewards", "referrals", "texts")
 
 _DIGEST_ITEMS = 3
-_PART_CHARS = 4_000
-"""What each part may take: five of them and the rest of the contact stay under 25,000."""
+_LISTS = {"visits": 1, "surveys": 1, "rewards": 3, "referrals": 2, "texts": 1}
+"""How many lists each part is made of; they share what an answer may take."""
+_ROOM = MAX_CHARS - 1_000
+"""What the contact may take; the rest is for the heading and the notes."""
 
 Value = str | int | list["Value"] | dict[str, "Value"]
-Loose = str | int | bool | datetime | None
+Loose = str | bool | datetime | None
 
 
 def parse_include(text: str) -> frozenset[str]:
@@ -69,13 +72,14 @@ def profile(found: Found, include: Collection[str], views: Views) -> View[Contac
 class _Writer:
     views: Views
     notes: list[str] = field(default_factory=list)
+    _list_chars: int = 0
 
     def contact(self, found: Found, include: Collection[str]) -> dict[str, Value]:
         c = found.contact
         digests: Mapping[str, Callable[[Contact], Value]] = {
             "visits": self._visits_digest,
             "surveys": self._surveys_digest,
-            "rewards": self._rewards,
+            "rewards": self._rewards_digest,
             "referrals": self._referrals_digest,
             "texts": self._texts_digest,
         }
@@ -107,10 +111,11 @@ class _Writer:
         )
         if c.inviter_user is not None and (inviter := self._person(c.inviter_user)):
             fields["invited_by"] = inviter
-        for part in PARTS:
-            if value := (wholes if part in include else digests)[part](c):
-                fields[part] = value
-        return fields
+        parts = {part: digests[part](c) for part in PARTS if part not in include}
+        taken = len(json.dumps([fields, parts], ensure_ascii=False))
+        self._list_chars = (_ROOM - taken) // max(1, sum(_LISTS[part] for part in include))
+        parts |= {part: wholes[part](c) for part in include}
+        return fields | {part: parts[part] for part in PARTS if parts[part]}
 
     def _visits_digest(self, c: Contact) -> Value:
         if not c.visit_list:
@@ -124,6 +129,7 @@ class _Writer:
     def _visit_digest(self, v: Visit) -> dict[str, Value]:
         utm = (v.utm_source, v.utm_medium, v.utm_campaign)
         return self._fields(
+            TABLE_CHARS,
             at=v.at,
             source=" / ".join(u or "-" for u in utm) if any(utm) else None,
             device=v.device_type,
@@ -159,7 +165,7 @@ class _Writer:
         answers = c.answered_survey_questions
         if not answers:
             return {}
-        latest = [self._answer(a) for a in answers[-_DIGEST_ITEMS:]]
+        latest = [self._answer(a, TABLE_CHARS) for a in answers[-_DIGEST_ITEMS:]]
         return {"count": len(answers), "latest": [a for a in latest if a]}
 
     def _surveys(self, c: Contact) -> Value:
@@ -167,22 +173,31 @@ class _Writer:
         whole = [self._answer(a) | self._fields(question_id=a.question_id) for a in answers]
         return self._newest("surveys", whole)
 
-    def _answer(self, a: SurveyAnswer) -> dict[str, Value]:
-        return self._fields(question=a.question or a.question_id, answer=a.answer, at=a.at)
+    def _answer(self, a: SurveyAnswer, limit: int = DETAIL_CHARS) -> dict[str, Value]:
+        question = a.question or a.question_id
+        return self._fields(limit, question=question, answer=a.answer, at=a.at)
+
+    def _rewards_digest(self, c: Contact) -> Value:
+        return {name: titles[:_DIGEST_ITEMS] for name, titles in self._titles(c).items()}
 
     def _rewards(self, c: Contact) -> Value:
+        return {name: self._newest(name, titles) for name, titles in self._titles(c).items()}
+
+    def _titles(self, c: Contact) -> dict[str, list[Value]]:
+        """Return the titles of each kind, each once, with how often where it is more."""
         lists = {
             "flows": c.reward_flows,
             "promos_presented": c.promos_presented,
             "promos_redeemed": c.promos_redeemed,
         }
-        # Titles are short and few, so the digest and the whole are the same; each once.
-        return {
-            name: self._newest(
-                name, list(dict.fromkeys(self.views.value(f.title or f.id or "?") for f in flows))
-            )
+        counted = {
+            name: Counter(self.views.value(f.title or f.id or "?") for f in flows)
             for name, flows in lists.items()
-            if flows
+        }
+        return {
+            name: [title if n == 1 else f"{title} (×{n})" for title, n in titles.most_common()]  # noqa: RUF001
+            for name, titles in counted.items()
+            if titles
         }
 
     def _referrals_digest(self, c: Contact) -> Value:
@@ -210,7 +225,7 @@ class _Writer:
     def _texts_digest(self, c: Contact) -> Value:
         if not c.text_fields:
             return {}
-        latest = [self._text(t) for t in c.text_fields[-_DIGEST_ITEMS:]]
+        latest = [self._text(t, TABLE_CHARS) for t in c.text_fields[-_DIGEST_ITEMS:]]
         return {"count": len(c.text_fields), "latest": [t for t in latest if t]}
 
     def _texts(self, c: Contact) -> Value:
@@ -220,8 +235,8 @@ class _Writer:
         ]
         return self._newest("texts", whole)
 
-    def _text(self, t: TextField) -> dict[str, Value]:
-        return self._fields(key=t.key, value=t.value)
+    def _text(self, t: TextField, limit: int = DETAIL_CHARS) -> dict[str, Value]:
+        return self._fields(limit, key=t.key, value=t.value)
 
     def _person(self, p: Person) -> dict[str, Value]:
         return self._fields(id=p.id, name=full_name(p), email=self.views.masked("email", p.email))
@@ -231,24 +246,24 @@ class _Writer:
         used, first = 0, len(items)
         while first > 0:
             used += len(json.dumps(items[first - 1], ensure_ascii=False)) + 2
-            if used > _PART_CHARS:
+            if used > self._list_chars:
                 break
             first -= 1
         if first:
             self.notes.append(f"Only the last {len(items) - first:,} of {len(items):,} {part}.")
         return list(items[first:])
 
-    def _fields(self, **values: Loose) -> dict[str, Value]:
+    def _fields(self, limit: int = DETAIL_CHARS, **values: Loose) -> dict[str, Value]:
         """Return the values that there are, cleaned and cut."""
-        shown = {name: self._shown(value) for name, value in values.items()}
-        return {name: value for name, value in shown.items() if value not in (None, "")}
+        shown = {name: self._shown(value, limit) for name, value in values.items()}
+        return {name: value for name, value in shown.items() if value}
 
-    def _shown(self, value: Loose) -> str | None:
+    def _shown(self, value: Loose, limit: int) -> str | None:
         if value is None or isinstance(value, str):
-            return cut(clean(value), DETAIL_CHARS) if value else None
+            return cut(clean(value), limit) if value else None
         if isinstance(value, bool):
             return "yes" if value else "no"
-        return self.views.time(as_moment(value)) if isinstance(value, datetime) else str(value)
+        return self.views.time(as_moment(value))
 
 
 def _outline(value: Mapping[str, Value], indent: str = "") -> Iterable[str]:

@@ -1,7 +1,7 @@
 """From domain answers to what leaves: cleaned, masked, cut to size, as structure and as text."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -155,7 +155,7 @@ class Views:
         names = [clean(d.name) for d in dimensions]
         grouping = stats.grouping
         shown = [] if grouping is None else [*grouping.groups, *filter(None, [grouping.other])]
-        groups: list[GroupResult] = [
+        every: list[GroupResult] = [
             {
                 "key": dict(zip(names, (self.value(v) for v in g.values), strict=True)),
                 "contacts": g.contacts,
@@ -165,6 +165,7 @@ class Views:
             }
             for g in shown
         ]
+        groups = list(_until_full(every))
         company = stats.company
         if stats.proof.exact:
             notes = [""]
@@ -181,6 +182,7 @@ class Views:
             together = " counted together as (other)" if grouping.other else ""
             more = many(grouping.left_out, "more group")
             notes.append(f"{more} past the limit{together}.")
+        notes.append(cut_short(len(groups), len(every), "ask with a filter or a smaller limit"))
         if stats.questions:
             asked = "; ".join(f'"{self.value(q)}"' for q in stats.questions[:5])
             notes.append(f"Answers to: {asked}.")
@@ -283,14 +285,7 @@ class Views:
         return self._fitting(rows)[1]
 
     def _fitting(self, rows: Sequence[ContactRow]) -> tuple[list[ContactSummary], int]:
-        shown: list[ContactSummary] = []
-        used = 0
-        for row in rows:
-            summary = self.summary(row)
-            used += len(json.dumps(summary, ensure_ascii=False)) + 2
-            if used > _ROWS_CHARS:
-                break
-            shown.append(summary)
+        shown = list(_until_full(map(self.summary, rows)))
         return shown, len(shown)
 
     def value(self, value: str) -> str:
@@ -312,6 +307,18 @@ class Views:
 
     def _optional_time(self, moment: Moment) -> str | None:
         return None if moment == ABSENT else self.time(moment)
+
+
+def _until_full(rows: Iterable[R]) -> Iterator[R]:
+    """Yield the first rows, as many as fit into an answer in either form."""
+    used = 0
+    for row in rows:
+        as_json = json.dumps(row, ensure_ascii=False)
+        # In the text form a bar takes two characters, and the names of the columns none.
+        used += len(as_json) + as_json.count("|") + 2
+        if used > _ROWS_CHARS:
+            return
+        yield row
 
 
 def _company(company: Company) -> CompanyResult:

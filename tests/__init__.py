@@ -1,0 +1,1 @@
+"""The tests; `serving` and `simulation` are what they share."""

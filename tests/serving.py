@@ -1,0 +1,68 @@
+"""What tests share: the sandbox on a socket, and the server as a real process over stdio."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from mcp import Client, StdioServerParameters, stdio_client
+from mcp_types import CallToolResult, TextContent
+from pydantic import SecretStr
+
+from smoc_mcp.client import SmocClient
+from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.server import build_server
+from smoc_mcp.views import Views
+
+KEY = "key-of-the-test"
+
+
+@asynccontextmanager
+async def stdio_server(
+    url: str, key: str = KEY, mode: Literal["auto", "legacy"] = "auto", **env: str
+) -> AsyncIterator[Client]:
+    """Start the server as a client would, and yield the SDK's client."""
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "smoc_mcp"],
+        env={"SMOC_API_KEY": key, "SMOC_BASE_URL": url, **env},
+    )
+    async with Client(stdio_client(server), mode=mode) as client:
+        yield client
+
+
+@asynccontextmanager
+async def memory_server(
+    url: str,
+    key: str = KEY,
+    mode: Literal["auto", "legacy"] = "auto",
+    views: Views | None = None,
+    timeout_seconds: float = 20.0,
+) -> AsyncIterator[Client]:
+    """Open the server in this process, and yield the SDK's client."""
+    async with (
+        SmocClient(url, SecretStr(key), timeout_seconds) as api,
+        ContactDirectory(api, timeout_seconds=timeout_seconds) as directory,
+        Client(build_server(directory, views or Views()), mode=mode) as client,
+    ):
+        yield client
+
+
+async def ask(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    """Return the structured form of an answer that must be no error."""
+    answer = await client.call_tool(tool, arguments)
+    assert not answer.is_error, text_of(answer)
+    assert answer.structured_content is not None
+    return answer.structured_content
+
+
+async def refusal(client: Client, tool: str, **arguments: Any) -> str:
+    """Return the sentence of an answer that must be an error."""
+    answer = await client.call_tool(tool, arguments)
+    assert answer.is_error
+    return text_of(answer)
+
+
+def text_of(answer: CallToolResult) -> str:
+    """Return the text form of an answer."""
+    return "\n".join(c.text for c in answer.content if isinstance(c, TextContent))

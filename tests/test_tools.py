@@ -1,0 +1,300 @@
+"""The contract of the six tools: definitions, both forms of an answer, refusals."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import bpe_openai
+import pytest
+from mcp import MCPError
+from mcp_types import Tool
+
+from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
+from smoc_mcp.server import INSTRUCTIONS
+from smoc_mcp.views import MAX_CHARS, Views
+from tests.serving import KEY, ask, memory_server, refusal, text_of
+
+pytestmark = pytest.mark.anyio
+
+NAMES = [
+    "contacts_list",
+    "contacts_search",
+    "contacts_find_by_email",
+    "contacts_get",
+    "contacts_stats",
+    "contacts_changes",
+]
+CHOKES = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "format", "title", "additionalProperties"}
+"""What some client is known to choke on in an input schema."""
+
+
+@pytest.fixture(scope="module")
+def company() -> Company:
+    return Company("Small", seed=8, size=120)
+
+
+@pytest.fixture(scope="module")
+def url(company: Company) -> Iterator[str]:
+    with run_in_thread(Sandbox(keys={KEY: company})) as address:
+        yield address
+
+
+async def definitions(url: str) -> list[Tool]:
+    async with memory_server(url) as client:
+        return (await client.list_tools()).tools
+
+
+def keys_in(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            yield key
+            yield from keys_in(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from keys_in(value)
+
+
+async def test_there_are_six_tools_in_a_fixed_order(url: str) -> None:
+    assert [tool.name for tool in await definitions(url)] == NAMES
+
+
+async def test_every_tool_says_that_it_only_reads(url: str) -> None:
+    for tool in await definitions(url):
+        hints = tool.annotations
+        assert hints is not None
+        assert tool.title
+        assert (hints.read_only_hint, hints.destructive_hint) == (True, False)
+        assert (hints.idempotent_hint, hints.open_world_hint) == (True, True)
+
+
+async def test_parameters_are_flat_scalars_that_no_client_chokes_on(url: str) -> None:
+    for tool in await definitions(url):
+        assert not CHOKES & set(keys_in(tool.input_schema)), tool.name
+        for name, schema in tool.input_schema["properties"].items():
+            assert schema["type"] in ("string", "integer"), name
+            assert "" not in schema.get("enum", ()), name
+            assert ("default" in schema) != (name in tool.input_schema.get("required", ())), name
+
+
+async def test_descriptions_are_at_most_three_sentences(url: str) -> None:
+    for tool in await definitions(url):
+        assert tool.description is not None
+        assert 1 <= tool.description.count(". ") + 1 <= 3
+        assert len(tool.description) < 300
+
+
+async def test_all_definitions_together_are_at_most_4000_tokens(url: str) -> None:
+    dumped = [
+        t.model_dump(mode="json", by_alias=True, exclude_none=True) for t in await definitions(url)
+    ]
+    tokens = bpe_openai.get_encoding("o200k_base").encode(json.dumps(dumped))
+    assert len(tokens) <= 4000
+
+
+def test_the_instructions_are_at_most_2_kb() -> None:
+    assert len(INSTRUCTIONS.encode()) <= 2048
+
+
+async def test_definitions_may_be_cached_by_everybody(url: str) -> None:
+    async with memory_server(url) as client:
+        listed = await client.list_tools()
+    assert listed.cache_scope == "public"
+    assert listed.ttl_ms is not None
+    assert listed.ttl_ms >= 60_000
+
+
+@pytest.mark.parametrize("name", ["contacts_lost", "", "list"])
+async def test_an_unknown_tool_is_invalid_params(url: str, name: str) -> None:
+    async with memory_server(url) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.call_tool(name, {})
+    assert refused.value.code == -32602
+    assert "contacts_list" in refused.value.message
+
+
+async def test_an_unknown_prompt_is_invalid_params(url: str) -> None:
+    async with memory_server(url) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt("weekly")
+    assert refused.value.code == -32602
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("contacts_list", {"limit": 100}),
+        ("contacts_search", {"query": "a", "limit": 100}),
+        ("contacts_stats", {"group_by": "city,utm_campaign", "limit": 100}),
+        ("contacts_changes", {"since": "9999d", "limit": 100}),
+    ],
+)
+async def test_no_answer_is_longer_than_25000_characters_in_either_form(
+    tool: str, arguments: dict[str, Any]
+) -> None:
+    hostile = Company("Hostile", seed=2, size=600, hostile="everywhere")
+    with run_in_thread(Sandbox(keys={KEY: hostile})) as url:
+        async with memory_server(url) as client:
+            answer = await client.call_tool(tool, arguments)
+    assert not answer.is_error
+    assert len(text_of(answer)) <= MAX_CHARS
+    assert len(json.dumps(answer.structured_content, ensure_ascii=False)) <= MAX_CHARS
+
+
+async def test_a_list_that_is_cut_for_its_size_goes_on_where_it_was_cut() -> None:
+    wordy = Company("Wordy", seed=4, size=150)
+    for contact in [str(c["id"]) for c in wordy.contacts()]:
+        wordy.update(contact, firstName="n" * 200, company="c" * 200, city="t" * 200)
+    seen: list[str] = []
+    with run_in_thread(Sandbox(keys={KEY: wordy})) as url:
+        async with memory_server(url) as client:
+            page = await ask(client, "contacts_list", limit=100)
+            assert "fit into one answer" in page["note"]
+            while True:
+                seen += [c["id"] for c in page["contacts"]]
+                if "next_cursor" not in page:
+                    break
+                page = await ask(client, "contacts_list", limit=100, cursor=page["next_cursor"])
+    assert len(seen) == len(set(seen)) == 150
+
+
+async def test_both_forms_of_a_list_hold_the_same_facts(url: str) -> None:
+    async with memory_server(url) as client:
+        answer = await client.call_tool("contacts_list", {"limit": 7})
+    text, found = text_of(answer), answer.structured_content
+    assert found is not None
+    for contact in found["contacts"]:
+        for value in contact.values():
+            assert value.replace("|", "\\|") in text
+    assert found["next_cursor"] in text
+    assert found["as_of"] in text
+
+
+async def test_every_include_of_a_contact_is_whole(url: str, company: Company) -> None:
+    visited = max(company.contacts(), key=lambda c: len(c.get("visitList") or []))
+    async with memory_server(url) as client:
+        digest = await ask(client, "contacts_get", contact_id=visited["id"])
+        whole = await ask(client, "contacts_get", contact_id=visited["id"], include="all")
+    visits = visited["visitList"]
+    assert isinstance(visits, list)
+    assert digest["contact"]["visits"]["count"] == len(visits)
+    shown = len(whole["contact"]["visits"])
+    assert shown == len(visits) or f"Only the last {shown} of {len(visits)} visits" in whole["note"]
+
+
+async def test_ip_and_user_agent_leave_only_where_they_are_asked_for(
+    url: str, company: Company
+) -> None:
+    contact = next(c for c in company.contacts() if c.get("visitList"))
+    visits = contact["visitList"]
+    assert isinstance(visits, list)
+    address = next(str(v["ip"]) for v in visits if v.get("ip"))
+    for views, shown in ((Views(), False), (Views(technical=True), True)):
+        async with memory_server(url, views=views) as client:
+            answer = await client.call_tool(
+                "contacts_get", {"contact_id": contact["id"], "include": "all"}
+            )
+        assert (address in text_of(answer)) is shown
+        assert (address in json.dumps(answer.structured_content)) is shown
+
+
+async def test_masked_kinds_leave_in_no_answer(url: str, company: Company) -> None:
+    contact = next(
+        c
+        for c in company.contacts()
+        if c.get("msisdn") and str(c.get("email")).isascii() and "@" in str(c.get("email"))
+    )
+    email, phone = str(contact["email"]), str(contact["msisdn"])
+    views = Views(mask=frozenset({"email", "phone"}))
+    async with memory_server(url, views=views) as client:
+        answers = [
+            await client.call_tool("contacts_find_by_email", {"email": email}),
+            await client.call_tool("contacts_get", {"contact_id": contact["id"]}),
+            await client.call_tool("contacts_search", {"query": email}),
+        ]
+    for answer in answers:
+        said = text_of(answer) + json.dumps(answer.structured_content)
+        assert email.lower() not in said.lower()
+        assert phone not in said
+
+
+async def test_statistics_by_status_are_the_truth(url: str, company: Company) -> None:
+    words = {None: "lead", "1": "lead", "2": "customer", "3": "lost", "4": "converted"}
+    async with memory_server(url) as client:
+        stats = await ask(client, "contacts_stats", group_by="status")
+    truth: dict[str, int] = {}
+    for contact in company.contacts():
+        status = contact.get("status")
+        assert status is None or isinstance(status, str)
+        truth[words[status]] = truth.get(words[status], 0) + 1
+    assert {g["key"]["status"]: g["contacts"] for g in stats["groups"]} == truth
+    assert stats["certainty"] == "exact"
+    assert sum(g["share"] for g in stats["groups"]) == pytest.approx(1, abs=0.001)
+
+
+async def test_leads_alone_are_counted_with_one_small_request() -> None:
+    sandbox = Sandbox(keys={KEY: Company("Large", seed=7, size=3000)})
+    with run_in_thread(sandbox) as url:
+        async with memory_server(url) as client:
+            stats = await ask(client, "contacts_stats", status="lead")
+    assert stats["certainty"] == "exact"
+    assert stats["total"] == stats["leads"]
+    assert [r.limit for r in sandbox.requests] == [1]
+
+
+async def test_all_leads_of_a_company_that_four_windows_hold_are_exact() -> None:
+    company = Company("Middle", seed=11, size=900)
+    sandbox = Sandbox(keys={KEY: company})
+    with run_in_thread(sandbox) as url:
+        async with memory_server(url) as client:
+            stats = await ask(
+                client, "contacts_stats", status="customer", group_by="utm_source", limit=100
+            )
+    assert stats["certainty"] == "exact"
+    assert stats["total"] == company.customer_count
+    assert len(sandbox.requests) == 6
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "sentence"),
+    [
+        ("contacts_list", {"colour": "red"}, "contacts_list has no parameter 'colour'. It takes"),
+        ("contacts_list", {"statu": "lead"}, "Did you mean status?"),
+        ("contacts_list", {"limit": 0}, "limit must be a whole number from 1 to 100."),
+        ("contacts_list", {"limit": 101}, "limit must be a whole number from 1 to 100."),
+        ("contacts_list", {"status": "gone"}, "status must be one of any, lead, customer"),
+        ("contacts_search", {"created_after": "31 May"}, "created_after is not a time: write an"),
+        ("contacts_search", {"created_after": "2026-02-30"}, "created_after is not a time: write"),
+        ("contacts_search", {"has": "phones"}, "has does not know 'phones': give a comma-separ"),
+        ("contacts_list", {"cursor": "AAAA"}, "The cursor is damaged: pass it exactly as the last"),
+        ("contacts_get", {"contact_id": "nope"}, "No contact of this company has this id. Take"),
+        ("contacts_get", {}, "contacts_get needs contact_id: an id from another answer."),
+        ("contacts_find_by_email", {"email": "ada"}, "email is not an address: it has no @."),
+        ("contacts_stats", {"group_by": "planet"}, "group_by does not know 'planet': choose up to"),
+        ("contacts_changes", {"since": "soon"}, "since is not a time: write an ISO 8601 date"),
+    ],
+)
+async def test_a_mistake_is_answered_with_a_sentence_that_says_what_to_do(
+    url: str, tool: str, arguments: dict[str, Any], sentence: str
+) -> None:
+    async with memory_server(url) as client:
+        said = await refusal(client, tool, **arguments)
+    assert sentence in said
+    assert len(said) <= 2000
+    assert "pydantic" not in said.lower()
+
+
+async def test_a_cursor_of_another_question_is_refused(url: str) -> None:
+    async with memory_server(url) as client:
+        page = await ask(client, "contacts_list", sort="created")
+        said = await refusal(client, "contacts_list", sort="updated", cursor=page["next_cursor"])
+    assert "The cursor belongs to another question" in said
+
+
+async def test_what_a_client_writes_loosely_is_understood(url: str) -> None:
+    async with memory_server(url) as client:
+        answer = await client.call_tool(
+            "contacts_list", {"limit": "5", "status": " Lead ", "cursor": None, "sort": ""}
+        )
+    assert not answer.is_error, text_of(answer)
+    assert answer.structured_content is not None
+    assert len(answer.structured_content["contacts"]) == 5
