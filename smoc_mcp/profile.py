@@ -253,7 +253,7 @@ class _Writer:
             self.notes.append(f"Only the last {len(items) - first:,} of {len(items):,} {part}.")
         return list(items[first:])
 
-    def _fields(self, limit: int = DETAIL_CHARS, **values: Loose) -> dict[str, Value]:
+    def _fields(self, limit: int = DETAIL_CHARS, /, **values: Loose) -> dict[str, Value]:
         """Return the values that there are, cleaned and cut."""
         shown = {name: self._shown(value, limit) for name, value in values.items()}
         return {name: value for name, value in shown.items() if value}

@@ -1,0 +1,108 @@
+"""README, server.json and AGENTS.md say what the code does."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from smoc_mcp import settings
+from smoc_mcp.cli import main
+from smoc_mcp.clients import CLIENTS
+from tests.test_tools import NAMES
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+SETTINGS = sorted(set(re.findall(r'"(SMOC_[A-Z_]+)"', Path(settings.__file__).read_text("utf-8"))))
+COMMANDS = ("check", "call", "demo", "sandbox", "config")
+
+
+def test_the_readme_names_every_tool_setting_command_and_client() -> None:
+    for name in (*NAMES, *SETTINGS):
+        assert f"`{name}`" in README
+    for command in COMMANDS:
+        assert f"`smoc-mcp {command}" in README
+    for client in CLIENTS:
+        assert f"smoc-mcp config {client}" in README
+
+
+def test_the_readme_names_no_setting_that_does_not_exist() -> None:
+    assert set(re.findall(r"SMOC_[A-Z_]+", README)) <= {*SETTINGS}
+
+
+def test_help_names_every_setting_and_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    for name in (*SETTINGS, *COMMANDS):
+        assert name in said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert len(capsys.readouterr().out) > 150
+
+
+def test_the_readmes_python_is_the_quickstart() -> None:
+    block = README.split("```python\n")[1].split("```")[0]
+    assert block == (ROOT / "examples" / "quickstart.py").read_text("utf-8")
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
+def test_every_example_runs_and_checks_itself(example: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(example)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_the_changelog_has_this_version_or_unreleased() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert "## [Unreleased]" in changelog or f"## [{version('smoc-mcp')}]" in changelog
+
+
+def test_agents_md_names_every_module_and_is_short() -> None:
+    text = (ROOT / "AGENTS.md").read_text("utf-8")
+    assert len(text.splitlines()) <= 60
+    for path in (ROOT / "smoc_mcp").glob("*.py"):
+        if not path.stem.startswith("__"):
+            assert f"`{path.stem}`" in text
+
+
+def test_server_json_agrees_with_the_code() -> None:
+    server = json.loads((ROOT / "server.json").read_text("utf-8"))
+    (package,) = server["packages"]
+    variables = {v["name"]: v for v in package["environmentVariables"]}
+    assert server["version"] == package["version"] == version("smoc-mcp")
+    assert package["identifier"] == "smoc-mcp"
+    assert sorted(variables) == SETTINGS
+    assert [n for n, v in variables.items() if v.get("isSecret")] == ["SMOC_API_KEY"]
+    assert len(server["description"]) <= 100
+    assert f"mcp-name: {server['name']}" in README
+
+
+def test_server_json_is_valid_where_the_schema_is_at_hand() -> None:
+    schema = ROOT.parent / "shared" / "schemas" / "server.schema.2025-12-11.json"
+    if not schema.exists():
+        pytest.skip("the registry's schema is not part of this repository")
+    jsonschema.validate(
+        json.loads((ROOT / "server.json").read_text("utf-8")),
+        json.loads(schema.read_text("utf-8")),
+    )
+
+
+def test_the_version_is_said_once() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == version("smoc-mcp")
+    for path in (ROOT / "smoc_mcp").rglob("*.py"):
+        assert project["version"] not in path.read_text("utf-8"), path
