@@ -32,12 +32,12 @@ class Mark:
 
     Contacts can share a time, and one more of the same time can turn up later. So a mark holds
     short hashes of the ids it has passed at its very time; past 32 of them (an import) it holds
-    the last id instead.
+    the last id instead of more.
 
     Attributes:
         time: Everything older was read.
-        passed: Hashes of the ids of this time that were read; empty if `last_id` says it.
-        last_id: The ids of this time up to it were read; empty if `passed` says it.
+        passed: Hashes of ids of this time that were read.
+        last_id: The ids of this time up to it were read too.
     """
 
     time: Moment
@@ -48,7 +48,7 @@ class Mark:
         """Say whether a contact with this key comes after the mark."""
         if key != self.time:
             return key > self.time
-        return contact_id > self.last_id if self.last_id else _hash(contact_id) not in self.passed
+        return contact_id > self.last_id and _hash(contact_id) not in self.passed
 
     def moved_to(self, rows: Sequence[ContactRow], sort: Sort) -> "Mark":
         """Return the mark after reading these, in order."""
@@ -56,11 +56,12 @@ class Mark:
             return self
         time = rows[-1].key(sort)
         ids = [row.id for row in rows if row.key(sort) == time]
-        same = time == self.time
-        hashes = dict.fromkeys((*(self.passed if same else ()), *map(_hash, ids)))
-        if len(hashes) > _MOST_IDS or (same and self.last_id):
-            return Mark(time, (), max((*ids, self.last_id if same else "")))
-        return Mark(time, tuple(hashes))
+        before = self if time == self.time else Mark(time)
+        passed = tuple(dict.fromkeys((*before.passed, *map(_hash, ids))))
+        if before.last_id or len(passed) > _MOST_IDS:
+            # Read in order of id, so none of this time and a lower id is left.
+            return Mark(time, before.passed, max(*ids, before.last_id))
+        return Mark(time, passed)
 
     def values(self) -> list[Value]:
         """Return it for a cursor."""

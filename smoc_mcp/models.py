@@ -40,6 +40,13 @@ __all__ = [
 ]
 
 
+def _as_time(value: object) -> object:
+    """Refuse a text that is only digits, such as a year: read as seconds it is a time in 1970."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        raise ValueError("a number is no time")
+    return value
+
+
 def _as_utc(value: datetime) -> datetime:
     if value.year not in YEARS:
         raise ValueError("a year that no contact has")
@@ -66,15 +73,15 @@ def _as_words(value: object) -> object:
     if isinstance(value, dict):
         for name in ("text", "value", "label", "title"):
             if isinstance(value.get(name), str | int | float):
-                return value[name]
+                return _as_words(value[name])
     if isinstance(value, list):
-        return ", ".join(str(_as_words(part)) for part in value)
+        return ", ".join(str(_as_words(part)) for part in value if part is not None)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value
 
 
-Timestamp = Annotated[datetime, AfterValidator(_as_utc)]
+Timestamp = Annotated[datetime, BeforeValidator(_as_time), AfterValidator(_as_utc)]
 Words = Annotated[str | None, BeforeValidator(_as_words)]
 
 
@@ -293,7 +300,8 @@ def _without(holder: dict[str, Any], path: tuple[int | str, ...]) -> bool:
             left = {k: v for k, v in entry.items() if k != fields[0]} if inside else {}
             holder[str(name)] = [*branch[:index], left, *branch[index + 1 :]]
             return True
-        case [str(key), *_] if isinstance(branch, dict) and key in branch:
+        # The first of these is an object where a list belongs, taken for a list of one.
+        case [int(), str(key), *_] | [str(key), *_] if isinstance(branch, dict) and key in branch:
             holder[str(name)] = {k: v for k, v in branch.items() if k != key}
             return True
     return False

@@ -66,6 +66,7 @@ _WORD_FIELDS = (
     *("firstName", "lastName", "email", "msisdn", "company", "city", "state", "street", "zip"),
     *("textFields", "answeredSurveyQuestions"),
 )
+_ACCEPTED = {"any": None, "yes": True, "no": False}
 _PHONE = re.compile(r"[+(]?[\d\s()./+-]{4,}")
 
 
@@ -86,7 +87,7 @@ class ContactFilter:
 
     Attributes:
         words: Each must occur somewhere in the contact's texts.
-        phone: Digits that the phone number must hold, where the query looks like one.
+        phone: Digits, where the words look like a phone number: one that holds them will do too.
         status: The one status admitted; None for all.
         spans: The admitted times, by sort order.
         texts: Values by parameter name, of EQUALS and CONTAINS.
@@ -124,7 +125,7 @@ class ContactFilter:
             *also,
         ]
         fields = {wire for name in names for wire in _WIRE_FIELDS[name]}
-        if self.words or self.phone:
+        if self.words:
             fields.update(_WORD_FIELDS)
         return Region(
             after={
@@ -209,10 +210,12 @@ def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> Co
     """
     status = given.get("status") or "any"
     accepted = given.get("accepted_communication") or "any"
-    phone, words = _parse_query(given.get("query", ""))
+    if accepted not in _ACCEPTED:
+        raise InputError(f"accepted_communication must be one of {', '.join(_ACCEPTED)}.")
+    words = tuple(fold(given.get("query", "")).split())
     return ContactFilter(
         words=words,
-        phone=phone,
+        phone=_phone_in(given.get("query", "")),
         status=None if status == "any" else _choice(Status, status),
         spans={
             sort: span
@@ -222,7 +225,7 @@ def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> Co
         texts={
             name: folded for name in (*EQUALS, *CONTAINS) if (folded := fold(given.get(name, "")))
         },
-        accepted={"yes": True, "no": False}.get(accepted),
+        accepted=_ACCEPTED[accepted],
         has=_parse_has(given.get("has", "")),
     )
 
@@ -246,17 +249,14 @@ def parse_group_by(text: str) -> tuple[Dimension, ...]:
                 f"group_by does not know {_quoted(name)}: choose up to two of "
                 f"{', '.join(DIMENSIONS)}, survey:<question id or words>."
             )
-    if len(dimensions) > 2 or len(set(dimensions)) < len(dimensions):
+    if len(dimensions) > 2 or len({(d.source, d.question) for d in dimensions}) < len(dimensions):
         raise InputError("group_by takes up to two different dimensions, separated by a comma.")
     return tuple(dimensions)
 
 
-def _parse_query(text: str) -> tuple[str, tuple[str, ...]]:
-    stripped = text.strip()
-    number = digits(stripped)
-    if _PHONE.fullmatch(stripped) and len(number) >= 4:
-        return number, ()
-    return "", tuple(fold(stripped).split())
+def _phone_in(query: str) -> str:
+    number = digits(query)
+    return number if _PHONE.fullmatch(query.strip()) and len(number) >= 4 else ""
 
 
 def _parse_span(given: Mapping[str, str], stem: str, *, now: Moment, zone: ZoneInfo) -> Span:

@@ -74,10 +74,12 @@ def where(wanted: ContactFilter) -> Sql:
         add("accepted_communication = ?", "yes" if wanted.accepted else "no")
     for name, present in wanted.has.items():
         add(_HAS[name] if present else f"NOT ({_HAS[name]})")
-    if wanted.phone:
-        add("instr(phone_digits, ?)", wanted.phone)
-    for word in wanted.words:
-        add("instr(search, ?)", word)
+    if wanted.words:
+        said = " AND ".join("instr(search, ?)" for _ in wanted.words)
+        if wanted.phone:
+            add(f"(instr(phone_digits, ?) OR ({said}))", wanted.phone, *wanted.words)
+        else:
+            add(said, *wanted.words)
     if wanted.among is not None:
         add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
     return Sql(" AND ".join(tests) or "1", tuple(values))

@@ -108,7 +108,7 @@ def check_key(value: str) -> SecretStr:
 
 def _base_url(values: Mapping[str, str]) -> str:
     environment = values.get("SMOC_ENVIRONMENT", "")
-    url = values.get("SMOC_BASE_URL", "").rstrip("/")
+    url = values.get("SMOC_BASE_URL", "")
     if environment and url:
         raise ConfigurationError("Set SMOC_ENVIRONMENT or SMOC_BASE_URL, not both.")
     if not url:
@@ -121,13 +121,13 @@ def _base_url(values: Mapping[str, str]) -> str:
     except ValueError:
         host, port, parts = None, None, urlsplit("")
     safe = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
-    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    plain = re.fullmatch(r"[!-~]+", url) and not re.search(r"[?#@]", url)
     if not (host and safe and plain) or port == 0:
         raise ConfigurationError(
             "SMOC_BASE_URL must be an https:// address (http:// only on loopback) without a user, "
             f"query or fragment, such as {ENVIRONMENTS['production']}."
         )
-    return url
+    return url.rstrip("/")
 
 
 def _number(

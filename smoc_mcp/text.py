@@ -5,8 +5,12 @@ what can forge structure; it never interprets a value.
 """
 
 import html
-import re
 import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import regex
 
 __all__ = [
     "DETAIL_CHARS",
@@ -22,26 +26,29 @@ __all__ = [
 TABLE_CHARS = 80
 DETAIL_CHARS = 500
 
-_ANSI = re.compile(
+_LINE_BREAK = "\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]"
+_ANSI = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor moves
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS, …
     r"|\x1b[ -/]*[0-~]?"
 )
-_LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_ENTITY = re.compile(r"&(?:amp;)*(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|\w{2,32});?")
-_SPACES = re.compile(r"\s+")
-
-# Letters and marks that show nothing; unicodedata does not class them as format characters.
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-_SELECTORS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
-_JOINER, _EMOJI_STYLE, _KEYCAP = "\u200d", "\ufe0f", "\u20e3"
-_FLAGS = tuple(
+# Unicode's own properties, not a list of ours: controls, format characters (bidirectional
+# controls, zero widths, tags), halves of pairs, private use, what no version has assigned, and
+# the letters and marks that show nothing.
+_HIDDEN = r"[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]"
+_ONE_EMOJI = r"\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?"
+_FLAGS = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(c)) for c in code) + "\U000e007f"
     for code in ("gbeng", "gbsct", "gbwls")
 )
-# Format characters (bidirectional controls, zero widths, tags), controls, halves of pairs, private
-# use, unassigned.
-_HIDDEN_CATEGORIES = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
+_SHOWN = rf"\n|{_FLAGS}|[0-9#*]\ufe0f?\u20e3|{_ONE_EMOJI}(?:\u200d{_ONE_EMOJI})*"
+# An entity, its ampersand perhaps an entity itself, any number of times.
+_ENTITY = (
+    r"&(?:amp;?|AMP;?|#0*38;?|#[xX]0*26;?)*"
+    r"(?:#0*(?P<decimal>\d{1,7})|#[xX]0*(?P<hex>[0-9a-fA-F]{1,6})|(?P<name>[A-Za-z]\w{1,31}));?"
+)
+_ENTITY_ROUNDS = 4
+_MAX_CODE_POINT = 0x10FFFF
 
 _FOLDS = str.maketrans(
     {
@@ -49,11 +56,11 @@ _FOLDS = str.maketrans(
         "ł": "l",
         "đ": "d",
         "ð": "d",
+        "ħ": "h",
+        "\u0131": "i",
         "æ": "ae",
         "œ": "oe",
         "þ": "th",
-        "\u0131": "i",
-        "ħ": "h",
     }
 )
 _SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
@@ -66,13 +73,7 @@ def clean(value: str) -> str:
     characters, also behind HTML entities; a valid emoji sequence stays. A line break becomes the
     two characters `\n`.
     """
-    if value.isascii() and value.isprintable() and "&" not in value:
-        return value
-    text = _LINE_BREAK.sub(r"\\n", _visible(_ANSI.sub("", value)))
-    # An entity that hides a hidden character; the loop ends because each round shortens the text.
-    while (opened := _ENTITY.sub(_without_hidden, text)) != text:
-        text = opened
-    return text.strip()
+    return _visible(value).strip().replace("\n", r"\n")
 
 
 def cut(value: str, limit: int) -> str:
@@ -87,12 +88,13 @@ def fold(value: str) -> str:
 
     `Øverland` folds to `overland`, `Łukasz` to `lukasz`, `Müller` to `muller`.
     """
-    if value.isascii():
-        lowered = value.lower()
+    if value.isascii() and value.isprintable():
+        folded = value.lower()
     else:
-        apart = unicodedata.normalize("NFKD", clean(value).casefold())
-        lowered = "".join(c for c in apart if not unicodedata.combining(c)).translate(_FOLDS)
-    return _SPACES.sub(" ", lowered).strip()
+        # Twice: taking a sign such as ™ apart gives capitals.
+        seen = _pattern(_HIDDEN).sub(lambda m: " " if m[0] == "\n" else "", _visible(value))
+        folded = _without_marks(_without_marks(seen))
+    return " ".join(folded.split())
 
 
 def spellings(value: str) -> str:
@@ -112,11 +114,14 @@ def email_key(value: str) -> str:
 
     Case, blanks, hidden characters, `mailto:` and the form `Name <address>` do not matter.
     """
-    text = clean(value).strip()
+    text = _visible(value).strip()
     if text.endswith(">") and "<" in text:
         text = text[text.rindex("<") + 1 : -1]
     text = "".join(text.split()).casefold()
-    return text.removeprefix("mailto:").partition("?")[0]
+    if text.startswith("mailto:"):
+        # Behind a question mark a link holds a subject and the like.
+        text = text.removeprefix("mailto:").partition("?")[0]
+    return text
 
 
 def digits(value: str) -> str:
@@ -125,46 +130,41 @@ def digits(value: str) -> str:
     return found.removeprefix("00")
 
 
-def _visible(text: str) -> str:
-    if text.isprintable() and not (_BLANK | _SELECTORS).intersection(text):
-        return text
-    kept: list[str] = []
-    flag_end = 0
-    for i, char in enumerate(text):
-        if i < flag_end:
-            kept.append(char)
-        elif char == "\t":
-            kept.append(" ")
-        elif flag := next((f for f in _FLAGS if text.startswith(f, i)), None):
-            flag_end = i + len(flag)
-            kept.append(char)
-        elif not _is_hidden(char) or _LINE_BREAK.match(char) or _in_emoji(text, i):
-            kept.append(char)
-    return "".join(kept)
+def _visible(value: str) -> str:
+    """Return what can be seen of a value, with its line breaks as newlines."""
+    if value.isascii() and value.isprintable() and "&" not in value:
+        return value
+    text = _pattern(_LINE_BREAK).sub("\n", _pattern(_ANSI).sub("", value)).replace("\t", " ")
+    text = _pattern(f"({_SHOWN})|{_HIDDEN}").sub(r"\1", text)
+    # An entity of something hidden goes, and what is left of and right of it may be one then.
+    for _ in range(_ENTITY_ROUNDS):
+        without = _pattern(_ENTITY).sub(_unless_hidden, text)
+        if without == text:
+            return text
+        text = without
+    # Nobody nests entities this deep but to hide something.
+    return text.replace("&", "")
 
 
-def _is_hidden(char: str) -> bool:
-    return unicodedata.category(char) in _HIDDEN_CATEGORIES or char in _BLANK or char in _SELECTORS
+@cache
+def _pattern(text: str) -> "regex.Pattern[str]":
+    # Imported when the first text needs it: a start that waits for it would be a tenth slower.
+    import regex
+
+    return regex.compile(text)
 
 
-def _in_emoji(text: str, i: int) -> bool:
-    """Say whether the hidden character at `i` holds an emoji together."""
-    before, after = text[i - 1 : i], text[i + 1 : i + 2]
-    if text[i] == _EMOJI_STYLE:
-        return _is_pictograph(before) or (before in "0123456789#*" and after == _KEYCAP)
-    if text[i] == _JOINER:
-        return (_is_pictograph(before) or before == _EMOJI_STYLE) and _is_pictograph(after)
-    return False
+def _unless_hidden(entity: "regex.Match[str]") -> str:
+    if entity["name"]:
+        meant = html.unescape(f"&{entity['name']};")
+        if meant.startswith("&"):
+            return entity[0]
+    else:
+        number = int(entity["decimal"]) if entity["decimal"] else int(entity["hex"], 16)
+        meant = chr(number) if number <= _MAX_CODE_POINT else ""
+    return "" if _pattern(_HIDDEN).search(meant) else entity[0]
 
 
-def _is_pictograph(char: str) -> bool:
-    # So: symbols such as 👩; Sk: the skin tones; the last two are symbols that emoji borrow.
-    return bool(char) and (unicodedata.category(char) in {"So", "Sk"} or char in "‼⁉↔ⓂⒶ")
-
-
-def _without_hidden(entity: re.Match[str]) -> str:
-    meant = html.unescape(f"&{entity[1]};")
-    if meant.startswith("&"):
-        return entity[0]
-    hidden = any(_is_hidden(c) or _LINE_BREAK.match(c) for c in meant)
-    return "" if hidden else entity[0]
+def _without_marks(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in apart if not unicodedata.combining(c)).casefold().translate(_FOLDS)

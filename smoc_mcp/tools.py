@@ -173,8 +173,7 @@ class _Answers:
     ) -> View[PageResult]:
         place = self._place("contacts_search", cursor, {**filters, "sort": sort})
         wanted = parse_filter(filters, now=place.now, zone=self._directory.zone)
-        searches = bool(wanted.words or wanted.phone)
-        by_relevance = sort == "relevance" or (sort == "auto" and searches)
+        by_relevance = sort == "relevance" or (sort == "auto" and bool(wanted.words))
         order = Sort.CREATED if sort in ("auto", "relevance") else Sort(sort)
         page = await self._directory.search_contacts(
             wanted, order, limit, by_relevance=by_relevance, after=place.after, top=place.top

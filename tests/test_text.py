@@ -34,7 +34,9 @@ _IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+# Python's tables are older than Unicode's newest letters; these will never be any.
+_NO_CHARACTER = re.compile("[\ufdd0-\ufdef\ufffe\uffff\U0010fffe\U0010ffff]")
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 HEART = "\u2764\ufe0f"
@@ -93,7 +95,9 @@ def hidden_in(text: str) -> list[str]:
     return [
         ascii(char)
         for char in VALID_EMOJI.sub("", text)
-        if unicodedata.category(char) in _INVISIBLE or _IGNORABLE.match(char)
+        if unicodedata.category(char) in _INVISIBLE
+        or _IGNORABLE.match(char)
+        or _NO_CHARACTER.match(char)
     ]
 
 
@@ -119,8 +123,8 @@ def test_what_is_cleaned_shows_everything_that_it_holds(text: str) -> None:
 @settings(deadline=None, max_examples=500)
 @given(TEXTS)
 def test_nothing_hides_behind_entities_escaped_once_or_twice(text: str) -> None:
-    # The digit of a keycap is no part of a number before it.
-    once = unescaped(VALID_EMOJI.sub(" ", clean(text)))
+    # Reading a number can take a keycap's digit away; what is left of it was in plain sight.
+    once = unescaped(VALID_EMOJI.sub(lambda emoji: _IGNORABLE.sub("", emoji[0]), clean(text)))
     assert hidden_in(once) == []
     assert hidden_in(unescaped(once)) == []
 

@@ -1,0 +1,246 @@
+"""What is derived of a contact: from the right visit, each value once, found by its words."""
+
+import pytest
+
+from smoc_mcp.coverage import ABSENT, Status
+from smoc_mcp.facts import Facts, Label, facts_of, full_name, keys_of, status_of
+from smoc_mcp.models import Person, ReadContact, read_contact
+from smoc_mcp.times import as_moment
+
+
+def read(**fields: object) -> ReadContact:
+    contact = read_contact({"id": "1", **fields})
+    assert contact is not None
+    return contact
+
+
+def facts(**fields: object) -> Facts:
+    return facts_of(read(**fields))
+
+
+VISITS = [
+    {
+        "country": "NO",
+        "deviceType": "mobile",
+        "browser": "Safari",
+        "utmSource": "google",
+        "utmMedium": "cpc",
+        "utmCampaign": "spring",
+    },
+    {"country": "DK", "deviceType": "tablet", "browser": "Edge", "utmSource": "mail"},
+    {
+        "country": "SE",
+        "deviceType": "desktop",
+        "browser": "Chrome",
+        "utmSource": "bing",
+        "utmMedium": "organic",
+        "utmCampaign": "autumn",
+    },
+]
+
+
+def test_the_source_is_of_the_first_visit() -> None:
+    found = facts(visitList=VISITS)
+    assert (found.utm_source, found.utm_medium, found.utm_campaign) == ("google", "cpc", "spring")
+
+
+def test_country_device_and_browser_are_of_the_newest_visit() -> None:
+    found = facts(visitList=VISITS)
+    assert (found.country, found.device, found.browser) == ("SE", "desktop", "Chrome")
+
+
+def test_one_visit_is_the_first_and_the_newest() -> None:
+    found = facts(visitList=VISITS[:1])
+    assert (found.utm_source, found.country) == ("google", "NO")
+
+
+def test_a_value_that_the_visit_lacks_is_not_taken_from_another() -> None:
+    found = facts(visitList=[{"browser": "Safari"}, VISITS[1], {"utmSource": "bing"}])
+    assert (found.utm_source, found.country, found.browser) == (None, None, None)
+
+
+@pytest.mark.parametrize("visits", [None, []])
+def test_a_contact_without_visits_has_none_of_their_values(visits: object) -> None:
+    found = facts(visitList=visits)
+    assert not found.has_visits
+    assert (found.country, found.device, found.utm_source) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (None, Status.LEAD),
+        ("", Status.LEAD),
+        ("1", Status.LEAD),
+        (1, Status.LEAD),
+        ("2", Status.CUSTOMER),
+        (2, Status.CUSTOMER),
+        ("3", Status.LOST),
+        ("4", Status.CONVERTED),
+        ("5", Status.UNKNOWN),
+        ("lead", Status.UNKNOWN),
+        ({"id": "2"}, Status.UNKNOWN),
+        (True, Status.UNKNOWN),
+    ],
+)
+def test_a_status_is_a_word_and_one_that_cannot_be_read_is_unknown(
+    sent: object, status: Status
+) -> None:
+    assert status_of(read(status=sent)) is status
+
+
+def test_a_contact_that_names_no_status_is_a_lead() -> None:
+    assert status_of(read()) is Status.LEAD
+
+
+def test_the_keys_are_the_times_as_moments_the_status_and_the_digest() -> None:
+    contact = read(createdAt="2025-03-15T10:22:00.123Z", updatedAt="junk", status="2")
+    assert contact.contact.created_at is not None
+    assert keys_of(contact) == (
+        as_moment(contact.contact.created_at),
+        ABSENT,
+        ABSENT,
+        Status.CUSTOMER,
+        contact.digest,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"firstName": "Anna", "lastName": "Berg"}, "Anna Berg"),
+        ({"firstName": "Anna"}, "Anna"),
+        ({"firstName": "", "lastName": "Berg"}, "Berg"),
+        ({"firstName": " ", "lastName": None}, None),
+        ({}, None),
+    ],
+)
+def test_a_name_is_as_much_of_it_as_there_is(fields: dict[str, object], name: str | None) -> None:
+    assert facts(**fields).name == name
+
+
+def test_a_person_is_named_like_a_contact() -> None:
+    assert full_name(Person.model_validate({"firstName": "Jane", "lastName": "Doe"})) == "Jane Doe"
+
+
+@pytest.mark.parametrize(
+    ("inviter", "shown"),
+    [
+        ({"id": 1, "firstName": "Jane", "lastName": "Doe", "email": "j@x.no"}, "Jane Doe"),
+        ({"id": 1, "email": "j@x.no"}, "j@x.no"),
+        ({"id": 123}, "123"),
+        (123, "123"),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_an_inviter_is_shown_by_the_best_that_is_known(inviter: object, shown: str | None) -> None:
+    assert facts(inviterUser=inviter).inviter == shown
+
+
+def test_an_empty_text_is_no_value() -> None:
+    found = facts(email="", msisdn="", company="", city="", visitList=[{"country": ""}])
+    values = (found.email, found.phone, found.company, found.city, found.country)
+    assert values == (None,) * 5
+
+
+def test_an_address_and_a_number_have_their_keys_for_comparison() -> None:
+    found = facts(email=" Anna@Example.COM ", msisdn="+47 123 45 678")
+    assert (found.email_key, found.phone_digits) == ("anna@example.com", "4712345678")
+
+
+def test_what_was_earned_and_referred_is_known() -> None:
+    found = facts(rewardFlows=[{"id": "1"}], usersReferred=[{"id": 2}])
+    assert (found.has_rewards, found.has_referrals) == (True, True)
+    assert (facts().has_rewards, facts().has_referrals) == (False, False)
+
+
+@pytest.mark.parametrize(("sent", "accepted"), [(True, True), (False, False), (None, None)])
+def test_an_answer_about_communication_is_kept_apart_from_none(
+    sent: object, accepted: bool | None
+) -> None:
+    assert facts(acceptedCommunication=sent).accepted_communication is accepted
+
+
+def test_labels_come_of_flows_promotions_campaigns_and_answers() -> None:
+    found = facts(
+        rewardFlows=[{"title": "Quiz"}],
+        textFields=[{"flowName": "Welcome", "value": "x"}],
+        promosPresented=[{"title": "Summer"}],
+        promosRedeemed=[{"title": "Winter"}],
+        referralLinks=[{"campaignName": "Friends"}],
+        answeredSurveyQuestions=[{"questionId": "Q1", "question": "Colour?", "answer": "Blue"}],
+    )
+    assert found.labels == (
+        Label("flow", "Quiz"),
+        Label("flow", "Welcome"),
+        Label("promo", "Summer"),
+        Label("promo", "Winter"),
+        Label("referral_campaign", "Friends"),
+        Label("survey", "Blue", "q1", "Colour?"),
+    )
+
+
+def test_a_label_comes_once_whatever_its_spelling() -> None:
+    found = facts(
+        promosPresented=[{"title": "Sommer Øst"}, {"title": "SOMMER  ØST"}],
+        promosRedeemed=[{"title": "sommer ost"}],
+    )
+    assert len(found.labels) == 1
+
+
+def test_the_same_answer_to_two_questions_is_two_labels() -> None:
+    found = facts(
+        answeredSurveyQuestions=[
+            {"question": "Tea?", "answer": "Yes"},
+            {"question": "Coffee?", "answer": "Yes"},
+        ]
+    )
+    assert [label.question for label in found.labels] == ["Tea?", "Coffee?"]
+
+
+def test_the_same_title_as_a_flow_and_as_a_promotion_is_two_labels() -> None:
+    found = facts(rewardFlows=[{"title": "Quiz"}], promosPresented=[{"title": "Quiz"}])
+    assert [label.kind for label in found.labels] == ["flow", "promo"]
+
+
+def test_a_label_without_a_value_is_none() -> None:
+    found = facts(
+        rewardFlows=[{"id": "1"}, {"title": ""}],
+        referralLinks=[{"key": "k"}],
+        answeredSurveyQuestions=[{"question": "Colour?"}],
+    )
+    assert found.labels == ()
+
+
+def test_the_search_text_holds_every_text_by_which_a_contact_is_looked_for() -> None:
+    found = facts(
+        firstName="Åse",
+        lastName="Müller",
+        email="ase@example.com",
+        msisdn="+47 123",
+        company="Smoc AS",
+        city="Bodø",
+        state="Nordland",
+        street="Storgata 1",
+        zip="8000",
+        textFields=[{"key": "size", "value": "XL"}],
+        answeredSurveyQuestions=[{"question": "Colour?", "answer": "Blue"}],
+    )
+    for words in (
+        *("ase muller", "aase mueller", "ase@example.com", "+47 123", "smoc as", "bodo", "bodoe"),
+        *("nordland", "storgata 1", "8000", "xl", "blue"),
+    ):
+        assert words in found.search
+
+
+def test_the_search_text_joins_no_two_values() -> None:
+    assert "annaoslo" not in facts(firstName="Anna", city="Oslo").search.replace(" ", "")
+
+
+def test_the_search_text_leaves_out_what_is_no_word_of_the_contact() -> None:
+    found = facts(
+        visitList=[{"ip": "10.0.0.1", "userAgent": "Mozilla", "landingPage": "https://x.no"}],
+        inviterUser={"firstName": "Jane"},
+    )
+    assert found.search == ""
