@@ -8,7 +8,7 @@ from smoc_mcp.changes import Changes
 from smoc_mcp.coverage import Proof
 from smoc_mcp.groups import Grouping
 from smoc_mcp.models import Contact
-from smoc_mcp.store import ContactRow
+from smoc_mcp.rows import ContactRow
 from smoc_mcp.times import Moment
 
 __all__ = ["Company", "Found", "Matches", "News", "Page", "Statistics"]

@@ -13,7 +13,7 @@ from typing import Self
 
 from smoc_mcp.coverage import ABSENT, Sort
 from smoc_mcp.cursors import Value
-from smoc_mcp.store import ContactRow
+from smoc_mcp.rows import ContactRow
 from smoc_mcp.times import Moment
 
 __all__ = ["Changes", "Mark", "Progress", "next_changes"]

@@ -20,8 +20,8 @@ from smoc_mcp.coverage import COUNTED, Certainty, Proof, Region, Sort, Window
 from smoc_mcp.errors import ContactNotFoundError, TimedOutError
 from smoc_mcp.groups import merge
 from smoc_mcp.query import EVERYBODY, TIMES, ContactFilter, Dimension
-from smoc_mcp.selection import Position
-from smoc_mcp.store import ContactRow, ContactStore
+from smoc_mcp.rows import ContactRow, Position
+from smoc_mcp.store import ContactStore
 from smoc_mcp.sync import Asked, ContactSource, WindowSync
 from smoc_mcp.times import Clock, Moment
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from smoc_mcp.coverage import Status
 from smoc_mcp.query import Dimension, Kind
+from smoc_mcp.rows import GroupRow
 from smoc_mcp.selection import QUARTER_HOUR
-from smoc_mcp.store import GroupRow
 from smoc_mcp.times import as_datetime
 
 __all__ = ["NONE", "OTHER", "Group", "Grouping", "merge"]

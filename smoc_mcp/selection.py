@@ -7,12 +7,12 @@ tables of `query` and of this module.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from smoc_mcp.coverage import ABSENT, Sort
 from smoc_mcp.query import EQUALS, ContactFilter, Dimension, Kind
+from smoc_mcp.rows import Position
 
-__all__ = ["QUARTER_HOUR", "Position", "Sql", "grouping", "listing", "where"]
+__all__ = ["QUARTER_HOUR", "Sql", "grouping", "listing", "where"]
 
 QUARTER_HOUR = 15 * 60 * 1_000_000
 """Time groups leave SQL by the quarter of an hour, which no zone's offset splits."""
@@ -26,14 +26,6 @@ _HAS = {
     "referrals": "has_referrals",
 }
 _LABELS = ("flow", "promo")
-
-
-class Position(NamedTuple):
-    """Where a page ended: the sort keys of its last row."""
-
-    rank: int
-    key: int
-    id: str
 
 
 @dataclass(frozen=True, slots=True)

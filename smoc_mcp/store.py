@@ -16,11 +16,12 @@ from smoc_mcp.coverage import Sort, Status, Window
 from smoc_mcp.facts import Facts, Label, facts_of
 from smoc_mcp.models import Contact, ReadContact, read_contact
 from smoc_mcp.query import EVERYBODY, ContactFilter, Dimension
-from smoc_mcp.selection import Position, Sql, grouping, listing, questions, where
+from smoc_mcp.rows import ContactRow, GroupRow, Position
+from smoc_mcp.selection import Sql, grouping, listing, questions, where
 from smoc_mcp.text import fold, spellings
 from smoc_mcp.times import Moment
 
-__all__ = ["Absorbed", "ContactRow", "ContactStore", "GroupRow"]
+__all__ = ["Absorbed", "ContactStore"]
 
 _SCHEMA = """
 CREATE TABLE contact (
@@ -57,59 +58,6 @@ _FOLDED = (
     *("company", "city", "country", "device", "browser", "inviter"),
     *("utm_source", "utm_medium", "utm_campaign"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ContactRow:
-    """A contact as it is listed. Times are moments, ABSENT where it has none."""
-
-    id: str
-    name: str | None
-    email: str | None
-    phone: str | None
-    company: str | None
-    city: str | None
-    country: str | None
-    status: Status
-    created: Moment
-    updated: Moment
-    conversation: Moment
-    utm_source: str | None
-    utm_medium: str | None
-    utm_campaign: str | None
-    seen: Moment
-    rank: int = 0
-
-    def key(self, sort: Sort) -> Moment:
-        """Return its key in a sort order other than `natural`."""
-        match sort:
-            case Sort.CREATED:
-                return self.created
-            case Sort.UPDATED:
-                return self.updated
-            case Sort.CONVERSATION:
-                return self.conversation
-            case Sort.NATURAL:
-                raise ValueError("natural order has no key")
-
-    def position(self, sort: Sort) -> Position:
-        """Return where a page that ends with it goes on."""
-        return Position(self.rank, self.key(sort), self.id)
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRow:
-    """Contacts that share one spelling of each dimension's value, and a status.
-
-    Attributes:
-        keys: The folded value of each dimension, a quarter of an hour for a time; None for none.
-        values: The value as spelt; None for a time or for none.
-    """
-
-    keys: tuple[str | int | None, ...]
-    values: tuple[str | None, ...]
-    status: Status
-    contacts: int
 
 
 @dataclass(frozen=True, slots=True)

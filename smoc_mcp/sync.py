@@ -74,26 +74,26 @@ class ContactSource(Protocol):
 def window_of(sort: Sort, page: ContactsPage, sent: Moment, received: Moment) -> Window:
     """Return what an answer proves.
 
-    An answer that we could not read whole proves less: with an entry lost it is not complete, and
-    with a sort key that we cannot read, or an order that is not the promised one, it has no edge.
+    One that we could not read whole, or that contradicts itself, proves less. With an entry lost,
+    or fewer contacts than asked for and yet not all that the API counts, it is neither complete
+    nor has it an edge; with a sort key that we cannot read, or an order that is not the promised
+    one, it has no edge.
     """
     rows = {c.contact.id: keys_of(c) for c in page.contacts}
     unread: frozenset[str] = frozenset().union(*(c.unread for c in page.contacts))
-    keys = [rows[c.contact.id].of(sort) for c in page.contacts]
-    in_order = all(a >= b for a, b in itertools.pairwise(keys))
-    proves = page.lost == 0 and sort is not Sort.NATURAL and _FIELDS[sort] not in unread
-    complete = page.lost == 0 and page.sent < page.limit
-    edge = min(keys, default=ABSENT) if proves and in_order else None
-    return Window(
-        sort,
-        sent,
-        received,
-        rows,
-        Counts(page.leads, page.customers),
-        complete,
-        ABSENT if complete and sort is not Sort.NATURAL else edge,
-        unread,
-    )
+    counts = Counts(page.leads, page.customers)
+    statuses = Counter(keys.status for keys in rows.values())
+    short = page.sent < page.limit
+    whole = counts == (statuses[Status.LEAD], statuses[Status.CUSTOMER])
+    trusted = page.lost == 0 and (whole or not short)
+    edge: Moment | None = None
+    if trusted and sort is not Sort.NATURAL:
+        keys = [rows[c.contact.id].of(sort) for c in page.contacts]
+        if short:
+            edge = ABSENT
+        elif _FIELDS[sort] not in unread and all(a >= b for a, b in itertools.pairwise(keys)):
+            edge = keys[-1]
+    return Window(sort, sent, received, rows, counts, trusted and short, edge, unread)
 
 
 class WindowSync:

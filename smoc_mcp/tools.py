@@ -29,8 +29,7 @@ from smoc_mcp.results import (
     PageResult,
     StatisticsResult,
 )
-from smoc_mcp.selection import Position
-from smoc_mcp.store import ContactRow
+from smoc_mcp.rows import ContactRow, Position
 from smoc_mcp.text import email_key
 from smoc_mcp.times import Moment, parse_time
 from smoc_mcp.views import View, Views

@@ -33,8 +33,8 @@ from smoc_mcp.results import (
     PageResult,
     StatisticsResult,
 )
+from smoc_mcp.rows import ContactRow
 from smoc_mcp.settings import Mask
-from smoc_mcp.store import ContactRow
 from smoc_mcp.text import TABLE_CHARS, clean, cut
 from smoc_mcp.times import Moment, iso
 

@@ -52,8 +52,9 @@ async def ask(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     """Return the structured form of an answer that must be no error."""
     answer = await client.call_tool(tool, arguments)
     assert not answer.is_error, text_of(answer)
-    assert answer.structured_content is not None
-    return answer.structured_content
+    found: dict[str, Any] | None = answer.structured_content
+    assert found is not None
+    return found
 
 
 async def refusal(client: Client, tool: str, **arguments: Any) -> str:

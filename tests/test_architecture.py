@@ -25,7 +25,7 @@ ONLY = {
 }
 """The only modules that may import each of these."""
 
-PURE = {"coverage", "query", "selection", "changes", "groups", "cursors", "text", "times"}
+PURE = {"rows", "coverage", "query", "selection", "changes", "groups", "cursors", "text", "times"}
 """Modules that neither wait, store, nor talk: they import none of these."""
 IMPURE = {"anyio", "asyncio", "httpx", "sqlite3", "mcp", "os", "socket", "subprocess", "threading"}
 

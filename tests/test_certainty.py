@@ -14,7 +14,7 @@ from smoc_mcp.answers import Matches, Page, Statistics
 from smoc_mcp.coverage import Proof, Sort, Status
 from smoc_mcp.directory import ContactDirectory
 from smoc_mcp.query import DIMENSIONS, ContactFilter, Span
-from smoc_mcp.store import ContactRow
+from smoc_mcp.rows import ContactRow
 from tests.simulation import LIMIT, SECOND, LogicalClock, Raw, SimulatedCompany, key
 
 WIRE = {

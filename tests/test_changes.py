@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from smoc_mcp.changes import Changes, Progress, next_changes
 from smoc_mcp.coverage import ABSENT, Sort, Status
 from smoc_mcp.cursors import decode, encode, fingerprint
-from smoc_mcp.store import ContactRow
+from smoc_mcp.rows import ContactRow
 from smoc_mcp.times import Moment
 
 QUESTION = fingerprint("contacts_changes")
@@ -20,16 +20,21 @@ SINCE = 100
 
 
 def contact(contact_id: str, created: Moment, updated: Moment) -> ContactRow:
-    nothing = dict.fromkeys(("name", "email", "phone", "company", "city", "country"))
-    source = dict.fromkeys(("utm_source", "utm_medium", "utm_campaign"))
     return ContactRow(
         id=contact_id,
-        **nothing,
-        **source,
+        name=None,
+        email=None,
+        phone=None,
+        company=None,
+        city=None,
+        country=None,
         status=Status.LEAD,
         created=created,
         updated=updated,
         conversation=ABSENT,
+        utm_source=None,
+        utm_medium=None,
+        utm_campaign=None,
         seen=0,
     )
 

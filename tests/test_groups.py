@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from smoc_mcp.coverage import Status
 from smoc_mcp.groups import NONE, OTHER, Group, Grouping, merge
 from smoc_mcp.query import parse_group_by
+from smoc_mcp.rows import GroupRow
 from smoc_mcp.selection import QUARTER_HOUR
-from smoc_mcp.store import GroupRow
 from smoc_mcp.text import fold
 from smoc_mcp.times import as_moment
 

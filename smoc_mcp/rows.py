@@ -1,0 +1,70 @@
+"""Rows as the store gives them: a contact as it is listed, a part of a group."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from smoc_mcp.coverage import Sort, Status
+from smoc_mcp.times import Moment
+
+__all__ = ["ContactRow", "GroupRow", "Position"]
+
+
+class Position(NamedTuple):
+    """Where a page ended: the sort keys of its last row."""
+
+    rank: int
+    key: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A contact as it is listed. Times are moments, ABSENT where it has none."""
+
+    id: str
+    name: str | None
+    email: str | None
+    phone: str | None
+    company: str | None
+    city: str | None
+    country: str | None
+    status: Status
+    created: Moment
+    updated: Moment
+    conversation: Moment
+    utm_source: str | None
+    utm_medium: str | None
+    utm_campaign: str | None
+    seen: Moment
+    rank: int = 0
+
+    def key(self, sort: Sort) -> Moment:
+        """Return its key in a sort order other than `natural`."""
+        match sort:
+            case Sort.CREATED:
+                return self.created
+            case Sort.UPDATED:
+                return self.updated
+            case Sort.CONVERSATION:
+                return self.conversation
+            case Sort.NATURAL:
+                raise ValueError("natural order has no key")
+
+    def position(self, sort: Sort) -> Position:
+        """Return where a page that ends with it goes on."""
+        return Position(self.rank, self.key(sort), self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """Contacts that share one spelling of each dimension's value, and a status.
+
+    Attributes:
+        keys: The folded value of each dimension, a quarter of an hour for a time; None for none.
+        values: The value as spelt; None for a time or for none.
+    """
+
+    keys: tuple[str | int | None, ...]
+    values: tuple[str | None, ...]
+    status: Status
+    contacts: int
