@@ -45,6 +45,7 @@ class Page:
         more: Whether another page follows.
         moved_ahead: How many came in front of the first page since it was made.
         top: The key of the first page's first row; None where the order is not by time.
+        instead: Where nobody matches: the most common values in hand of each text filter.
     """
 
     company: Company
@@ -55,6 +56,7 @@ class Page:
     more: bool
     moved_ahead: int
     top: Moment | None
+    instead: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Statistics:
         grouping: None where no groups were asked for.
         questions: The survey questions that a `survey:` dimension stood for.
         unfiltered: The question was about the whole company.
+        instead: As of a page.
     """
 
     company: Company
@@ -106,6 +109,7 @@ class Statistics:
     grouping: Grouping | None
     questions: Sequence[str]
     unfiltered: bool
+    instead: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from smoc_mcp.changes import Progress, next_changes
 from smoc_mcp.client import MAX_LIMIT
 from smoc_mcp.coverage import COUNTED, Certainty, Proof, Region, Sort, Window
 from smoc_mcp.errors import ContactNotFoundError, TimedOutError
-from smoc_mcp.groups import merge
-from smoc_mcp.query import EVERYBODY, TIMES, ContactFilter, Dimension
+from smoc_mcp.groups import NONE, merge
+from smoc_mcp.query import DIMENSIONS, EVERYBODY, TIMES, ContactFilter, Dimension
 from smoc_mcp.rows import ContactRow, Position
 from smoc_mcp.store import ContactStore
 from smoc_mcp.sync import Asked, ContactSource, WindowSync
@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 SIMILAR_SHOWN = 5
 _SIMILAR_SCORE = 75.0
+_INSTEAD_SHOWN = 8
 
 
 class ContactDirectory:
@@ -238,6 +239,7 @@ class ContactDirectory:
                 more=more,
                 moved_ahead=self._newer(wanted, sort, top) if after and top is not None else 0,
                 top=first,
+                instead={} if total else self._instead(wanted),
             )
 
         return await self._read(read)
@@ -309,18 +311,21 @@ class ContactDirectory:
         if not dimensions:
             total, proof = self._total(wanted, proven, since)
             unfiltered = wanted == EVERYBODY
-            return Statistics(self._company(since), total, proof, None, (), unfiltered)
+            instead = {} if total else self._instead(wanted)
+            return Statistics(self._company(since), total, proof, None, (), unfiltered, instead)
         if proven is not None:
             wanted = replace(wanted, among=proven.among)
         grouping = merge(store.group(wanted, dimensions), dimensions, limit, self.zone)
+        total = sum(store.count(wanted).values())
         asked_about = [d.question for d in dimensions if d.question]
         return Statistics(
             company=self._company(since),
-            total=sum(store.count(wanted).values()),
+            total=total,
             proof=proven or self._lower_bound(since),
             grouping=grouping,
             questions=[q for words in asked_about for q in store.survey_questions(words)],
             unfiltered=False,
+            instead={} if total else self._instead(wanted),
         )
 
     def _news(self, progress: Progress, limit: int, since: Moment) -> News:
@@ -336,6 +341,18 @@ class ContactDirectory:
             gap = (min(starts.values()), max(edges)) if edges else None
         changes = next_changes(progress, self.sync.store.list_since, limit)
         return News(self._company(since), changes, proof, gap)
+
+    def _instead(self, wanted: ContactFilter) -> dict[str, list[str]]:
+        """Return what a caller could have asked for: the commonest values of each text filter."""
+        values: dict[str, list[str]] = {}
+        for name in wanted.texts:
+            dimensions = (DIMENSIONS[name],)
+            rows = self.sync.store.group(EVERYBODY, dimensions)
+            groups = merge(rows, dimensions, _INSTEAD_SHOWN + 1, self.zone).groups
+            known = [g.values[0] for g in groups if g.values[0] != NONE][:_INSTEAD_SHOWN]
+            if known:
+                values[name] = known
+        return values
 
     def _total(
         self, wanted: ContactFilter, proof: Proof | None, since: Moment

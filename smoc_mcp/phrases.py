@@ -1,16 +1,17 @@
 """The sentences and tables that answers are made of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from smoc_mcp.answers import Company, Page
 from smoc_mcp.coverage import Proof
-from smoc_mcp.text import clean
+from smoc_mcp.text import TABLE_CHARS, clean, cut
 
 __all__ = [
     "about",
     "bound",
     "cut_short",
     "grid",
+    "instead",
     "lines",
     "lower_total",
     "many",
@@ -79,6 +80,14 @@ def reach(company: Company, verb: str = "Looked at") -> str:
         f"{verb} the {many(company.in_hand, 'contact')} in hand; the company has "
         f"{many(company.leads, 'lead')} and {many(company.customers, 'customer')}, and SMOC shows "
         "only the newest 500 by each order: more may exist."
+    )
+
+
+def instead(values: Mapping[str, Sequence[str]]) -> str:
+    """Return which values there are, for a caller whose filters matched nobody."""
+    return " ".join(
+        f"Most common {name} in hand: {', '.join(cut(clean(v), TABLE_CHARS) for v in known)}."
+        for name, known in values.items()
     )
 
 

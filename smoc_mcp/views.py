@@ -13,6 +13,7 @@ from smoc_mcp.phrases import (
     bound,
     cut_short,
     grid,
+    instead,
     lines,
     lower_total,
     many,
@@ -86,6 +87,7 @@ class Views:
         notes = [
             moved_ahead(page.moved_ahead),
             why_not_exact(page),
+            instead(page.instead),
             cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
             unread(page.company),
         ]
@@ -102,11 +104,14 @@ class Views:
         if note := sentences(notes):
             result["note"] = note
         how = "best match first" if order is None else _SORT_WORDS[order]
-        heading = (
-            f"{kept:,} of {bound(page.total, page.total_proof)} "
-            f"{noun(page.total, 'contact')}, {how}. "
-            f"Rows: {page.proof.certainty}. Total: {page.total_proof.certainty}."
-        )
+        if page.total:
+            total = bound(page.total, page.total_proof)
+            heading = f"{kept:,} of {total} {noun(page.total, 'contact')}, {how}."
+        elif page.total_proof.exact:
+            heading = "Nobody matches."
+        else:
+            heading = "Nobody was found, which does not prove that nobody matches."
+        heading += f" Rows: {page.proof.certainty}. Total: {page.total_proof.certainty}."
         following = f"Next page: cursor={result['next_cursor']}" if "next_cursor" in result else ""
         parts = [about(heading, result["as_of"], page.company), _table(rows), note, following]
         return View(result, lines(parts))
@@ -186,7 +191,7 @@ class Views:
         if stats.questions:
             asked = "; ".join(f'"{self.value(q)}"' for q in stats.questions[:5])
             notes.append(f"Answers to: {asked}.")
-        notes.append(unread(company))
+        notes += [instead(stats.instead), unread(company)]
         result: StatisticsResult = {
             "leads": company.leads,
             "customers": company.customers,

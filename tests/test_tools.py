@@ -298,3 +298,14 @@ async def test_what_a_client_writes_loosely_is_understood(url: str) -> None:
     assert not answer.is_error, text_of(answer)
     assert answer.structured_content is not None
     assert len(answer.structured_content["contacts"]) == 5
+
+
+async def test_a_filter_that_matches_nobody_is_answered_with_the_values_there_are(
+    url: str,
+) -> None:
+    async with memory_server(url) as client:
+        page = await ask(client, "contacts_search", country="Norway")
+        stats = await ask(client, "contacts_stats", flow="no such flow")
+    assert (page["total"], page["certainty"]) == (0, "exact")
+    assert "Most common country in hand: NO" in page["note"]
+    assert "Most common flow in hand: " in stats["note"]
