@@ -11,14 +11,17 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import anyio
 from pydantic import SecretStr
 from pydantic_core import from_json
 
 from smoc_mcp.errors import (
+    ConfigurationError,
     CutOffAnswerError,
     HtmlAnswerError,
     InvalidKeyError,
@@ -52,6 +55,8 @@ MAX_CONCURRENT = 4
 LONGEST_WAIT = 10.0
 """Seconds of Retry-After that we wait ourselves; past them the error says how long."""
 
+_LONGEST_NUMBER = 400
+_LONGEST_RETRY_AFTER = 24 * 3600
 _ATTEMPTS = 4
 _FIRST_BACKOFF = 0.25
 _ATTEMPT_SECONDS = 12.0
@@ -129,8 +134,6 @@ class SmocClient:
         raise failure
 
     async def _attempt(self, params: dict[str, str | int], limit: int) -> ContactsPage:
-        import httpx
-
         if self._http is None:
             self._http = _open(self._base_url, self._api_key)
         self.requests_sent += 1
@@ -139,7 +142,7 @@ class SmocClient:
             self._http.stream("GET", PATH, params=params) as answer,
         ):
             body = await _read(answer)
-            if answer.status_code != httpx.codes.OK:
+            if not answer.is_success:
                 raise _refusal(answer, body, self._base_url)
         # Half a second of parsing would hold up every other caller.
         return await anyio.to_thread.run_sync(_parse, body, limit)
@@ -148,8 +151,9 @@ class SmocClient:
 def _open(base_url: str, api_key: SecretStr) -> "httpx.AsyncClient":
     import httpx
 
-    loopback = httpx.URL(base_url).host in {"localhost", "127.0.0.1", "::1"}
-    return httpx.AsyncClient(
+    loopback = urlsplit(base_url).hostname in {"localhost", "127.0.0.1", "::1"}
+    make = partial(
+        httpx.AsyncClient,
         base_url=base_url,
         headers={
             "token": api_key.get_secret_value(),
@@ -164,6 +168,14 @@ def _open(base_url: str, api_key: SecretStr) -> "httpx.AsyncClient":
         # A proxy of the environment cannot reach our own machine's loopback.
         trust_env=not loopback,
     )
+    try:
+        return make()
+    except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
+        raise ConfigurationError(
+            "The environment's proxy or certificate settings cannot be used: check HTTPS_PROXY, "
+            "ALL_PROXY, NO_PROXY and SSL_CERT_FILE (http:// and https:// proxies work), then "
+            "restart the server."
+        ) from error
 
 
 @asynccontextmanager
@@ -175,11 +187,7 @@ async def _translated(base_url: str) -> AsyncIterator[None]:
         yield
     except httpx.TimeoutException as error:
         raise _timed_out(_ATTEMPT_SECONDS) from error
-    except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
-        raise CutOffAnswerError(
-            f"The SMOC API's answer broke off before it was whole. {_LATER}"
-        ) from error
-    except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise UnreachableError(
             f"No connection to {_host(base_url)}: check the network, the proxy settings and "
             "SMOC_BASE_URL, then ask again."
@@ -187,14 +195,20 @@ async def _translated(base_url: str) -> AsyncIterator[None]:
 
 
 async def _read(answer: "httpx.Response") -> bytes:
+    """Return the body, decompressed; a connection that breaks here cuts off an answer."""
+    import httpx
+
     body = bytearray()
-    async for chunk in answer.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise OversizedAnswerError(
-                f"The SMOC API's answer is larger than {MAX_BODY_BYTES // 1024 // 1024} MB, which "
-                "no 500 contacts are. Check that SMOC_BASE_URL is the API's address."
-            )
+    try:
+        async for chunk in answer.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise OversizedAnswerError(
+                    f"The SMOC API's answer is larger than {MAX_BODY_BYTES // 1024 // 1024} MB, "
+                    "which no 500 contacts are. Check that SMOC_BASE_URL is the API's address."
+                )
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as error:
+        raise _cut_off() from error
     return bytes(body)
 
 
@@ -266,14 +280,24 @@ def _decode(body: bytes) -> object:
     if body.lstrip().startswith(b"<"):
         raise _html()
     if broke_off:
-        raise CutOffAnswerError(f"The SMOC API's answer broke off before it was whole. {_LATER}")
+        raise _cut_off()
     try:
         # The fast parser refuses half surrogate pairs and wrong UTF-8. One odd name must not hide
         # 499 contacts, so the lenient parser goes first, and what is half becomes a question mark.
-        lenient = json.loads(body.decode("utf-8-sig", errors="replace"))
+        text = body.decode("utf-8-sig", errors="replace")
+        lenient = json.loads(text, parse_int=_parse_int)
         return from_json(json.dumps(lenient, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         raise _not_json() from None
+
+
+def _parse_int(number: str) -> int | str:
+    # Python refuses to read a number of thousands of digits; as a text it harms nobody.
+    return int(number) if len(number) < _LONGEST_NUMBER else number
+
+
+def _cut_off() -> CutOffAnswerError:
+    return CutOffAnswerError(f"The SMOC API's answer broke off before it was whole. {_LATER}")
 
 
 def _html() -> HtmlAnswerError:
@@ -299,7 +323,7 @@ def _wrong_shape(missing: str) -> WrongShapeError:
 
 def _count(answer: dict[str, Any], name: str) -> int:
     value = answer.get(name)
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and value.isdecimal() and len(value) < 16:
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value % 1:
         raise _wrong_shape(f"the number `{name}`")
@@ -317,31 +341,34 @@ def _pause(failure: UpstreamError, attempt: int) -> float | None:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for: a number, or an HTTP date."""
+    """Return the seconds that a Retry-After header asks for: a number, or an HTTP date.
+
+    None where it makes no sense, as with more than a day.
+    """
     if value is None:
         return None
     try:
-        return max(0.0, float(value)) if math.isfinite(float(value)) else None
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        when = email.utils.parsedate_to_datetime(value)
-        return max(0.0, when.timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return None
+        try:
+            when = email.utils.parsedate_to_datetime(value)
+            seconds = max(0.0, when.timestamp() - time.time())
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return seconds if 0 <= seconds <= _LONGEST_RETRY_AFTER else None
 
 
 def _error_text(body: bytes) -> str:
     """Return the `error` text of an answer, for our own decisions only, never to be shown."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(answer.get("error", "")).lower() if isinstance(answer, dict) else ""
 
 
 def _host(base_url: str) -> str:
-    return base_url.partition("//")[2]
+    return urlsplit(base_url).netloc
 
 
 def _timed_out(seconds: float) -> TimedOutError:

@@ -16,7 +16,7 @@ import anyio.to_thread
 from smoc_mcp.answers import Company, Found, Matches, News, Page, Statistics
 from smoc_mcp.changes import Progress, next_changes
 from smoc_mcp.client import MAX_LIMIT
-from smoc_mcp.coverage import COUNTED, Certainty, Proof, Region, Sort, Window
+from smoc_mcp.coverage import COUNTED, Certainty, Proof, Region, Sort, Status, Window
 from smoc_mcp.errors import ContactNotFoundError, TimedOutError
 from smoc_mcp.groups import NONE, merge
 from smoc_mcp.query import DIMENSIONS, EVERYBODY, TIMES, ContactFilter, Dimension
@@ -218,14 +218,15 @@ class ContactDirectory:
         top: Moment | None = None,
     ) -> Page:
         def read() -> Page:
-            region = wanted.region()
+            region = wanted.region(TIMES[sort])
+            counted = self.sync.live.prove(wanted.region(), asked.since)
             proof = self.sync.live.prove(region, asked.since)
             listed = wanted if proof is None else replace(wanted, among=proof.among)
             rows = self.sync.store.list_rows(
                 listed, sort, limit + 1, by_relevance=by_relevance, after=after
             )
             more, rows = len(rows) > limit, rows[:limit]
-            total, total_proof = self._total(wanted, proof, asked.since)
+            total, total_proof = self._total(wanted, counted, asked.since)
             if proof is None and len(rows) == limit and not by_relevance:
                 oldest = Region({sort: rows[-1].key(sort)}, None, region.fields)
                 proof = self.sync.live.prove(oldest, asked.since)
@@ -330,7 +331,9 @@ class ContactDirectory:
 
     def _news(self, progress: Progress, limit: int, since: Moment) -> News:
         starts = {Sort.CREATED: progress.new.time, Sort.UPDATED: progress.updated.time}
-        proofs = [self.sync.live.prove(Region({s: t}), since) for s, t in starts.items()]
+        read = frozenset({"createdAt", "updatedAt"})
+        regions = [Region({sort: start}, fields=read) for sort, start in starts.items()]
+        proofs = [self.sync.live.prove(region, since) for region in regions]
         proven = [proof for proof in proofs if proof is not None]
         if len(proven) == len(proofs):
             proof, gap = min(proven, key=lambda p: p.as_of), None
@@ -368,8 +371,10 @@ class ContactDirectory:
             if wanted.status in COUNTED:
                 return counts.of([wanted.status]), Proof(Certainty.EXACT, as_of)
             if wanted.status is None:
-                others = sum(n for status, n in held.items() if status not in COUNTED)
-                return counts.of(COUNTED) + others, self._lower_bound(since)
+                # Statuses that nobody can read may be among those that the API counts.
+                others = held.get(Status.LOST, 0) + held.get(Status.CONVERTED, 0)
+                total = max(sum(held.values()), counts.of(COUNTED) + others)
+                return total, self._lower_bound(since)
         return sum(held.values()), self._lower_bound(since)
 
     def _may_be_small(self, since: Moment) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from smoc_mcp.coverage import ABSENT, Keys, Status
-from smoc_mcp.models import Contact, Person, ReadContact
+from smoc_mcp.models import Contact, Person, ReadContact, Visit
 from smoc_mcp.text import digits, email_key, fold, spellings
 from smoc_mcp.times import as_moment
 
@@ -91,23 +91,22 @@ def full_name(person: Contact | Person) -> str | None:
 def facts_of(read: ReadContact) -> Facts:
     """Return the derived values of a contact."""
     contact = read.contact
-    first = contact.visit_list[0] if contact.visit_list else None
-    newest = contact.visit_list[-1] if contact.visit_list else None
+    first, *_, newest = (*contact.visit_list, *contact.visit_list) or (Visit(), Visit())
     inviter = contact.inviter_user
     return Facts(
         id=contact.id,
         keys=keys_of(read),
         name=full_name(contact),
-        email=contact.email or None,
-        phone=contact.msisdn or None,
-        company=contact.company or None,
-        city=contact.city or None,
-        country=(newest and newest.country) or None,
-        device=(newest and newest.device_type) or None,
-        browser=(newest and newest.browser) or None,
-        utm_source=(first and first.utm_source) or None,
-        utm_medium=(first and first.utm_medium) or None,
-        utm_campaign=(first and first.utm_campaign) or None,
+        email=_unless_blank(contact.email),
+        phone=_unless_blank(contact.msisdn),
+        company=_unless_blank(contact.company),
+        city=_unless_blank(contact.city),
+        country=_unless_blank(newest.country),
+        device=_unless_blank(newest.device_type),
+        browser=_unless_blank(newest.browser),
+        utm_source=_unless_blank(first.utm_source),
+        utm_medium=_unless_blank(first.utm_medium),
+        utm_campaign=_unless_blank(first.utm_campaign),
         inviter=(inviter and (full_name(inviter) or inviter.email or inviter.id)) or None,
         accepted_communication=contact.accepted_communication,
         has_visits=bool(contact.visit_list),
@@ -118,6 +117,11 @@ def facts_of(read: ReadContact) -> Facts:
         search=_search_text(contact),
         labels=_labels(contact),
     )
+
+
+def _unless_blank(value: str | None) -> str | None:
+    """Return a value unless there is nothing in it to see."""
+    return value if value and fold(value) else None
 
 
 def _labels(contact: Contact) -> tuple[Label, ...]:

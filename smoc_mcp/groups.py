@@ -139,7 +139,9 @@ def _holes(groups: Iterable[Key], unit: str) -> list[str]:
         text = f"{day:%Y-%m}" if unit == "month" else day.isoformat()
         if text not in present:
             holes.append(text)
-    return holes if len(holes) <= _MOST_EMPTY_PERIODS else []
+        if len(holes) > _MOST_EMPTY_PERIODS:
+            return []
+    return holes
 
 
 def _start(period: str) -> date:

@@ -75,7 +75,9 @@ def _as_words(value: object) -> object:
             if isinstance(value.get(name), str | int | float):
                 return _as_words(value[name])
     if isinstance(value, list):
-        return ", ".join(str(_as_words(part)) for part in value if part is not None)
+        parts = [_as_words(part) for part in value if part is not None]
+        if all(isinstance(part, str | int | float) for part in parts):
+            return ", ".join(map(str, parts))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value

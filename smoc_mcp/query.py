@@ -261,7 +261,9 @@ def _phone_in(query: str) -> str:
 
 def _parse_span(given: Mapping[str, str], stem: str, *, now: Moment, zone: ZoneInfo) -> Span:
     after, before = (
-        parse_time(text, name=name, now=now, zone=zone) if (text := given.get(name, "")) else None
+        parse_time(text, name=name, now=now, zone=zone)
+        if (text := given.get(name, "").strip())
+        else None
         for name in (f"{stem}_after", f"{stem}_before")
     )
     if after is not None and before is not None and after >= before:

@@ -29,13 +29,15 @@ DETAIL_CHARS = 500
 _LINE_BREAK = "\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]"
 _ANSI = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor moves
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS, …
+    r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS, …
+    # The same in one character, which wrong encodings make too: only with its end.
+    r"|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]?"
 )
 # Unicode's own properties, not a list of ours: controls, format characters (bidirectional
 # controls, zero widths, tags), halves of pairs, private use, what no version has assigned, and
-# the letters and marks that show nothing.
-_HIDDEN = r"[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]"
+# the letters and marks that show nothing; U+2800 is the blank of Braille.
+_HIDDEN = r"[\u2800\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]"
 _ONE_EMOJI = r"\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?"
 _FLAGS = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(c)) for c in code) + "\U000e007f"
@@ -45,7 +47,7 @@ _SHOWN = rf"\n|{_FLAGS}|[0-9#*]\ufe0f?\u20e3|{_ONE_EMOJI}(?:\u200d{_ONE_EMOJI})*
 # An entity, its ampersand perhaps an entity itself, any number of times.
 _ENTITY = (
     r"&(?:amp;?|AMP;?|#0*38;?|#[xX]0*26;?)*"
-    r"(?:#0*(?P<decimal>\d{1,7})|#[xX]0*(?P<hex>[0-9a-fA-F]{1,6})|(?P<name>[A-Za-z]\w{1,31}));?"
+    r"(?:#0*(?P<decimal>\d{1,7})|#[xX]0*(?P<hex>[0-9a-fA-F]{1,6})|(?P<name>shy|[A-Za-z]\w{1,31}));?"
 )
 _ENTITY_ROUNDS = 4
 _MAX_CODE_POINT = 0x10FFFF
@@ -135,15 +137,19 @@ def _visible(value: str) -> str:
     if value.isascii() and value.isprintable() and "&" not in value:
         return value
     text = _pattern(_LINE_BREAK).sub("\n", _pattern(_ANSI).sub("", value)).replace("\t", " ")
-    text = _pattern(f"({_SHOWN})|{_HIDDEN}").sub(r"\1", text)
+    text = _without_hidden(text)
     # An entity of something hidden goes, and what is left of and right of it may be one then.
     for _ in range(_ENTITY_ROUNDS):
-        without = _pattern(_ENTITY).sub(_unless_hidden, text)
+        without = _without_hidden(_pattern(_ENTITY).sub(_unless_hidden, text))
         if without == text:
             return text
         text = without
     # Nobody nests entities this deep but to hide something.
     return text.replace("&", "")
+
+
+def _without_hidden(text: str) -> str:
+    return _pattern(f"({_SHOWN})|{_HIDDEN}").sub(r"\1", text)
 
 
 @cache

@@ -11,7 +11,7 @@ from smoc_mcp.errors import RateLimitedError, SmocError
 CLASSES: dict[str, type[SmocError]] = {
     name: kind
     for name, kind in vars(errors).items()
-    if inspect.isclass(kind) and issubclass(kind, BaseException)
+    if inspect.isclass(kind) and issubclass(kind, SmocError)
 }
 BRANCH = re.compile(r"^([│├└─ ]*)([A-Z]\w+)(?: {2,}(.+))?$")
 
@@ -39,6 +39,11 @@ def test_every_branch_but_the_root_says_when_it_happens() -> None:
     assert [b[2] for b in branches if not b[3]] == ["SmocError"]
 
 
+def test_every_class_of_the_module_is_a_foreseen_failure() -> None:
+    classes = {name for name, kind in vars(errors).items() if inspect.isclass(kind)}
+    assert classes == set(CLASSES)
+
+
 def test_every_class_is_exported_and_nothing_else() -> None:
     assert set(errors.__all__) == set(CLASSES)
 
@@ -49,10 +54,8 @@ def test_the_exports_are_sorted() -> None:
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_the_text_of_a_failure_is_its_message(name: str) -> None:
-    assert (
-        str(CLASSES[name]("what happened, then what to do next"))
-        == "what happened, then what to do next"
-    )
+    message = "what happened, then what to do next"
+    assert str(CLASSES[name](message)) == message
 
 
 def test_a_rate_limit_tells_how_long_to_wait_where_the_api_said() -> None:

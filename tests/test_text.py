@@ -116,6 +116,7 @@ def _of_hex(entity: re.Match[str]) -> str:
 @given(TEXTS)
 @example("a\ufe0f\u200d\U0001f469")
 @example("\ufe0f\u20e3")
+@example("&#01\ufe0f\u20e3")
 def test_what_is_cleaned_shows_everything_that_it_holds(text: str) -> None:
     assert hidden_in(clean(text)) == []
 
