@@ -114,9 +114,7 @@ async def test_a_fault_that_passes_is_not_seen(sandbox: Sandbox, url: str, kind:
 
 
 @pytest.mark.parametrize("tool", CALLS)
-async def test_every_tool_says_that_the_key_is_wrong(
-    sandbox: Sandbox, url: str, tool: str
-) -> None:
+async def test_every_tool_says_that_the_key_is_wrong(sandbox: Sandbox, url: str, tool: str) -> None:
     sandbox.fail(lasting("unauthorized"))
     async with server(url) as client:
         answer = await client.call_tool(tool, CALLS[tool])
@@ -145,9 +143,7 @@ async def test_one_window_that_fails_fails_the_question_that_needs_it(
         check_failure(await client.call_tool("contacts_search", {"query": "anna"}))
 
 
-async def test_a_window_that_a_question_does_not_need_may_fail(
-    sandbox: Sandbox, url: str
-) -> None:
+async def test_a_window_that_a_question_does_not_need_may_fail(sandbox: Sandbox, url: str) -> None:
     sandbox.fail(Fault("server_error", times=None, sort="natural"))
     async with server(url) as client:
         assert (await ask(client, "contacts_list"))["certainty"] == "exact"

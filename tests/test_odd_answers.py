@@ -118,7 +118,7 @@ async def test_no_contact_is_lost_for_hostile_text() -> None:
     assert [row.id for row in rows] == [c["id"] for c in hostile.page("createdAt", 500)]
 
 
-async def test_no_contact_is_lost_for_half_an_emoji(small: Served) -> None:
+async def test_no_contact_is_lost_for_half_an_emoji() -> None:
     company = Company("Halves", seed=3, size=20, hostile=0)
     (whole, *_) = halved = [str(c["id"]) for c in company.contacts()]
     for contact in halved[1:]:
