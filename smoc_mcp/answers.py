@@ -1,6 +1,6 @@
 """What the directory answers: contacts or counts, each with what is proven of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ class Company:
         in_hand: How many contacts are known to this process.
         as_of: When we asked for the newest of what the answer rests on.
         unread: How many contacts have something that could not be read, by wire name of the field.
+        failure: Why the API could not be asked; empty where it could.
     """
 
     leads: int
@@ -31,6 +32,7 @@ class Company:
     in_hand: int
     as_of: Moment
     unread: Mapping[str, int] = field(default_factory=dict)
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Page:
         moved_ahead: How many came in front of the first page since it was made.
         top: The key of the first page's first row; None where the order is not by time.
         instead: Where nobody matches: the most common values in hand of each text filter.
+        live: The ids of the contacts in live windows; the others are remembered.
     """
 
     company: Company
@@ -57,6 +60,7 @@ class Page:
     moved_ahead: int
     top: Moment | None
     instead: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    live: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Matches:
 
     Attributes:
         searched: Among how many contacts we looked.
+        live: As of a page.
     """
 
     company: Company
@@ -72,6 +77,7 @@ class Matches:
     similar: Sequence[ContactRow]
     proof: Proof
     searched: int
+    live: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +125,12 @@ class News:
     Attributes:
         changes: One page of it.
         proof: That nothing since then is missing.
-        gap: The two ends of the time in which something may be missing; None where that is
-            nowhere, or not known.
+        gaps: The stretches of time in which something may be missing, as far as they are known.
+        live: As of a page.
     """
 
     company: Company
     changes: Changes
     proof: Proof
-    gap: tuple[Moment, Moment] | None
+    gaps: Sequence[tuple[Moment, Moment]]
+    live: Collection[str] = ()

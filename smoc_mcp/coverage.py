@@ -63,6 +63,7 @@ class Certainty(StrEnum):
     """What is proven of rows or of a count."""
 
     EXACT = "exact"
+    EXACT_UNLESS_DELETED = "exact_unless_deleted"
     AT_LEAST = "at_least"
 
 
@@ -166,6 +167,11 @@ class Proof:
         """Whether this is the truth, not a lower bound."""
         return self.certainty is Certainty.EXACT
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing, though something that was deleted may linger."""
+        return self.certainty is not Certainty.AT_LEAST
+
 
 class LiveWindows:
     """The windows younger than the cache time, and which of them are still proofs."""
@@ -207,6 +213,12 @@ class LiveWindows:
             if old.overlaps(new):
                 self._unsound.add(new.sort)
         self._windows[new.sort] = new
+
+    def forget(self) -> None:
+        """Drop every window: what they were proofs of was changed by somebody else."""
+        self._windows.clear()
+        self._unsound.clear()
+        self._union = ()
 
     def admit_union(self, windows: Iterable[Window]) -> None:
         """Remember that a last look found the company unchanged since the first of these."""

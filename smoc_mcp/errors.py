@@ -5,6 +5,7 @@ SmocError
 ├── InputError                  a parameter is wrong: correct it and call again
 │   ├── CursorError             the cursor is damaged or belongs to another question
 │   └── ContactNotFoundError    no contact in hand has this id
+├── StoreError                  the store's file cannot be used
 └── UpstreamError               the SMOC API gave no usable answer
     ├── MissingTokenError       401: our token header did not arrive
     ├── InvalidKeyError         401: the key is wrong or revoked
@@ -42,6 +43,7 @@ __all__ = [
     "RequestRefusedError",
     "ServerFailureError",
     "SmocError",
+    "StoreError",
     "TimedOutError",
     "UnreachableError",
     "UnreadableAnswerError",
@@ -69,6 +71,10 @@ class CursorError(InputError):
 
 class ContactNotFoundError(InputError):
     """No contact that is in hand has this id."""
+
+
+class StoreError(SmocError):
+    """The store's file cannot be opened, read or written; it is never replaced."""
 
 
 class UpstreamError(SmocError):

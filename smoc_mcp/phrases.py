@@ -10,9 +10,11 @@ __all__ = [
     "about",
     "bound",
     "cut_short",
+    "failed",
     "grid",
     "instead",
     "lines",
+    "lingering",
     "lower_total",
     "many",
     "moved_ahead",
@@ -54,16 +56,30 @@ def noun(count: int, singular: str) -> str:
 
 def bound(total: int, proof: Proof) -> str:
     """Return a total as the number that it is, or as the lower bound that it is."""
-    return f"{total:,}" if proof.exact else f"at least {total:,}"
+    return f"{total:,}" if proof.complete else f"at least {total:,}"
 
 
 def why_not_exact(page: Page) -> str:
     """Return why rows or total are not exact, and what that means; empty where both are."""
-    if page.proof.exact and page.total_proof.exact:
-        return ""
-    if not page.proof.exact:
+    if not page.proof.complete:
         return reach(page.company)
-    return f"The rows are right. {lower_total()}"
+    if not page.total_proof.complete:
+        return f"The rows are right. {lower_total()}"
+    return lingering(page.proof) or lingering(page.total_proof)
+
+
+def lingering(proof: Proof) -> str:
+    """Return what exact_unless_deleted means; empty for another certainty."""
+    if proof.exact or not proof.complete:
+        return ""
+    return "Nothing is missing, but contacts deleted in SMOC since they were last seen may linger."
+
+
+def failed(company: Company, as_of: str) -> str:
+    """Return why SMOC could not be asked; empty where it could."""
+    if not company.failure:
+        return ""
+    return f"This is what was known at {as_of}: {company.failure}"
 
 
 def lower_total() -> str:

@@ -10,7 +10,7 @@ from smoc_mcp.answers import Found
 from smoc_mcp.errors import InputError
 from smoc_mcp.facts import full_name
 from smoc_mcp.models import Contact, Person, SurveyAnswer, TextField, Visit
-from smoc_mcp.phrases import unread
+from smoc_mcp.phrases import failed, unread
 from smoc_mcp.results import ContactResult
 from smoc_mcp.text import DETAIL_CHARS, TABLE_CHARS, clean, cut
 from smoc_mcp.times import as_moment
@@ -50,15 +50,17 @@ def profile(found: Found, include: Collection[str], views: Views) -> View[Contac
     writer = _Writer(views)
     contact = writer.contact(found, include)
     notes = writer.notes
-    if not found.live:
+    as_of = views.time(found.company.as_of if found.live else found.row.seen)
+    if failure := failed(found.company, as_of):
+        notes.append(failure)
+    elif not found.live:
         notes.append(
             f"This contact is in none of the newest 500 that SMOC shows now; this is how it was "
             f"last seen, at {views.time(found.row.seen)}."
         )
     if unreadable := unread(found.company):
         notes.append(unreadable)
-    as_of = found.company.as_of if found.live else found.row.seen
-    result: ContactResult = {"contact": contact, "as_of": views.time(as_of)}
+    result: ContactResult = {"contact": contact, "as_of": as_of}
     if notes:
         result["note"] = " ".join(notes)
     who = contact.get("name") or contact.get("email") or "without a name"

@@ -19,7 +19,7 @@ __all__ = [
     "StatisticsResult",
 ]
 
-CertaintyWord = Literal["exact", "at_least"]
+CertaintyWord = Literal["exact", "exact_unless_deleted", "at_least"]
 
 
 class ContactSummary(TypedDict, total=False):
@@ -37,6 +37,7 @@ class ContactSummary(TypedDict, total=False):
     updated: str
     last_conversation: str
     source: str
+    last_verified: str
 
 
 class CompanyResult(TypedDict):

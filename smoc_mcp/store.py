@@ -1,63 +1,29 @@
-"""The store: every contact that was seen, in SQLite, in memory unless it is given a file.
+"""The store: every contact that was seen, and how far back we have seen everything.
 
-One connection behind one lock, used from worker threads. A window is taken in within one
-transaction (`absorb`), so a reader sees all of it or nothing.
+A window is taken in within one transaction (`absorb`), so a reader sees all of it or nothing.
 """
 
 import json
 import sqlite3
-import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from smoc_mcp.coverage import Sort, Status, Window
-from smoc_mcp.facts import Facts, Label, facts_of
+from smoc_mcp.coverage import Counts, Sort, Status, Window
+from smoc_mcp.database import MEMORY, Database
+from smoc_mcp.facts import facts_of
+from smoc_mcp.history import BEGINNING, Gap, History, extended
 from smoc_mcp.models import Contact, ReadContact, read_contact
 from smoc_mcp.query import EVERYBODY, ContactFilter, Dimension
+from smoc_mcp.records import UPSERT, columns, label_columns, row_of
 from smoc_mcp.rows import ContactRow, GroupRow, Position
 from smoc_mcp.selection import Sql, grouping, listing, questions, where
-from smoc_mcp.text import fold, spellings
 from smoc_mcp.times import Moment
 
 __all__ = ["Absorbed", "ContactStore"]
 
-_SCHEMA = """
-CREATE TABLE contact (
-    id TEXT PRIMARY KEY,
-    seen INTEGER NOT NULL,          -- when the newest answer that held it was received
-    digest BLOB NOT NULL,
-    status TEXT NOT NULL,
-    created INTEGER NOT NULL,       -- moments; ABSENT where the contact has none
-    updated INTEGER NOT NULL,
-    conversation INTEGER NOT NULL,
-    name TEXT, email TEXT, phone TEXT, company TEXT, city TEXT, country TEXT, device TEXT,
-    browser TEXT, utm_source TEXT, utm_medium TEXT, utm_campaign TEXT, inviter TEXT,
-    accepted_communication TEXT,    -- yes, no or null
-    has_visits INTEGER NOT NULL, has_rewards INTEGER NOT NULL, has_referrals INTEGER NOT NULL,
-    -- folded, for comparison
-    name_key TEXT, email_key TEXT NOT NULL, phone_digits TEXT NOT NULL, company_key TEXT,
-    city_key TEXT, country_key TEXT, device_key TEXT, browser_key TEXT, utm_source_key TEXT,
-    utm_medium_key TEXT, utm_campaign_key TEXT, inviter_key TEXT, search TEXT NOT NULL,
-    source TEXT NOT NULL            -- the JSON as sent
-);
-CREATE INDEX contact_created ON contact (created, id);
-CREATE INDEX contact_updated ON contact (updated, id);
-CREATE INDEX contact_conversation ON contact (conversation, id);
-CREATE INDEX contact_email ON contact (email_key);
-CREATE TABLE label (
-    contact TEXT NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
-    kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
-    question_id TEXT NOT NULL, question_key TEXT NOT NULL, question TEXT NOT NULL
-);
-CREATE INDEX label_contact ON label (contact, kind);
-"""
-
-_FOLDED = (
-    *("company", "city", "country", "device", "browser", "inviter"),
-    *("utm_source", "utm_medium", "utm_campaign"),
-)
+_DAY = 24 * 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,49 +35,67 @@ class Absorbed:
         changed: The ids whose content differs from what was known.
         deleted: The ids that the window proves to be gone; they are no longer in the store.
         doubtful: The window contradicts an answer that was under way at the same time.
+        gap: What may have gone unseen before the window; None for nothing.
+        moved: The key turned out to be of another company than was known.
     """
 
     added: frozenset[str]
     changed: frozenset[str]
     deleted: frozenset[str]
     doubtful: bool
+    gap: Gap | None
+    moved: bool
 
 
 class ContactStore:
     """The contacts of one company.
 
     Args:
-        path: A file, or `:memory:`.
+        path: A file, which may hold several companies, or MEMORY.
+        address: The API's address; companies of different ones are different.
+        key_hash: A hash that tells keys apart; the company of a key is remembered by it.
+        keep_days: Contacts not seen for so many days are dropped; None keeps all.
+
+    Raises:
+        StoreError: The file cannot be used; of every method.
     """
 
-    def __init__(self, path: str = ":memory:") -> None:
-        self._lock = threading.RLock()
-        # Calls come from worker threads, one at a time behind the lock.
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.executescript(_SCHEMA)
+    def __init__(
+        self,
+        path: str = MEMORY,
+        *,
+        address: str = "",
+        key_hash: str = "",
+        keep_days: int | None = None,
+    ) -> None:
+        self.path = path
+        self._address, self._key_hash = address, key_hash
+        self._keep = None if keep_days is None else keep_days * _DAY
+        self._owner, self._name = 0, ""
+        self._db = Database(path)
+        try:
+            self._settle(None)
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Close the database; an in-memory one is gone."""
-        with self._lock:
-            self._db.close()
+        self._db.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Commit what happens inside, or, if anything at all is raised, none of it."""
-        with self._lock:
-            self._db.execute("BEGIN")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let everything that is read inside be of one moment, whatever others write."""
+        return self._db.snapshot()
 
-    def absorb(self, window: Window, contacts: Iterable[ReadContact]) -> Absorbed:
-        """Take in a window: save its contacts, and drop those that it proves to be deleted."""
-        with self.transaction():
+    def others_version(self) -> int:
+        """Return a number that changes when another process has written to the file."""
+        return self._db.others_version()
+
+    def absorb(self, window: Window, contacts: Sequence[ReadContact]) -> Absorbed:
+        """Take in a window: save its contacts, drop those that it proves to be deleted."""
+        operators = {c.contact.operator_id for c in contacts if c.contact.operator_id}
+        moved = len(operators) == 1 and self._settle(operators.pop())
+        with self._db.transaction():
             known = self._known(window.rows)
             changed, superseded, doubtful = set(), set(), False
             for i, (digest, seen, updated) in known.items():
@@ -129,17 +113,80 @@ class ContactStore:
                 for c in contacts
                 if c.contact.id not in known or c.contact.id in changed - superseded
             }
-            self._save(fresh.values(), window.received)
-            self._touch(window.rows.keys() - fresh.keys(), window.received)
+            self._save(fresh.values(), window)
+            self._touch(window.rows.keys() - fresh.keys() - superseded, window)
             missing = self._covered(window)
             deleted = frozenset(i for i, seen in missing.items() if seen < window.sent)
             self._delete(deleted)
+            gap = self._extend_history(window)
+            self._db.run(
+                "UPDATE companies SET leads = ?, customers = ?, counted = ? WHERE id = ?",
+                (*window.counts, window.sent, self._owner),
+            )
+            self._drop_unseen(window.received)
         return Absorbed(
             added=frozenset(window.rows.keys() - known.keys()),
             changed=frozenset(changed),
             deleted=deleted,
             doubtful=doubtful or len(deleted) < len(missing),
+            gap=gap,
+            moved=moved,
         )
+
+    def counts(self) -> tuple[Counts, Moment] | None:
+        """Return the last counts that came with a window, and when it was sent."""
+        row = self._db.fetch(
+            "SELECT leads, customers, counted FROM companies WHERE id = ?", (self._owner,)
+        )[0]
+        return None if row[2] is None else (Counts(row[0], row[1]), row[2])
+
+    def newest_moment(self) -> Moment | None:
+        """Return when anything was last received; no clock of ours may show less."""
+        moment: Moment | None = self._db.fetch("SELECT max(received) FROM histories")[0][0]
+        return moment
+
+    def history(self, sort: Sort) -> History | None:
+        """Return the unbroken history of an order; None before its first window with an edge."""
+        rows = self._db.fetch(
+            "SELECT reach, began, top, sent, received FROM history WHERE sort = ?", (sort,)
+        )
+        return History(*rows[0]) if rows else None
+
+    def gaps(self) -> list[Gap]:
+        """Return the gaps of all orders, newest first."""
+        rows = self._db.fetch("SELECT sort, older, newer FROM gap ORDER BY newer DESC, sort")
+        return [Gap(Sort(sort), older, newer) for sort, older, newer in rows]
+
+    def all_current(self, created_after: Moment, since: Moment, updated: Window) -> bool:
+        """Say whether every contact of a time range was last seen from `since` to a window.
+
+        Args:
+            created_after: The range: contacts created at or after this; with BEGINNING also
+                those without a time, of which there must be none.
+            since: When the first window of an unbroken history was sent.
+            updated: Its last one; what was seen after it is newer than the claim.
+        """
+        stale = self._db.fetch(
+            """SELECT EXISTS (SELECT 1 FROM contact WHERE created >= ? AND (
+                asked < ? OR NOT (seen < ? OR (asked = ? AND seen = ?)) OR unread != ''))""",
+            (created_after, since, updated.sent, updated.sent, updated.received),
+        )[0][0]
+        timeless = (
+            created_after <= BEGINNING
+            and self._db.fetch(
+                "SELECT EXISTS (SELECT 1 FROM contact WHERE created = ?)", (BEGINNING + 1,)
+            )[0][0]
+        )
+        return not stale and not timeless
+
+    def forget(self) -> int:
+        """Erase everything of every company in the file; return how many contacts there were."""
+        with self._db.transaction():
+            contacts: int = self._db.fetch("SELECT count(*) FROM contacts")[0][0]
+            self._db.run("DELETE FROM companies")
+        self._db.compact()
+        self._settle(None)
+        return contacts
 
     def list_rows(
         self,
@@ -152,7 +199,7 @@ class ContactStore:
     ) -> list[ContactRow]:
         """Return at most `limit` contacts of a filter in order, after a position."""
         sql = listing(wanted, sort, by_relevance=by_relevance, after=after)
-        return [_row(r) for r in self._fetch(sql, limit)]
+        return [row_of(r) for r in self._fetch(sql, limit)]
 
     def list_since(
         self, sort: Sort, moment: Moment, contact_id: str | None, limit: int
@@ -161,12 +208,12 @@ class ContactStore:
         edge = f"{sort} >= ?" if contact_id is None else f"({sort}, id) > (?, ?)"
         values = (moment,) if contact_id is None else (moment, contact_id)
         text = f"SELECT *, 0 AS rank FROM contact WHERE {edge} ORDER BY {sort}, id LIMIT ?"  # noqa: S608
-        return [_row(r) for r in self._fetch(Sql(text, values), limit)]
+        return [row_of(r) for r in self._fetch(Sql(text, values), limit)]
 
     def find_email(self, email_key: str) -> list[ContactRow]:
         """Return every contact with this address, newest first."""
         return [
-            _row(r)
+            row_of(r)
             for r in self._fetch(
                 Sql(
                     "SELECT *, 0 AS rank FROM contact WHERE email_key = ? "
@@ -180,7 +227,7 @@ class ContactStore:
         """Return the contacts that have these ids, in no order."""
         marks = ", ".join("?" * len(ids))
         text = f"SELECT *, 0 AS rank FROM contact WHERE id IN ({marks})"  # noqa: S608 (marks)
-        return [_row(r) for r in self._fetch(Sql(text, tuple(ids)))]
+        return [row_of(r) for r in self._fetch(Sql(text, tuple(ids)))]
 
     def email_addresses(self) -> Mapping[str, str]:
         """Return the address of every contact that has one, by contact id, for comparison."""
@@ -193,7 +240,7 @@ class ContactStore:
             source = json.loads(r["source"])
             read = read_contact(source)
             if read is not None:
-                return _row(r), read.contact, source
+                return row_of(r), read.contact, source
         return None
 
     def count(self, wanted: ContactFilter = EVERYBODY) -> Mapping[Status, int]:
@@ -221,103 +268,118 @@ class ContactStore:
         return sorted(once.values())
 
     def _fetch(self, sql: Sql, *more: int | str) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._db.execute(sql.text, (*sql.values, *more)).fetchall()
+        return self._db.fetch(sql.text, (*sql.values, *more))
+
+    def _settle(self, operator: str | None) -> bool:
+        """See the company that the key is of, as far as that is known; say whether that is news.
+
+        Until a contact names the operator, the key itself stands for its company.
+        """
+        alone = f"key {self._key_hash}"
+        name = alone if operator is None else f"{self._address} operator {operator}"
+        if operator is not None and name == self._name:
+            return False
+        with self._db.transaction():
+            held = self._db.fetch(
+                "SELECT id, name FROM companies JOIN keys ON owner = id WHERE hash = ?",
+                (self._key_hash,),
+            )
+            if operator is None and held:
+                name = held[0]["name"]
+            elif held and held[0]["name"] == alone and not self._company(name):
+                self._db.run("UPDATE companies SET name = ? WHERE name = ?", (name, alone))
+            self._db.run("INSERT OR IGNORE INTO companies (name) VALUES (?)", (name,))
+            self._owner = self._company(name)[0]["id"]
+            self._db.run(
+                "INSERT INTO keys VALUES (?, ?) ON CONFLICT (hash) DO UPDATE "
+                "SET owner = excluded.owner",
+                (self._key_hash, self._owner),
+            )
+            moved = bool(held) and held[0]["id"] != self._owner
+            if moved and held[0]["name"] == alone:
+                self._db.run("DELETE FROM companies WHERE id = ?", (held[0]["id"],))
+            self._name = name
+        self._db.see(self._owner)
+        return moved
+
+    def _company(self, name: str) -> list[sqlite3.Row]:
+        return self._db.fetch("SELECT id FROM companies WHERE name = ?", (name,))
+
+    def _extend_history(self, window: Window) -> Gap | None:
+        history, gap = extended(self.history(window.sort), window)
+        if history is not None:
+            self._db.run(
+                "INSERT OR REPLACE INTO histories VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(self._owner, window.sort, history.reach, history.began, history.top),
+                    *(history.sent, history.received),
+                ),
+            )
+        if window.complete:
+            # Whatever was missed has been seen now, or is gone.
+            self._db.run("DELETE FROM gaps WHERE owner = ?", (self._owner,))
+        if gap is not None:
+            self._db.run(
+                "INSERT INTO gaps VALUES (?, ?, ?, ?)",
+                (self._owner, gap.sort, gap.older, gap.newer),
+            )
+        return gap
+
+    def _drop_unseen(self, now: Moment) -> None:
+        """Drop contacts not seen for long; the history no longer reaches back past them."""
+        if self._keep is None:
+            return
+        limit = now - self._keep
+        newest = self._db.fetch("SELECT max(created) FROM contact WHERE seen < ?", (limit,))[0][0]
+        if newest is not None:
+            self._db.run("DELETE FROM contacts WHERE owner = ? AND seen < ?", (self._owner, limit))
+            self._db.run(
+                "UPDATE histories SET reach = max(reach, ?) WHERE owner = ? AND sort = ?",
+                (newest, self._owner, Sort.CREATED),
+            )
 
     def _known(self, ids: Collection[str]) -> dict[str, tuple[bytes, Moment, Moment]]:
         marks = ", ".join("?" * len(ids))
         text = f"SELECT id, digest, seen, updated FROM contact WHERE id IN ({marks})"  # noqa: S608
         return {
             i: (digest, seen, updated)
-            for i, digest, seen, updated in self._db.execute(text, tuple(ids))
+            for i, digest, seen, updated in self._db.fetch(text, tuple(ids))
         }
 
     def _covered(self, window: Window) -> dict[str, Moment]:
         """Return when each stored contact was seen that should be in the window and is not."""
         if window.complete:
-            rows = self._db.execute("SELECT id, seen FROM contact")
+            rows = self._db.fetch("SELECT id, seen FROM contact")
         elif window.edge is not None:
             text = f"SELECT id, seen FROM contact WHERE {window.sort} > ?"  # noqa: S608 (an enum)
-            rows = self._db.execute(text, (window.edge,))
+            rows = self._db.fetch(text, (window.edge,))
         else:
             return {}
         return {i: seen for i, seen in rows if i not in window.rows}
 
-    def _save(self, contacts: Iterable[ReadContact], seen: Moment) -> None:
+    def _save(self, contacts: Iterable[ReadContact], window: Window) -> None:
         facts = [(read, facts_of(read)) for read in contacts]
-        self._db.executemany("DELETE FROM label WHERE contact = ?", [(f.id,) for _, f in facts])
-        self._db.executemany(_UPSERT, [_columns(read, f, seen) for read, f in facts])
-        self._db.executemany(
-            "INSERT INTO label VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [_label_columns(f.id, label) for _, f in facts for label in f.labels],
+        owner = self._owner
+        self._db.run_many(
+            "DELETE FROM labels WHERE owner = ? AND contact = ?", [(owner, f.id) for _, f in facts]
+        )
+        self._db.run_many(
+            UPSERT,
+            [(owner, window.sent, window.received, *columns(read, f)) for read, f in facts],
+        )
+        self._db.run_many(
+            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(owner, *label_columns(f.id, label)) for _, f in facts for label in f.labels],
         )
 
-    def _touch(self, ids: Iterable[str], seen: Moment) -> None:
-        self._db.executemany(
-            "UPDATE contact SET seen = max(seen, ?) WHERE id = ?", [(seen, i) for i in ids]
+    def _touch(self, ids: Iterable[str], window: Window) -> None:
+        # Both times of the answer that was received last: together they are one sighting.
+        self._db.run_many(
+            "UPDATE contacts SET asked = ?, seen = ? WHERE owner = ? AND id = ? AND seen < ?",
+            [(window.sent, window.received, self._owner, i, window.received) for i in ids],
         )
 
     def _delete(self, ids: Iterable[str]) -> None:
-        self._db.executemany("DELETE FROM contact WHERE id = ?", [(i,) for i in ids])
-
-
-_PLAIN = (
-    *("id", "name", "email", "phone", "company", "city", "country", "device", "browser"),
-    *("utm_source", "utm_medium", "utm_campaign", "inviter"),
-    *("has_visits", "has_rewards", "has_referrals", "email_key", "phone_digits", "search"),
-)
-_COLUMNS = (
-    *("seen", "digest", "status", "created", "updated", "conversation", "source"),
-    *("accepted_communication", "name_key"),
-    *_PLAIN,
-    *(f"{name}_key" for name in _FOLDED),
-)
-_UPSERT = (
-    f"INSERT INTO contact ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
-    "ON CONFLICT (id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "id")
-)
-
-
-def _columns(read: ReadContact, facts: Facts, seen: Moment) -> tuple[object, ...]:
-    keys = facts.keys
-    return (
-        *(seen, keys.digest, keys.status, keys.created, keys.updated, keys.conversation),
-        read.source,
-        {True: "yes", False: "no", None: None}[facts.accepted_communication],
-        spellings(facts.name) if facts.name else None,
-        *(getattr(facts, name) for name in _PLAIN),
-        *(_folded(getattr(facts, name)) for name in _FOLDED),
-    )
-
-
-def _label_columns(contact_id: str, label: Label) -> tuple[str, ...]:
-    return (
-        *(contact_id, label.kind, fold(label.value), label.value),
-        *(label.question_id, fold(label.question), label.question),
-    )
-
-
-def _folded(value: str | None) -> str | None:
-    return None if value is None else fold(value)
-
-
-def _row(r: sqlite3.Row) -> ContactRow:
-    return ContactRow(
-        id=r["id"],
-        name=r["name"],
-        email=r["email"],
-        phone=r["phone"],
-        company=r["company"],
-        city=r["city"],
-        country=r["country"],
-        status=Status(r["status"]),
-        created=r["created"],
-        updated=r["updated"],
-        conversation=r["conversation"],
-        utm_source=r["utm_source"],
-        utm_medium=r["utm_medium"],
-        utm_campaign=r["utm_campaign"],
-        seen=r["seen"],
-        rank=r["rank"],
-    )
+        self._db.run_many(
+            "DELETE FROM contacts WHERE owner = ? AND id = ?", [(self._owner, i) for i in ids]
+        )

@@ -3,7 +3,7 @@
 import copy
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -25,8 +25,8 @@ from smoc_mcp.coverage import (
 )
 from smoc_mcp.errors import SmocError, UnreachableError
 from smoc_mcp.facts import keys_of
-from smoc_mcp.models import ContactsPage
-from smoc_mcp.store import ContactStore
+from smoc_mcp.models import ContactsPage, ReadContact
+from smoc_mcp.store import Absorbed, ContactStore
 from smoc_mcp.times import Clock, Moment
 
 __all__ = ["Asked", "ContactSource", "WindowSync", "window_of"]
@@ -124,6 +124,7 @@ class WindowSync:
         self._clock = clock
         self._counts: tuple[Counts, Moment] | None = None
         self._unread: dict[Sort, Counter[str]] = {}
+        self._others_version = store.others_version()
         # A key always stands for the same type of result.
         self._flights: dict[Hashable, _Flight[Any]] = {}
         self._exits = AsyncExitStack()
@@ -171,6 +172,21 @@ class WindowSync:
         for _ in range(2):
             missing = [sort for sort in wanted if self.live.sound(sort, asked.since) is None]
             await self._fetch(missing, asked)
+
+    async def ensure_in_turn(self, asked: Asked) -> None:
+        """Have a live `created` window, and a live `updated` one that was asked for after it."""
+        await self.ensure([Sort.CREATED], asked)
+        created = self.live.get(Sort.CREATED, asked.since)
+        updated = self.live.get(Sort.UPDATED, asked.since)
+        if created is None or updated is None or updated.sent <= created.received:
+            await self._fetch([Sort.UPDATED], asked)
+
+    def notice_others(self) -> None:
+        """Drop the live windows if another process has written to the store meanwhile."""
+        version = self.store.others_version()
+        if version != self._others_version:
+            self._others_version = version
+            self.live.forget()
 
     async def ensure_all(self, asked: Asked, statuses: frozenset[Status] | None = None) -> None:
         """Have all four windows and, where it can pay, the proof that they hold all of `statuses`.
@@ -248,11 +264,17 @@ class WindowSync:
     async def _take_in(self, window: Window, page: ContactsPage) -> None:
         sort = window.sort
         async with self.settled:
-            absorbed = await anyio.to_thread.run_sync(self.store.absorb, window, page.contacts)
+            absorbed = await anyio.to_thread.run_sync(self._absorb, window, page.contacts)
+            if absorbed.moved:
+                self.live.forget()
             self.live.admit(window, deleted=absorbed.deleted, doubtful=absorbed.doubtful)
             self._unread[sort] = Counter(name for c in page.contacts for name in c.unread)
             if nothing := page.sent - len(page.contacts):
                 self._unread[sort]["entry"] = nothing
+
+    def _absorb(self, window: Window, contacts: Sequence[ReadContact]) -> Absorbed:
+        self.notice_others()
+        return self.store.absorb(window, contacts)
 
     async def _fetch_counts(self, asked: Asked) -> None:
         sent = self._clock()

@@ -1,7 +1,7 @@
 """From domain answers to what leaves: cleaned, masked, cut to size, as structure and as text."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -12,9 +12,11 @@ from smoc_mcp.phrases import (
     about,
     bound,
     cut_short,
+    failed,
     grid,
     instead,
     lines,
+    lingering,
     lower_total,
     many,
     moved_ahead,
@@ -82,9 +84,11 @@ class Views:
         self, page: Page, order: Sort | None, cursor_after: Callable[[ContactRow], str]
     ) -> View[PageResult]:
         """Return the answer of contacts_list and contacts_search; no order means relevance."""
-        rows, kept = self._fitting(page.rows)
+        rows, kept = self._fitting(page.rows, page.live)
+        as_of = self.time(min(page.proof.as_of, page.total_proof.as_of))
         more = page.more or kept < len(page.rows)
         notes = [
+            failed(page.company, as_of),
             moved_ahead(page.moved_ahead),
             why_not_exact(page),
             instead(page.instead),
@@ -97,7 +101,7 @@ class Views:
             "total": page.total,
             "total_certainty": page.total_proof.certainty.value,
             "company": _company(page.company),
-            "as_of": self.time(min(page.proof.as_of, page.total_proof.as_of)),
+            "as_of": as_of,
         }
         if more and kept:
             result["next_cursor"] = cursor_after(page.rows[kept - 1])
@@ -107,7 +111,7 @@ class Views:
         if page.total:
             total = bound(page.total, page.total_proof)
             heading = f"{kept:,} of {total} {noun(page.total, 'contact')}, {how}."
-        elif page.total_proof.exact:
+        elif page.total_proof.complete:
             heading = "Nobody matches."
         else:
             heading = "Nobody was found, which does not prove that nobody matches."
@@ -118,10 +122,10 @@ class Views:
 
     def matches(self, found: Matches, email: str) -> View[MatchesResult]:
         """Return the answer of contacts_find_by_email."""
-        rows, kept = self._fitting(found.rows)
-        similar = [self.summary(row) for row in found.similar]
-        exact = found.proof.exact
-        if exact:
+        rows, kept = self._fitting(found.rows, found.live)
+        similar = [self.summary(row, found.live) for row in found.similar]
+        as_of = self.time(found.proof.as_of)
+        if found.proof.complete:
             searched = f"All {many(found.searched, 'contact')} of the company were searched."
         else:
             searched = reach(found.company, verb="Searched")
@@ -130,17 +134,25 @@ class Views:
             "certainty": found.proof.certainty.value,
             "searched": found.searched,
             "company": _company(found.company),
-            "as_of": self.time(found.proof.as_of),
+            "as_of": as_of,
         }
         if similar:
             result["similar"] = similar
         cut_note = cut_short(kept, len(found.rows), "the rest has the same address")
-        note = sentences([searched, cut_note, unread(found.company)])
+        note = sentences(
+            [
+                failed(found.company, as_of),
+                searched,
+                lingering(found.proof) if rows else "",
+                cut_note,
+                unread(found.company),
+            ]
+        )
         result["note"] = note
         shown = cut(clean(self.masked("email", email) or ""), TABLE_CHARS)
         if rows:
             heading = f"{many(len(found.rows), 'contact')} with {shown}."
-        elif exact:
+        elif found.proof.complete:
             heading = f"Nobody has {shown}."
         else:
             heading = f"Nobody with {shown} was found, which does not prove that nobody has it."
@@ -172,8 +184,9 @@ class Views:
         ]
         groups = list(_until_full(every))
         company = stats.company
-        if stats.proof.exact:
-            notes = [""]
+        as_of = self.time(stats.proof.as_of)
+        if stats.proof.complete:
+            notes = [lingering(stats.proof)]
         elif stats.unfiltered and grouping is None:
             notes = [lower_total()]
         else:
@@ -192,13 +205,14 @@ class Views:
             asked = "; ".join(f'"{self.value(q)}"' for q in stats.questions[:5])
             notes.append(f"Answers to: {asked}.")
         notes += [instead(stats.instead), unread(company)]
+        notes.insert(0, failed(company, as_of))
         result: StatisticsResult = {
             "leads": company.leads,
             "customers": company.customers,
             "total": stats.total,
             "certainty": stats.proof.certainty.value,
             "company": _company(company),
-            "as_of": self.time(stats.proof.as_of),
+            "as_of": as_of,
         }
         if grouping is not None:
             result["groups"] = groups
@@ -226,24 +240,25 @@ class Views:
     def changes(self, news: News, cursor: str, start: Moment) -> View[ChangesResult]:
         """Return the answer of contacts_changes."""
         changes = news.changes
-        new = [self.summary(row) for row in changes.new]
-        updated = [self.summary(row) for row in changes.updated]
-        gap = ""
-        if news.gap is not None and news.gap[0] < news.gap[1]:
-            gap = (
-                f"The API shows only the newest 500, so contacts that came or changed between "
-                f"{self.time(news.gap[0])} and {self.time(news.gap[1])} may be missing; ask more "
-                "often to see all."
+        new = [self.summary(row, news.live) for row in changes.new]
+        updated = [self.summary(row, news.live) for row in changes.updated]
+        as_of = self.time(news.proof.as_of)
+        missing = ""
+        if news.gaps:
+            shown = [f"{self.time(older)} to {self.time(newer)}" for older, newer in news.gaps[-5:]]
+            missing = (
+                "The API shows only the newest 500, so contacts that came or changed in this time "
+                f"may be missing: {', '.join(shown)}; ask more often to see all."
             )
-        elif not news.proof.exact:
-            gap = "The company changed while we looked, so something may be missing; ask again."
-        note = sentences([gap, unread(news.company)])
+        elif not news.proof.complete:
+            missing = "The company changed while we looked, so something may be missing; ask again."
+        note = sentences([failed(news.company, as_of), missing, unread(news.company)])
         result: ChangesResult = {
             "new": new,
             "updated": updated,
             "certainty": news.proof.certainty.value,
             "cursor": cursor,
-            "as_of": self.time(news.proof.as_of),
+            "as_of": as_of,
         }
         if note:
             result["note"] = note
@@ -265,8 +280,8 @@ class Views:
         ]
         return View(result, lines(parts))
 
-    def summary(self, row: ContactRow) -> ContactSummary:
-        """Return a contact as it is listed."""
+    def summary(self, row: ContactRow, live: Collection[str]) -> ContactSummary:
+        """Return a contact as it is listed; one that is not live says when it was last seen."""
         utm = (row.utm_source, row.utm_medium, row.utm_campaign)
         values = {
             "id": row.id,
@@ -281,16 +296,19 @@ class Views:
             "updated": self._optional_time(row.updated),
             "last_conversation": self._optional_time(row.conversation),
             "source": " / ".join(v or "-" for v in utm) if any(utm) else None,
+            "last_verified": None if row.id in live else self.time(row.seen),
         }
         shown = {k: cut(clean(v), TABLE_CHARS) for k, v in values.items() if v}
         return cast("ContactSummary", {k: v for k, v in shown.items() if v})
 
     def fitting(self, rows: Sequence[ContactRow]) -> int:
         """Return how many of the first rows fit into one answer."""
-        return self._fitting(rows)[1]
+        return self._fitting(rows, ())[1]
 
-    def _fitting(self, rows: Sequence[ContactRow]) -> tuple[list[ContactSummary], int]:
-        shown = list(_until_full(map(self.summary, rows)))
+    def _fitting(
+        self, rows: Sequence[ContactRow], live: Collection[str]
+    ) -> tuple[list[ContactSummary], int]:
+        shown = list(_until_full(self.summary(row, live) for row in rows))
         return shown, len(shown)
 
     def value(self, value: str) -> str:

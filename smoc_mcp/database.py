@@ -1,0 +1,257 @@
+"""The SQLite file of the store: opening, schema, transactions; its errors become ours.
+
+One connection behind one lock, used from worker threads. One file may hold several companies; a
+connection sees one of them, through views named as the tables of a single company would be.
+"""
+
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from smoc_mcp.errors import StoreError
+
+__all__ = ["MEMORY", "SCHEMA_VERSION", "Database", "Value"]
+
+MEMORY = ":memory:"
+Value = int | str | bytes | None
+
+_APPLICATION_ID = 0x534D4F43  # "SMOC", so that we never write into somebody else's database
+_BUSY_SECONDS = 15.0
+
+_MIGRATIONS: Sequence[Sequence[str]] = (
+    (
+        """CREATE TABLE companies (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            leads INTEGER, customers INTEGER,
+            counted INTEGER              -- when the counts were asked for
+        )""",
+        """CREATE TABLE keys (
+            hash TEXT PRIMARY KEY,       -- of address and key; the key itself is nowhere
+            owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE
+        )""",
+        """CREATE TABLE contacts (
+            owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
+            id TEXT NOT NULL,
+            asked INTEGER NOT NULL,      -- when the newest answer that held it was sent for
+            seen INTEGER NOT NULL,       -- when it was received
+            digest BLOB NOT NULL,
+            status TEXT NOT NULL,
+            created INTEGER NOT NULL,    -- moments; ABSENT where the contact has none
+            updated INTEGER NOT NULL,
+            conversation INTEGER NOT NULL,
+            name TEXT, email TEXT, phone TEXT, company TEXT, city TEXT, country TEXT, device TEXT,
+            browser TEXT, utm_source TEXT, utm_medium TEXT, utm_campaign TEXT, inviter TEXT,
+            accepted_communication TEXT, -- yes, no or null
+            has_visits INTEGER NOT NULL, has_rewards INTEGER NOT NULL,
+            has_referrals INTEGER NOT NULL,
+            -- folded, for comparison
+            name_key TEXT, email_key TEXT NOT NULL, phone_digits TEXT NOT NULL, company_key TEXT,
+            city_key TEXT, country_key TEXT, device_key TEXT, browser_key TEXT,
+            utm_source_key TEXT, utm_medium_key TEXT, utm_campaign_key TEXT, inviter_key TEXT,
+            search TEXT NOT NULL,
+            unread TEXT NOT NULL,        -- names of fields that could not be read
+            source TEXT NOT NULL,        -- the JSON as sent
+            PRIMARY KEY (owner, id)
+        )""",
+        "CREATE INDEX contacts_created ON contacts (owner, created, id)",
+        "CREATE INDEX contacts_updated ON contacts (owner, updated, id)",
+        "CREATE INDEX contacts_conversation ON contacts (owner, conversation, id)",
+        "CREATE INDEX contacts_email ON contacts (owner, email_key)",
+        "CREATE INDEX contacts_seen ON contacts (owner, seen)",
+        """CREATE TABLE labels (
+            owner INTEGER NOT NULL, contact TEXT NOT NULL,
+            kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+            question_id TEXT NOT NULL, question_key TEXT NOT NULL, question TEXT NOT NULL,
+            FOREIGN KEY (owner, contact) REFERENCES contacts (owner, id) ON DELETE CASCADE
+        )""",
+        "CREATE INDEX labels_contact ON labels (owner, contact, kind)",
+        """CREATE TABLE histories (
+            owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
+            sort TEXT NOT NULL,
+            reach INTEGER NOT NULL, began INTEGER NOT NULL, top INTEGER NOT NULL,
+            sent INTEGER NOT NULL, received INTEGER NOT NULL,
+            PRIMARY KEY (owner, sort)
+        )""",
+        """CREATE TABLE gaps (
+            owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
+            sort TEXT NOT NULL, older INTEGER NOT NULL, newer INTEGER NOT NULL
+        )""",
+    ),
+)
+SCHEMA_VERSION = len(_MIGRATIONS)
+_VIEWS = {"contact": "contacts", "label": "labels", "history": "histories", "gap": "gaps"}
+
+
+class Database:
+    """A connection that sees one company.
+
+    Args:
+        path: A file, made if missing (mode 0600, its folders too), or MEMORY.
+
+    Raises:
+        StoreError: The file cannot be opened, is damaged, is no store of ours, or was written by
+            a newer version.
+    """
+
+    def __init__(self, path: str = MEMORY) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        if path != MEMORY:
+            _prepare(Path(path))
+        with self._translated():
+            # Calls come from worker threads, one at a time behind the lock.
+            self._db = sqlite3.connect(
+                path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None
+            )
+        try:
+            with self._translated():
+                self._open()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _open(self) -> None:
+        self._db.row_factory = sqlite3.Row
+        application = self._pragma("application_id")
+        tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if application != _APPLICATION_ID and tables:
+            raise StoreError(
+                f"{self._path} is a database of another program. Set SMOC_MCP_STORE to a file of "
+                "its own."
+            )
+        if self._pragma("user_version") > SCHEMA_VERSION:
+            raise StoreError(
+                f"{self._path} is of a newer smoc-mcp. Install that, or set SMOC_MCP_STORE to "
+                "another file."
+            )
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+        ):
+            self._db.execute(f"PRAGMA {pragma}")
+        while self._migrate_once():
+            pass
+
+    def _migrate_once(self) -> bool:
+        """Run the next migration together with its record; False if there is none."""
+        with self.transaction():
+            # Read inside: another process may have migrated while we waited.
+            version = self._pragma("user_version")
+            if version >= SCHEMA_VERSION:
+                return False
+            for statement in _MIGRATIONS[version]:
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            self._db.execute(f"PRAGMA user_version = {version + 1}")
+        return True
+
+    def close(self) -> None:
+        """Close the connection; an in-memory database is gone."""
+        with self._lock:
+            self._db.close()
+
+    def see(self, owner: int) -> None:
+        """Let the views show one company."""
+        with self._lock, self._translated():
+            for view, table in _VIEWS.items():
+                self._db.execute(f"DROP VIEW IF EXISTS temp.{view}")
+                self._db.execute(
+                    f"CREATE TEMP VIEW {view} AS SELECT * FROM {table} WHERE owner = {owner:d}"  # noqa: S608
+                )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what happens inside, or, if anything at all is raised, none of it."""
+        with self._begun("BEGIN IMMEDIATE"):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let everything that is read inside be of one moment, whatever others write."""
+        with self._begun("BEGIN"):
+            yield
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[None]:
+        with self._lock, self._translated():
+            if self._depth:
+                raise RuntimeError("transactions do not nest")
+            self._db.execute(begin)
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            else:
+                self._db.execute("COMMIT")
+            finally:
+                self._depth -= 1
+
+    def fetch(self, text: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
+        """Return the rows of a SELECT."""
+        with self._lock, self._translated():
+            return self._db.execute(text, values).fetchall()
+
+    def run(self, text: str, values: Sequence[Value] = ()) -> int:
+        """Run a statement; return how many rows it changed."""
+        with self._lock, self._translated():
+            return self._db.execute(text, values).rowcount
+
+    def run_many(self, text: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Run a statement once a row."""
+        with self._lock, self._translated():
+            self._db.executemany(text, rows)
+
+    def others_version(self) -> int:
+        """Return a number that changes when another process or connection has written."""
+        with self._lock, self._translated():
+            self._db.execute("SELECT count(*) FROM companies").fetchone()
+            return self._pragma("data_version")
+
+    def compact(self) -> None:
+        """Give back the room of what was deleted, and overwrite it."""
+        with self._lock, self._translated():
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _pragma(self, name: str) -> int:
+        value: int = self._db.execute(f"PRAGMA {name}").fetchone()[0]
+        return value
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StoreError(
+                f"The store {self._path} cannot be used now ({error}): check that its folder can "
+                "be written and has room, and that no other program holds it."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"The store {self._path} is damaged ({error}). Nothing was changed: restore a "
+                "copy of it, or move it away to begin a new one."
+            ) from error
+
+
+def _prepare(path: Path) -> None:
+    """Make the file and its folders, readable by nobody else."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if stat.S_IMODE(path.stat().st_mode) != 0o600:
+            path.chmod(0o600)
+    except OSError as error:
+        raise StoreError(
+            f"The store {path} cannot be opened ({error.strerror}). Set SMOC_MCP_STORE to a file "
+            "in a folder that can be written."
+        ) from error

@@ -1,0 +1,84 @@
+"""How far back we have seen everything: windows of one order, joined where they overlap. Pure.
+
+Two windows of an order join where the later one reaches strictly past the newest key of the one
+before: nothing can have come and gone between them unseen, but for deletions. Where it does not,
+there is a gap, and history begins anew at the new edge.
+"""
+
+from dataclasses import dataclass
+
+from smoc_mcp.coverage import ABSENT, Sort, Window
+from smoc_mcp.times import Moment
+
+__all__ = ["BEGINNING", "Gap", "History", "extended", "follows"]
+
+BEGINNING: Moment = ABSENT - 1
+"""The reach of a history that goes back to the first contact, even one without the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The unbroken history of one sort order.
+
+    Attributes:
+        reach: Whoever had a key newer than this, at any moment since `began`, was seen.
+        began: When the first window of it was sent.
+        top: The newest key of its last window; ABSENT if that was empty.
+        sent: When its last window was sent.
+        received: When its last window was received.
+    """
+
+    reach: Moment
+    began: Moment
+    top: Moment
+    sent: Moment
+    received: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of keys in which contacts may have gone unseen.
+
+    Attributes:
+        sort: The order.
+        older: The newest key that was seen before it.
+        newer: The edge of the window after it; both ends belong to the gap.
+    """
+
+    sort: Sort
+    older: Moment
+    newer: Moment
+
+
+def extended(old: History | None, window: Window) -> tuple[History | None, Gap | None]:
+    """Return the history after a window, and the gap before the window if there is one.
+
+    A window without an edge proves nothing and changes nothing.
+    """
+    if window.sort is Sort.NATURAL or window.edge is None:
+        return old, None
+    top = max((keys.of(window.sort) for keys in window.rows.values()), default=ABSENT)
+    joined = old is not None and (window.complete or window.edge < old.top)
+    began = old.began if old is not None and joined else window.sent
+    if window.complete:
+        reach = BEGINNING
+    elif old is not None and joined:
+        reach = old.reach
+    else:
+        reach = window.edge
+    gap = None if old is None or joined else Gap(window.sort, old.top, window.edge)
+    return History(reach, began, top, window.sent, window.received), gap
+
+
+def follows(updated: Window, created: Window, last: History) -> bool:
+    """Say whether an `updated` window is the newest of all and takes up where `created` ended.
+
+    Args:
+        updated: The live `updated` window.
+        created: The live `created` window.
+        last: The history of `updated` windows, which must end with this one.
+    """
+    if last.sent != updated.sent or updated.sent <= created.received:
+        return False
+    newest = max((keys.created for keys in created.rows.values()), default=ABSENT)
+    return updated.complete or (updated.edge is not None and updated.edge < newest)

@@ -1,0 +1,288 @@
+"""Answers read from the store and the proofs at one moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from smoc_mcp.answers import Company, Found, Matches, News, Page, Statistics
+from smoc_mcp.changes import Progress, next_changes
+from smoc_mcp.coverage import COUNTED, Certainty, Counts, Proof, Region, Sort, Status
+from smoc_mcp.errors import ContactNotFoundError
+from smoc_mcp.groups import NONE, merge
+from smoc_mcp.history import BEGINNING, follows
+from smoc_mcp.query import DIMENSIONS, EVERYBODY, TIMES, ContactFilter, Dimension
+from smoc_mcp.rows import ContactRow, Position
+from smoc_mcp.sync import WindowSync
+from smoc_mcp.times import Moment
+
+__all__ = ["Reading"]
+
+_SIMILAR_SHOWN = 5
+_SIMILAR_SCORE = 75.0
+_INSTEAD_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What can be said now. Use it while `sync.settled` is held, within one snapshot.
+
+    Attributes:
+        sync: The store and the live windows.
+        zone: The zone of days, weeks and months.
+        since: What was received before this is not live.
+        now: The present moment.
+        failure: Why the API could not be asked; empty where it could.
+    """
+
+    sync: WindowSync
+    zone: ZoneInfo
+    since: Moment
+    now: Moment
+    failure: str = ""
+
+    def company(self) -> Company:
+        """Return the whole that every answer is a part of."""
+        counts, as_of = self.sync.counts(self.since) or self._last_counts()
+        in_hand = sum(self.sync.store.count(EVERYBODY).values())
+        unread = self.sync.unread(self.since)
+        return Company(*counts, in_hand, as_of, unread, self.failure)
+
+    def prove(self, region: Region) -> Proof | None:
+        """Return the proof that every contact of a region is in hand; None if there is none."""
+        return self.sync.live.prove(region, self.since) or self._prove_by_history(region)
+
+    def may_reach_back(self, region: Region) -> bool:
+        """Say whether, with a new `created` and then `updated` window, history may be a proof."""
+        created = self.sync.store.history(Sort.CREATED)
+        updated = self.sync.store.history(Sort.UPDATED)
+        after = region.after.get(Sort.CREATED, BEGINNING)
+        reaches = created is not None and (
+            after > created.reach or (after == created.reach == BEGINNING)
+        )
+        return reaches and updated is not None
+
+    def page(
+        self,
+        wanted: ContactFilter,
+        sort: Sort,
+        limit: int,
+        *,
+        by_relevance: bool = False,
+        after: Position | None = None,
+        top: Moment | None = None,
+    ) -> Page:
+        """Return contacts in order; parameters as `ContactDirectory.search_contacts`."""
+        region = wanted.region(TIMES[sort])
+        proof = self.prove(region)
+        listed = wanted if proof is None else replace(wanted, among=proof.among)
+        rows = self.sync.store.list_rows(
+            listed, sort, limit + 1, by_relevance=by_relevance, after=after
+        )
+        more, rows = len(rows) > limit, rows[:limit]
+        total, total_proof = self._total(wanted, self.prove(wanted.region()))
+        if proof is None and len(rows) == limit and not by_relevance:
+            oldest = Region({sort: rows[-1].key(sort)}, None, region.fields)
+            proof = self.sync.live.prove(oldest, self.since)
+        first = None if by_relevance else (rows[0].key(sort) if rows and top is None else top)
+        return Page(
+            company=self.company(),
+            rows=rows,
+            proof=proof or self._lower_bound(),
+            total=total,
+            total_proof=total_proof,
+            more=more,
+            moved_ahead=self._newer(wanted, sort, top) if after and top is not None else 0,
+            top=first,
+            instead={} if total else self._instead(wanted),
+            live=self._live_ids(),
+        )
+
+    def live_matches(self, email_key: str) -> bool:
+        """Say whether somebody in a live window has an address."""
+        live = self._live_ids()
+        return any(row.id in live for row in self.sync.store.find_email(email_key))
+
+    def matches(self, email_key: str) -> Matches:
+        """Return who has an address, and similar ones if nobody has."""
+        company = self.company()
+        rows = self.sync.store.find_email(email_key)
+        return Matches(
+            company=company,
+            rows=rows,
+            similar=[] if rows else self._similar(email_key),
+            proof=self.prove(Region(fields=frozenset({"email"}))) or self._lower_bound(),
+            searched=company.in_hand,
+            live=self._live_ids(),
+        )
+
+    def found(self, contact_id: str) -> Found:
+        """Return one contact, whole.
+
+        Raises:
+            ContactNotFoundError: No contact in hand has this id.
+        """
+        found = self.sync.store.get(contact_id)
+        company = self.company()
+        if found is not None:
+            return Found(company, *found, contact_id in self._live_ids())
+        where = "Take an id from contacts_list, contacts_search or contacts_find_by_email."
+        proof = self.prove(Region())
+        if proof is not None and proof.exact:
+            raise ContactNotFoundError(f"No contact of this company has this id. {where}")
+        raise ContactNotFoundError(
+            f"None of the {company.in_hand:,} contacts in hand has this id; the company has "
+            f"{company.leads:,} leads and {company.customers:,} customers, so it may exist out of "
+            f"reach. {where}"
+        )
+
+    def statistics(
+        self, wanted: ContactFilter, dimensions: Sequence[Dimension], limit: int
+    ) -> Statistics:
+        """Return counts and groups; parameters as `ContactDirectory.count_contacts`."""
+        store = self.sync.store
+        proven = self.prove(wanted.region(*(d.reads for d in dimensions)))
+        total, proof = self._total(wanted, proven, whole=not dimensions)
+        grouping = None
+        if dimensions:
+            if proven is not None:
+                wanted = replace(wanted, among=proven.among)
+            rows = store.group(wanted, dimensions)
+            grouping = merge(rows, dimensions, limit, self.zone)
+        asked_about = [d.question for d in dimensions if d.question]
+        return Statistics(
+            company=self.company(),
+            total=total,
+            proof=proof,
+            grouping=grouping,
+            questions=[q for words in asked_about for q in store.survey_questions(words)],
+            unfiltered=wanted == EVERYBODY and not dimensions,
+            instead={} if total else self._instead(wanted),
+        )
+
+    def news(self, progress: Progress, limit: int) -> News:
+        """Return the next page of contacts that are new or changed."""
+        starts = {Sort.CREATED: progress.new.time, Sort.UPDATED: progress.updated.time}
+        read = frozenset({"createdAt", "updatedAt"})
+        proofs = [
+            self.sync.live.prove(Region({sort: start}, fields=read), self.since)
+            or self._unbroken_since(sort, start)
+            for sort, start in starts.items()
+        ]
+        proven = [proof for proof in proofs if proof is not None]
+        gaps: list[tuple[Moment, Moment]] = []
+        if len(proven) == len(proofs):
+            weakest = max(proven, key=lambda p: p.certainty is not Certainty.EXACT)
+            proof = Proof(weakest.certainty, min(p.as_of for p in proven))
+        else:
+            proof = self._lower_bound()
+            gaps = self._gaps(starts)
+        changes = next_changes(progress, self.sync.store.list_since, limit)
+        return News(self.company(), changes, proof, gaps, self._live_ids())
+
+    def _prove_by_history(self, region: Region) -> Proof | None:
+        """Prove that nothing is missing, though something deleted may linger."""
+        live, store = self.sync.live, self.sync.store
+        created, updated = live.get(Sort.CREATED, self.since), live.get(Sort.UPDATED, self.since)
+        history, changes = store.history(Sort.CREATED), store.history(Sort.UPDATED)
+        if created is None or updated is None or history is None or changes is None:
+            return None
+        after = region.after.get(Sort.CREATED, BEGINNING)
+        reaches = after > history.reach or after == history.reach == BEGINNING
+        if not reaches or not follows(updated, created, changes):
+            return None
+        if (created.unread | updated.unread) & region.fields:
+            return None
+        if not store.all_current(after, changes.began, updated):
+            return None
+        return Proof(Certainty.EXACT_UNLESS_DELETED, updated.sent)
+
+    def _unbroken_since(self, sort: Sort, start: Moment) -> Proof | None:
+        """Prove that whoever got a key newer than `start` was seen, up to a live window."""
+        history, window = self.sync.store.history(sort), self.sync.live.get(sort, self.since)
+        if history is None or window is None or window.edge is None or window.unread:
+            return None
+        if history.sent != window.sent or start <= history.reach:
+            return None
+        return Proof(Certainty.EXACT_UNLESS_DELETED, window.sent)
+
+    def _gaps(self, starts: dict[Sort, Moment]) -> list[tuple[Moment, Moment]]:
+        """Return the stretches of time since the starts in which something may be missing."""
+        gaps: list[tuple[Moment, Moment]] = []
+        for sort, start in starts.items():
+            history = self.sync.store.history(sort)
+            known = [g for g in self.sync.store.gaps() if g.sort is sort and g.newer >= start]
+            gaps += [(max(start, g.older), g.newer) for g in known]
+            if history is not None and not known and start <= history.reach:
+                gaps.append((start, history.reach))
+        return sorted(set(gaps))
+
+    def _live_ids(self) -> frozenset[str]:
+        return frozenset(self.sync.live.union(self.since))
+
+    def _newer(self, wanted: ContactFilter, sort: Sort, top: Moment) -> int:
+        rows = self.sync.store.list_rows(wanted, sort, 100)
+        return sum(row.key(sort) > top for row in rows)
+
+    def _similar(self, email_key: str) -> list[ContactRow]:
+        # Imported when first needed: most sessions never miss an address.
+        from rapidfuzz import fuzz, process
+
+        addresses = self.sync.store.email_addresses()
+        best = process.extract(
+            email_key,
+            addresses,
+            scorer=fuzz.ratio,
+            limit=_SIMILAR_SHOWN,
+            score_cutoff=_SIMILAR_SCORE,
+        )
+        order = [contact_id for _, _, contact_id in best]
+        rows = self.sync.store.find_rows(order)
+        return sorted(rows, key=lambda row: order.index(row.id))
+
+    def _instead(self, wanted: ContactFilter) -> dict[str, list[str]]:
+        """Return what a caller could have asked for: the commonest values of each text filter."""
+        values: dict[str, list[str]] = {}
+        for name in wanted.texts:
+            dimensions = (DIMENSIONS[name],)
+            rows = self.sync.store.group(EVERYBODY, dimensions)
+            groups = merge(rows, dimensions, _INSTEAD_SHOWN + 1, self.zone).groups
+            known = [g.values[0] for g in groups if g.values[0] != NONE][:_INSTEAD_SHOWN]
+            if known:
+                values[name] = known
+        return values
+
+    def _total(
+        self, wanted: ContactFilter, proof: Proof | None, *, whole: bool = True
+    ) -> tuple[int, Proof]:
+        """Return how many contacts match.
+
+        Where nothing proves it and nothing else depends on it (`whole`), the API's own count is
+        taken.
+        """
+        if proof is not None:
+            held = self.sync.store.count(replace(wanted, among=proof.among))
+            if proof.exact or not whole:
+                return sum(held.values()), proof
+        else:
+            held = self.sync.store.count(wanted)
+        known = self.sync.counts(self.since)
+        if whole and known is not None and wanted.only_status:
+            counts, as_of = known
+            if wanted.status in COUNTED:
+                return counts.of([wanted.status]), Proof(Certainty.EXACT, as_of)
+            if wanted.status is None and proof is None:
+                # Statuses that nobody can read may be among those that the API counts.
+                others = held.get(Status.LOST, 0) + held.get(Status.CONVERTED, 0)
+                total = max(sum(held.values()), counts.of(COUNTED) + others)
+                return total, self._lower_bound()
+        return sum(held.values()), proof or self._lower_bound()
+
+    def _lower_bound(self) -> Proof:
+        """Return the claim that needs no proof, as of the oldest thing that is live."""
+        known = self.sync.counts(self.since)
+        moments = [w.sent for w in self.sync.live.all(self.since)] + ([known[1]] if known else [])
+        as_of = min(moments, default=None)
+        return Proof(Certainty.AT_LEAST, self._last_counts()[1] if as_of is None else as_of)
+
+    def _last_counts(self) -> tuple[Counts, Moment]:
+        return self.sync.store.counts() or (Counts(0, 0), self.now)

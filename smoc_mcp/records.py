@@ -1,0 +1,82 @@
+"""Contacts and labels as records of the store's tables, and back."""
+
+import sqlite3
+
+from smoc_mcp.coverage import Status
+from smoc_mcp.database import Value
+from smoc_mcp.facts import Facts, Label
+from smoc_mcp.models import ReadContact
+from smoc_mcp.rows import ContactRow
+from smoc_mcp.text import fold, spellings
+
+__all__ = ["UPSERT", "columns", "label_columns", "row_of"]
+
+_FOLDED = (
+    *("company", "city", "country", "device", "browser", "inviter"),
+    *("utm_source", "utm_medium", "utm_campaign"),
+)
+_PLAIN = (
+    *("id", "name", "email", "phone", "company", "city", "country", "device", "browser"),
+    *("utm_source", "utm_medium", "utm_campaign", "inviter"),
+    *("has_visits", "has_rewards", "has_referrals", "email_key", "phone_digits", "search"),
+)
+_COLUMNS = (
+    *("owner", "asked", "seen"),
+    *("digest", "status", "created", "updated", "conversation", "source", "unread"),
+    *("accepted_communication", "name_key"),
+    *_PLAIN,
+    *(f"{name}_key" for name in _FOLDED),
+)
+UPSERT = (
+    f"INSERT INTO contacts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
+    "ON CONFLICT (owner, id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in ("owner", "id"))
+)
+
+
+def columns(read: ReadContact, facts: Facts) -> tuple[Value, ...]:
+    """Return the values of UPSERT behind owner, asked and seen."""
+    keys = facts.keys
+    return (
+        *(keys.digest, keys.status, keys.created, keys.updated, keys.conversation),
+        read.source,
+        ",".join(sorted(read.unread)),
+        {True: "yes", False: "no", None: None}[facts.accepted_communication],
+        spellings(facts.name) if facts.name else None,
+        *(getattr(facts, name) for name in _PLAIN),
+        *(_folded(getattr(facts, name)) for name in _FOLDED),
+    )
+
+
+def label_columns(contact_id: str, label: Label) -> tuple[str, ...]:
+    """Return the record of a label behind its owner."""
+    return (
+        *(contact_id, label.kind, fold(label.value), label.value),
+        *(label.question_id, fold(label.question), label.question),
+    )
+
+
+def _folded(value: str | None) -> str | None:
+    return None if value is None else fold(value)
+
+
+def row_of(r: sqlite3.Row) -> ContactRow:
+    """Return a contact as it is listed, from all its columns and a rank."""
+    return ContactRow(
+        id=r["id"],
+        name=r["name"],
+        email=r["email"],
+        phone=r["phone"],
+        company=r["company"],
+        city=r["city"],
+        country=r["country"],
+        status=Status(r["status"]),
+        created=r["created"],
+        updated=r["updated"],
+        conversation=r["conversation"],
+        utm_source=r["utm_source"],
+        utm_medium=r["utm_medium"],
+        utm_campaign=r["utm_campaign"],
+        seen=r["seen"],
+        rank=r["rank"],
+    )
