@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smoc_mcp.changes import Changes
-from smoc_mcp.coverage import Proof
+from smoc_mcp.coverage import Proof, Sort, Window
 from smoc_mcp.groups import Grouping
+from smoc_mcp.history import Gap
 from smoc_mcp.models import Contact
 from smoc_mcp.rows import ContactRow
 from smoc_mcp.times import Moment
 
-__all__ = ["Company", "Found", "Matches", "News", "Page", "Statistics"]
+__all__ = ["Company", "Found", "Matches", "News", "Overview", "Page", "Statistics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Company:
         as_of: When we asked for the newest of what the answer rests on.
         unread: How many contacts have something that could not be read, by wire name of the field.
         failure: Why the API could not be asked; empty where it could.
+        gaps: The stretches of createdAt in which contacts may have gone unseen, newest first.
     """
 
     leads: int
@@ -33,6 +35,7 @@ class Company:
     as_of: Moment
     unread: Mapping[str, int] = field(default_factory=dict)
     failure: str = ""
+    gaps: Sequence[tuple[Moment, Moment]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,27 @@ class Statistics:
     questions: Sequence[str]
     unfiltered: bool
     instead: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is known of the company, and how far back.
+
+    Attributes:
+        windows: The live windows.
+        reach: By order: whoever has a newer key was seen; BEGINNING for everybody.
+        gaps: The stretches in which contacts may have gone unseen.
+        refresh_every: How often the windows must be taken for none to be missed, in
+            microseconds; None if that is unknown.
+        kept: Whether contacts are kept in a file.
+    """
+
+    company: Company
+    windows: Sequence[Window]
+    reach: Mapping[Sort, Moment]
+    gaps: Sequence[Gap]
+    refresh_every: Moment | None
+    kept: bool
 
 
 @dataclass(frozen=True, slots=True)

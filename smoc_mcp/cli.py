@@ -10,12 +10,15 @@ from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 
 from smoc_mcp.clients import CLIENTS, snippet, where
-from smoc_mcp.errors import ConfigurationError, InputError, SmocError
+from smoc_mcp.errors import ConfigurationError, InputError, SmocError, UsageError
+from smoc_mcp.query import FILTERS
 from smoc_mcp.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from smoc_mcp.directory import ContactDirectory
+    from smoc_mcp.store import ContactStore
+    from smoc_mcp.views import Views
 
 __all__ = ["main"]
 
@@ -29,6 +32,8 @@ settings (environment variables):
   SMOC_MCP_TIMEZONE         what a bare date means, and the days of trends (UTC)
   SMOC_MCP_MASK             email,phone: masks these in every output
   SMOC_MCP_SHOW_TECHNICAL   1 shows IP addresses and user agents in details
+  SMOC_MCP_STORE            a file that keeps contacts, so that more than 500 are found (none)
+  SMOC_MCP_RETENTION_DAYS   drops contacts not seen for so many days (keeps all)
   SMOC_MCP_LOG_LEVEL        DEBUG, INFO, WARNING (default) or ERROR, to stderr
 """
 _EXAMPLES = """\
@@ -46,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _without_groups():
             code: int = options.run(options)
-    except ConfigurationError as error:
+    except (ConfigurationError, UsageError) as error:
         print(f"smoc-mcp: {error}", file=sys.stderr)
         return 2
     except SmocError as error:
@@ -132,6 +137,32 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--port", type=int, default=8090, help="0 for a free one (%(default)s)")
     sandbox.add_argument("--size", type=int, default=3000, help="contacts (%(default)s)")
     sandbox.add_argument("--seed", type=int, default=1, help="which contacts (%(default)s)")
+    sync = command(
+        "sync",
+        "all windows into the store, for cron",
+        "Fetches all four windows into the file of SMOC_MCP_STORE and prints what came. What\n"
+        "was seen stays searchable, and as long as each run reaches back to the one before,\n"
+        "nothing is missing. Exit code 0 only if all four windows were fetched and stored.",
+    )
+    sync.add_argument("--every", metavar="TIME", help="go on until stopped, such as 15m")
+    export = command(
+        "export",
+        "contacts as CSV or JSON lines",
+        "Writes the contacts that match, newest first, from all that is in hand. Cells that a\n"
+        "spreadsheet would run are defused.\n\n"
+        "  smoc-mcp export --format csv --out leads.csv status=lead created_after=30d\n\n"
+        f"Filters: {', '.join(FILTERS)}.",
+    )
+    export.add_argument("--format", choices=["csv", "jsonl"], default="csv", help="%(default)s")
+    export.add_argument("--out", metavar="FILE", default="-", help="default: stdout")
+    export.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="filters")
+    forget = command(
+        "forget",
+        "erase the store",
+        "Erases every contact of every company from the file of SMOC_MCP_STORE, and overwrites\n"
+        "what it held. Asks first.",
+    )
+    forget.add_argument("--yes", action="store_true", help="do not ask")
     config = command(
         "config",
         "the snippet for an MCP client",
@@ -151,6 +182,7 @@ async def _open(settings: Settings) -> "AsyncIterator[ContactDirectory]":
         SmocClient(settings.base_url, settings.api_key, settings.timeout_seconds) as client,
         ContactDirectory(
             client,
+            store=_store(settings),
             cache_seconds=settings.cache_seconds,
             timeout_seconds=settings.timeout_seconds,
             zone=settings.timezone,
@@ -159,11 +191,38 @@ async def _open(settings: Settings) -> "AsyncIterator[ContactDirectory]":
         yield directory
 
 
+def _store(settings: Settings) -> "ContactStore":
+    from smoc_mcp.database import MEMORY
+    from smoc_mcp.store import ContactStore
+
+    return ContactStore(
+        MEMORY if settings.store is None else str(settings.store),
+        address=settings.base_url,
+        key_hash=settings.key_hash,
+        keep_days=settings.retention_days,
+    )
+
+
+def _views(settings: Settings) -> "Views":
+    from smoc_mcp.views import Views
+
+    return Views(settings.timezone, settings.mask, settings.show_technical)
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"write {text!r} as name=value.")
+        pairs[name] = value
+    return pairs
+
+
 def _serve(_: argparse.Namespace) -> int:
     import anyio
 
     from smoc_mcp.server import build_server
-    from smoc_mcp.views import Views
 
     settings = Settings.from_env()
     _log_to_stderr(settings)
@@ -175,9 +234,8 @@ def _serve(_: argparse.Namespace) -> int:
         )
 
     async def serve() -> None:
-        views = Views(settings.timezone, settings.mask, settings.show_technical)
         async with _open(settings) as directory:
-            await build_server(directory, views, settings.log_level).run_stdio_async()
+            await build_server(directory, _views(settings), settings.log_level).run_stdio_async()
 
     anyio.run(serve)
     return 0
@@ -189,24 +247,16 @@ def _call(options: argparse.Namespace) -> int:
     from mcp_types import CallToolResult, TextContent
 
     from smoc_mcp.server import build_server
-    from smoc_mcp.views import Views
 
-    arguments: dict[str, str] = {}
-    for pair in options.arguments:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            print(f"smoc-mcp: write {pair!r} as name=value.", file=sys.stderr)
-            return 2
-        arguments[name] = value
+    arguments = _pairs(options.arguments)
     # The list of tools needs no key.
     settings = Settings.from_env() if options.tool else Settings()
     _log_to_stderr(settings)
 
     async def ask() -> CallToolResult | str:
-        views = Views(settings.timezone, settings.mask, settings.show_technical)
         async with (
             _open(settings) as directory,
-            Client(build_server(directory, views, settings.log_level)) as client,
+            Client(build_server(directory, _views(settings), settings.log_level)) as client,
         ):
             if options.tool is None:
                 tools = (await client.list_tools()).tools
@@ -254,6 +304,46 @@ def _check(options: argparse.Namespace) -> int:
         for name, value in found.items():
             print(f"{name:<{width}}  {value}")
     return 0
+
+
+def _sync(options: argparse.Namespace) -> int:
+    import anyio
+
+    from smoc_mcp.upkeep import parse_interval, run_sync
+
+    every = None if options.every is None else parse_interval(options.every)
+    settings = Settings.from_env()
+    if settings.store is None:
+        raise ConfigurationError("SMOC_MCP_STORE is not set: name the file to sync into.")
+    _log_to_stderr(settings)
+
+    async def sync() -> int:
+        async with _open(settings) as directory:
+            return await run_sync(directory, every)
+
+    return anyio.run(sync)
+
+
+def _export(options: argparse.Namespace) -> int:
+    import anyio
+
+    from smoc_mcp.upkeep import run_export
+
+    given = _pairs(options.arguments)
+    settings = Settings.from_env()
+    _log_to_stderr(settings)
+
+    async def write() -> int:
+        async with _open(settings) as directory:
+            return await run_export(directory, _views(settings), options.format, options.out, given)
+
+    return anyio.run(write)
+
+
+def _forget(options: argparse.Namespace) -> int:
+    from smoc_mcp.upkeep import run_forget
+
+    return run_forget(Settings.from_env(needs_key=False).store, sure=options.yes)
 
 
 def _demo(_: argparse.Namespace) -> int:

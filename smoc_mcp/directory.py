@@ -4,6 +4,7 @@ Each question fetches what it needs (`WindowSync`), then reads the store and the
 (`Reading`).
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
@@ -11,10 +12,11 @@ from zoneinfo import ZoneInfo
 import anyio
 import anyio.to_thread
 
-from smoc_mcp.answers import Company, Found, Matches, News, Page, Statistics
+from smoc_mcp.answers import Company, Found, Matches, News, Overview, Page, Statistics
 from smoc_mcp.changes import Progress
 from smoc_mcp.client import MAX_LIMIT
 from smoc_mcp.coverage import COUNTED, Region, Sort, Window
+from smoc_mcp.database import MEMORY
 from smoc_mcp.errors import (
     InvalidKeyError,
     KeyWithoutCompanyError,
@@ -22,8 +24,10 @@ from smoc_mcp.errors import (
     TimedOutError,
     UpstreamError,
 )
+from smoc_mcp.history import refresh_interval
 from smoc_mcp.query import TIMES, ContactFilter, Dimension
 from smoc_mcp.reading import Reading
+from smoc_mcp.report import SyncReport
 from smoc_mcp.rows import Position
 from smoc_mcp.store import ContactStore
 from smoc_mcp.sync import Asked, ContactSource, WindowSync
@@ -32,6 +36,8 @@ from smoc_mcp.times import Clock, Moment
 __all__ = ["ContactDirectory"]
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 _REFUSALS = (InvalidKeyError, KeyWithoutCompanyError, MissingTokenError)
 """Whom the API has just refused, we do not answer from the store."""
@@ -46,6 +52,8 @@ class ContactDirectory:
         cache_seconds: How long a window is live.
         timeout_seconds: The most that one question may take.
         zone: The zone of the days, weeks and months that contacts are grouped by.
+        refresh_seconds: With a store file, all windows are fetched this often while questions
+            come, or more often where the company grows fast.
         clock: The present moment.
         window_limit: How many contacts a window holds at most; the API's 500.
     """
@@ -58,14 +66,18 @@ class ContactDirectory:
         cache_seconds: float = 60.0,
         timeout_seconds: float = 20.0,
         zone: ZoneInfo | None = None,
+        refresh_seconds: float = 900.0,
         clock: Clock | None = None,
         window_limit: int = MAX_LIMIT,
     ) -> None:
         self.zone = zone or ZoneInfo("UTC")
-        self.clock = clock or Clock()
-        self.sync = WindowSync(source, store or ContactStore(), self.clock, window_limit)
+        store = store or ContactStore()
+        self.clock = clock or Clock(store.newest_moment() or 0)
+        self.sync = WindowSync(source, store, self.clock, window_limit)
         self._cache = round(cache_seconds * 1_000_000)
         self._timeout = timeout_seconds
+        self._refresh_every = round(refresh_seconds * 1_000_000)
+        self._refresh_at: Moment = 0
 
     async def __aenter__(self) -> Self:
         await self.sync.__aenter__()
@@ -184,6 +196,14 @@ class ContactDirectory:
             lambda reading: reading.news(progress, limit),
         )
 
+    async def refresh(self, done: Callable[[Sort], None] = lambda _: None) -> SyncReport:
+        """Fetch all four windows into the store; see `WindowSync.refresh`."""
+        return await self.sync.refresh(self._asked(), done)
+
+    async def overview(self) -> Overview:
+        """Return what is known of the company: counts, windows, history, gaps."""
+        return await self._answer(self.sync.ensure_counts, lambda reading: reading.overview())
+
     async def survey_windows(self) -> tuple[Company, list[Window]]:
         """Return all four windows, and the company that they show a part of.
 
@@ -224,14 +244,34 @@ class ContactDirectory:
         with anyio.move_on_at(asked.deadline):
             try:
                 await fetch(asked)
-                return await self._read(asked, read)
+                answer = await self._read(asked, read)
             except _REFUSALS:
                 raise
             except UpstreamError as error:
                 failure = error
+            else:
+                self._refresh_if_due()
+                return answer
         if not await self._read(asked, lambda reading: reading.company().in_hand):
             raise failure
         return await self._read(asked, read, str(failure))
+
+    def _refresh_if_due(self) -> None:
+        """Keep the history of a store file unbroken while the server is used."""
+        now = self.clock()
+        if self.sync.store.path == MEMORY or now < self._refresh_at:
+            return
+        self._refresh_at = now + self._refresh_every
+
+        async def refresh() -> None:
+            report = await self.refresh()
+            for sort, error in report.failed.items():
+                logger.warning("refresh of %s: %s", sort, error)
+            windows = self.sync.live.all(0)
+            every = refresh_interval(windows) or self._refresh_every
+            self._refresh_at = min(self._refresh_at, now + min(every, self._refresh_every))
+
+        self.sync.in_background(refresh)
 
     def _asked(self) -> Asked:
         return Asked(self.clock() - self._cache, anyio.current_time() + self._timeout)

@@ -2,6 +2,7 @@
 
 SmocError
 ├── ConfigurationError          a setting or the key cannot be right: mend it and start again
+├── UsageError                  a command was written wrongly: see its --help
 ├── InputError                  a parameter is wrong: correct it and call again
 │   ├── CursorError             the cursor is damaged or belongs to another question
 │   └── ContactNotFoundError    no contact in hand has this id
@@ -48,6 +49,7 @@ __all__ = [
     "UnreachableError",
     "UnreadableAnswerError",
     "UpstreamError",
+    "UsageError",
     "WrongAddressError",
     "WrongShapeError",
 ]
@@ -59,6 +61,10 @@ class SmocError(Exception):
 
 class ConfigurationError(SmocError):
     """A setting is wrong, or a key that cannot be one: mend it and start again."""
+
+
+class UsageError(SmocError):
+    """A command was written wrongly; its --help says how."""
 
 
 class InputError(SmocError):

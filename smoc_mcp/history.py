@@ -5,12 +5,15 @@ before: nothing can have come and gone between them unseen, but for deletions. W
 there is a gap, and history begins anew at the new edge.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from smoc_mcp.coverage import ABSENT, Sort, Window
 from smoc_mcp.times import Moment
 
-__all__ = ["BEGINNING", "Gap", "History", "extended", "follows"]
+__all__ = ["BEGINNING", "Gap", "History", "extended", "follows", "refresh_interval"]
+
+_LEAST_INTERVAL = 60 * 1_000_000
 
 BEGINNING: Moment = ABSENT - 1
 """The reach of a history that goes back to the first contact, even one without the time."""
@@ -48,6 +51,20 @@ class Gap:
     sort: Sort
     older: Moment
     newer: Moment
+
+
+def refresh_interval(windows: Iterable[Window]) -> Moment | None:
+    """Return how often windows must be taken for none to miss a contact; None if it is unknown.
+
+    Half the time that the newest `created` or `updated` window spans: it was filled in that time,
+    and the next one must overlap it even if the company grows twice as fast.
+    """
+    spans = [
+        max(keys.of(w.sort) for keys in w.rows.values()) - w.edge
+        for w in windows
+        if w.sort in (Sort.CREATED, Sort.UPDATED) and w.edge is not None and w.edge > ABSENT
+    ]
+    return max(_LEAST_INTERVAL, min(spans) // 2) if spans else None
 
 
 def extended(old: History | None, window: Window) -> tuple[History | None, Gap | None]:

@@ -11,6 +11,7 @@ __all__ = [
     "bound",
     "cut_short",
     "failed",
+    "gaps",
     "grid",
     "instead",
     "lines",
@@ -24,6 +25,8 @@ __all__ = [
     "unread",
     "why_not_exact",
 ]
+
+_GAPS_SHOWN = 3
 
 
 def about(heading: str, as_of: str, company: Company) -> str:
@@ -105,6 +108,16 @@ def instead(values: Mapping[str, Sequence[str]]) -> str:
         f"Most common {name} in hand: {', '.join(cut(clean(v), TABLE_CHARS) for v in known)}."
         for name, known in values.items()
     )
+
+
+def gaps(stretches: Sequence[tuple[str, str]], what: str) -> str:
+    """Return when contacts may have gone unseen; empty where there was no such time."""
+    if not stretches:
+        return ""
+    shown = "; ".join(f"{older} to {newer}" for older, newer in stretches[:_GAPS_SHOWN])
+    more = len(stretches) - _GAPS_SHOWN
+    others = f", and {more:,} earlier" if more > 0 else ""
+    return f"Gap: contacts that {what} in this time may be missing: {shown}{others}."
 
 
 def unread(company: Company) -> str:

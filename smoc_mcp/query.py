@@ -16,6 +16,7 @@ __all__ = [
     "DIMENSIONS",
     "EQUALS",
     "EVERYBODY",
+    "FILTERS",
     "HAS",
     "SURVEY_PREFIX",
     "TIMES",
@@ -35,6 +36,14 @@ EQUALS = ("country", "utm_source", "utm_medium", "utm_campaign", "device")
 
 CONTAINS = ("city", "company", "flow", "promo")
 """Parameters that name a thing as people do: a part of it matches, so Equinor finds Equinor ASA."""
+
+FILTERS = (
+    *("query", "status"),
+    *(f"{stem}_{end}" for stem in TIMES.values() for end in ("after", "before")),
+    *("city", "country", "company", "utm_source", "utm_medium", "utm_campaign", "device"),
+    *("flow", "promo", "accepted_communication", "has"),
+)
+"""Every parameter of `parse_filter`."""
 
 HAS = ("email", "phone", "conversation", "visits", "rewards", "referrals")
 SURVEY_PREFIX = "survey:"

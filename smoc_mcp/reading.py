@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from smoc_mcp.answers import Company, Found, Matches, News, Page, Statistics
+from smoc_mcp.answers import Company, Found, Matches, News, Overview, Page, Statistics
 from smoc_mcp.changes import Progress, next_changes
 from smoc_mcp.coverage import COUNTED, Certainty, Counts, Proof, Region, Sort, Status
+from smoc_mcp.database import MEMORY
 from smoc_mcp.errors import ContactNotFoundError
 from smoc_mcp.groups import NONE, merge
-from smoc_mcp.history import BEGINNING, follows
+from smoc_mcp.history import BEGINNING, follows, refresh_interval
 from smoc_mcp.query import DIMENSIONS, EVERYBODY, TIMES, ContactFilter, Dimension
 from smoc_mcp.rows import ContactRow, Position
 from smoc_mcp.sync import WindowSync
@@ -45,7 +46,8 @@ class Reading:
         counts, as_of = self.sync.counts(self.since) or self._last_counts()
         in_hand = sum(self.sync.store.count(EVERYBODY).values())
         unread = self.sync.unread(self.since)
-        return Company(*counts, in_hand, as_of, unread, self.failure)
+        gaps = [(g.older, g.newer) for g in self.sync.store.gaps() if g.sort is Sort.CREATED]
+        return Company(*counts, in_hand, as_of, unread, self.failure, gaps)
 
     def prove(self, region: Region) -> Proof | None:
         """Return the proof that every contact of a region is in hand; None if there is none."""
@@ -178,6 +180,19 @@ class Reading:
             gaps = self._gaps(starts)
         changes = next_changes(progress, self.sync.store.list_since, limit)
         return News(self.company(), changes, proof, gaps, self._live_ids())
+
+    def overview(self) -> Overview:
+        """Return what is known of the company."""
+        windows = self.sync.live.all(self.since)
+        histories = {sort: self.sync.store.history(sort) for sort in TIMES}
+        return Overview(
+            company=self.company(),
+            windows=windows,
+            reach={sort: h.reach for sort, h in histories.items() if h is not None},
+            gaps=self.sync.store.gaps(),
+            refresh_every=refresh_interval(self.sync.live.all(0)),
+            kept=self.sync.store.path != MEMORY,
+        )
 
     def _prove_by_history(self, region: Region) -> Proof | None:
         """Prove that nothing is missing, though something deleted may linger."""

@@ -7,6 +7,7 @@ from mcp.server.mcpserver import MCPServer
 
 from smoc_mcp.arguments import ArgumentCheck
 from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.resources import build_resources
 from smoc_mcp.settings import LogLevel
 from smoc_mcp.tools import build_tools
 from smoc_mcp.views import Views
@@ -50,6 +51,7 @@ def build_server(
         instructions=INSTRUCTIONS,
         version=version("smoc-mcp"),
         tools=tools,
+        resources=build_resources(directory, views),
         log_level=log_level,
         subscriptions=False,
         cache_hints={

@@ -1,9 +1,11 @@
 """The settings, read from the environment once; no other module reads it."""
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -46,6 +48,8 @@ class Settings:
         show_technical: Whether details show IP addresses and user agents.
         mask: The kinds of personal data that are masked in every output.
         log_level: How much goes to stderr.
+        store: The file in which contacts are kept; None keeps them in memory only.
+        retention_days: Contacts not seen for so many days are dropped; None keeps all.
     """
 
     api_key: SecretStr = field(default=SecretStr(""))
@@ -56,10 +60,24 @@ class Settings:
     show_technical: bool = False
     mask: frozenset[Mask] = frozenset()
     log_level: LogLevel = "WARNING"
+    store: Path | None = None
+    retention_days: int | None = None
+
+    @property
+    def key_hash(self) -> str:
+        """A text that tells this key at this address from others, and does not give it away."""
+        told = f"{self.base_url}\n{self.api_key.get_secret_value()}".encode()
+        return hashlib.blake2b(told, digest_size=16, person=b"smoc-mcp key").hexdigest()
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
+    def from_env(
+        cls, env: Mapping[str, str] | None = None, *, needs_key: bool = True
+    ) -> "Settings":
         """Return the settings that the environment (or `env`) holds.
+
+        Args:
+            env: Instead of the environment.
+            needs_key: Whether a missing key is an error; without, the key is not looked at.
 
         Raises:
             ConfigurationError: A value is wrong, or the key is missing; the message is one line
@@ -67,7 +85,7 @@ class Settings:
         """
         values = os.environ if env is None else env
         return cls(
-            api_key=check_key(values.get("SMOC_API_KEY", "")),
+            api_key=check_key(values.get("SMOC_API_KEY", "")) if needs_key else SecretStr(""),
             base_url=_base_url(values),
             cache_seconds=_number(values, "SMOC_MCP_CACHE_SECONDS", 60.0, 0, 3600),
             timeout_seconds=_number(values, "SMOC_MCP_TIMEOUT_SECONDS", 20.0, 1, 20),
@@ -75,6 +93,8 @@ class Settings:
             show_technical=_flag(values, "SMOC_MCP_SHOW_TECHNICAL"),
             mask=_mask(values),
             log_level=_log_level(values),
+            store=_store(values),
+            retention_days=_retention(values),
         )
 
 
@@ -128,6 +148,22 @@ def _base_url(values: Mapping[str, str]) -> str:
             f"query or fragment, such as {ENVIRONMENTS['production']}."
         )
     return url.rstrip("/")
+
+
+def _store(values: Mapping[str, str]) -> Path | None:
+    text = values.get("SMOC_MCP_STORE", "").strip()
+    if not text:
+        return None
+    path = Path(text).expanduser().absolute()
+    if path.is_dir() or "\0" in text:
+        raise ConfigurationError("SMOC_MCP_STORE must be the path of a file, not of a folder.")
+    return path
+
+
+def _retention(values: Mapping[str, str]) -> int | None:
+    if not values.get("SMOC_MCP_RETENTION_DAYS", "").strip():
+        return None
+    return int(_number(values, "SMOC_MCP_RETENTION_DAYS", 0, 1, 36_500))
 
 
 def _number(

@@ -3,7 +3,7 @@
 import copy
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -26,6 +26,7 @@ from smoc_mcp.coverage import (
 from smoc_mcp.errors import SmocError, UnreachableError
 from smoc_mcp.facts import keys_of
 from smoc_mcp.models import ContactsPage, ReadContact
+from smoc_mcp.report import SyncReport
 from smoc_mcp.store import Absorbed, ContactStore
 from smoc_mcp.times import Clock, Moment
 
@@ -252,16 +253,18 @@ class WindowSync:
         if errors:
             raise errors[0]
 
-    async def _fetch_window(self, sort: Sort, asked: Asked) -> None:
+    async def _fetch_window(self, sort: Sort, asked: Asked) -> Absorbed:
         sent = self._clock()
         page = await self._source.fetch_contacts(
             _FIELDS[sort], self.window_limit, seconds=asked.seconds
         )
         window = window_of(sort, page, sent, self._clock())
+        # What has come is taken in whole, even if nobody waits for it any more.
         with anyio.CancelScope(shield=True):
-            await self._take_in(window, page)
+            absorbed = await self._take_in(window, page)
+        return absorbed  # noqa: RET504  mypy believes that the scope may swallow a return
 
-    async def _take_in(self, window: Window, page: ContactsPage) -> None:
+    async def _take_in(self, window: Window, page: ContactsPage) -> Absorbed:
         sort = window.sort
         async with self.settled:
             absorbed = await anyio.to_thread.run_sync(self._absorb, window, page.contacts)
@@ -271,6 +274,7 @@ class WindowSync:
             self._unread[sort] = Counter(name for c in page.contacts for name in c.unread)
             if nothing := page.sent - len(page.contacts):
                 self._unread[sort]["entry"] = nothing
+        return absorbed
 
     def _absorb(self, window: Window, contacts: Sequence[ReadContact]) -> Absorbed:
         self.notice_others()
@@ -283,6 +287,38 @@ class WindowSync:
 
     async def _fetch_look(self, asked: Asked) -> ContactsPage:
         return await self._source.fetch_contacts("updatedAt", _LOOK_LIMIT, seconds=asked.seconds)
+
+    def in_background(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run something beside the questions, until it ends or the sync is left."""
+        if self._tasks is not None:
+            self._tasks.start_soon(run)
+
+    async def refresh(
+        self, asked: Asked, done: Callable[[Sort], None] = lambda _: None
+    ) -> SyncReport:
+        """Fetch all four windows into the store, whatever is live; return what came of it.
+
+        Args:
+            asked: The deadline of each.
+            done: Called when a window is in the store.
+        """
+        brought: dict[Sort, Absorbed] = {}
+        failed: dict[Sort, SmocError] = {}
+
+        async def fetch(sort: Sort) -> None:
+            try:
+                brought[sort] = await self._shared(sort, lambda: self._fetch_window(sort, asked))
+            except SmocError as error:
+                failed[sort] = error
+            else:
+                done(sort)
+
+        async with anyio.create_task_group() as tasks:
+            for sort in (Sort.CREATED, Sort.NATURAL, Sort.CONVERSATION):
+                tasks.start_soon(fetch, sort)
+        # Last: a claim that nothing is missing rests on the newest window being this one.
+        await fetch(Sort.UPDATED)
+        return SyncReport.of(brought, failed, self.live, self.store)
 
     async def _shared(self, key: Hashable, fetch: Callable[[], Awaitable[T]]) -> T:
         """Return what `fetch` returns; equal calls at the same time are one.

@@ -33,14 +33,21 @@ YEARS = range(1900, 9999)
 
 
 class Clock:
-    """The present moment. It never goes back, even if somebody sets the machine's clock back."""
+    """The present moment. It never goes back, even if somebody sets the machine's clock back.
 
-    def __init__(self) -> None:
-        self._base = time.time_ns() - time.monotonic_ns()
+    It is the machine's clock and not one of our own, so that processes that share a store agree.
+
+    Args:
+        at_least: It shows no less than this, such as the newest moment in a store.
+    """
+
+    def __init__(self, at_least: Moment = 0) -> None:
+        self._last = at_least
 
     def __call__(self) -> Moment:
         """Return the present moment."""
-        return (self._base + time.monotonic_ns()) // 1000
+        self._last = max(self._last, time.time_ns() // 1000)
+        return self._last
 
 
 def as_moment(value: datetime) -> Moment:

@@ -13,6 +13,7 @@ from smoc_mcp.phrases import (
     bound,
     cut_short,
     failed,
+    gaps,
     grid,
     instead,
     lines,
@@ -91,6 +92,7 @@ class Views:
             failed(page.company, as_of),
             moved_ahead(page.moved_ahead),
             why_not_exact(page),
+            "" if page.proof.complete else self._gaps(page.company.gaps, "came"),
             instead(page.instead),
             cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
             unread(page.company),
@@ -190,7 +192,7 @@ class Views:
         elif stats.unfiltered and grouping is None:
             notes = [lower_total()]
         else:
-            notes = [reach(company)]
+            notes = [reach(company), self._gaps(company.gaps, "came")]
         if grouping is not None and grouping.several:
             notes.append(
                 f"A contact counts once per value of {' and '.join(grouping.several)}, so shares "
@@ -243,13 +245,9 @@ class Views:
         new = [self.summary(row, news.live) for row in changes.new]
         updated = [self.summary(row, news.live) for row in changes.updated]
         as_of = self.time(news.proof.as_of)
-        missing = ""
-        if news.gaps:
-            shown = [f"{self.time(older)} to {self.time(newer)}" for older, newer in news.gaps[-5:]]
-            missing = (
-                "The API shows only the newest 500, so contacts that came or changed in this time "
-                f"may be missing: {', '.join(shown)}; ask more often to see all."
-            )
+        missing = self._gaps(reversed(news.gaps), "came or changed")
+        if missing:
+            missing += " SMOC shows only the newest 500: ask more often to see all."
         elif not news.proof.complete:
             missing = "The company changed while we looked, so something may be missing; ask again."
         note = sentences([failed(news.company, as_of), missing, unread(news.company)])
@@ -280,8 +278,13 @@ class Views:
         ]
         return View(result, lines(parts))
 
-    def summary(self, row: ContactRow, live: Collection[str]) -> ContactSummary:
-        """Return a contact as it is listed; one that is not live says when it was last seen."""
+    def summary(
+        self, row: ContactRow, live: Collection[str], limit: int = TABLE_CHARS
+    ) -> ContactSummary:
+        """Return a contact as it is listed, each value cut to a limit.
+
+        One that is not live says when it was last seen.
+        """
         utm = (row.utm_source, row.utm_medium, row.utm_campaign)
         values = {
             "id": row.id,
@@ -298,7 +301,7 @@ class Views:
             "source": " / ".join(v or "-" for v in utm) if any(utm) else None,
             "last_verified": None if row.id in live else self.time(row.seen),
         }
-        shown = {k: cut(clean(v), TABLE_CHARS) for k, v in values.items() if v}
+        shown = {k: cut(clean(v), limit) for k, v in values.items() if v}
         return cast("ContactSummary", {k: v for k, v in shown.items() if v})
 
     def fitting(self, rows: Sequence[ContactRow]) -> int:
@@ -327,6 +330,9 @@ class Views:
     def time(self, moment: Moment) -> str:
         """Return a moment in our zone, to the second."""
         return iso(moment, self.zone)
+
+    def _gaps(self, stretches: Iterable[tuple[Moment, Moment]], what: str) -> str:
+        return gaps([(self.time(older), self.time(newer)) for older, newer in stretches], what)
 
     def _optional_time(self, moment: Moment) -> str | None:
         return None if moment == ABSENT else self.time(moment)

@@ -16,16 +16,27 @@ LONGEST = 400
 
 ONLY = {
     "httpx": {"client"},
-    "sqlite3": {"store"},
-    "mcp": {"arguments", "tools", "server", "cli", "demo"},
+    "sqlite3": {"database", "store", "records"},
+    "mcp": {"arguments", "tools", "resources", "server", "cli", "demo"},
     "mcp_types": {"arguments", "tools", "cli", "demo"},
-    "rapidfuzz": {"directory"},
+    "rapidfuzz": {"reading"},
     "uvicorn": {"sandbox.protocol", "sandbox.server"},
     "starlette": set[str](),
 }
 """The only modules that may import each of these."""
 
-PURE = {"rows", "coverage", "query", "selection", "changes", "groups", "cursors", "text", "times"}
+PURE = {
+    "rows",
+    "history",
+    "coverage",
+    "query",
+    "selection",
+    "changes",
+    "groups",
+    "cursors",
+    "text",
+    "times",
+}
 """Modules that neither wait, store, nor talk: they import none of these."""
 IMPURE = {"anyio", "asyncio", "httpx", "sqlite3", "mcp", "os", "socket", "subprocess", "threading"}
 

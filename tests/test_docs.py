@@ -19,7 +19,7 @@ from tests.test_tools import NAMES
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 SETTINGS = sorted(set(re.findall(r'"(SMOC_[A-Z_]+)"', Path(settings.__file__).read_text("utf-8"))))
-COMMANDS = ("check", "call", "demo", "sandbox", "config")
+COMMANDS = ("check", "call", "sync", "export", "forget", "demo", "sandbox", "config")
 
 
 def test_the_readme_names_every_tool_setting_command_and_client() -> None:

@@ -29,6 +29,7 @@ CALLS = {
     "contacts_stats": {"group_by": "status"},
     "contacts_changes": {},
 }
+LARGE = "key-of-a-company-that-no-window-holds"
 ANSWERED = {"odd_contacts"}
 """Faults that are no failure: what can be read is the answer."""
 PASSING = {"rate_limited", "server_error", "bad_gateway", "cut_off", "dropped", "not_json"}
@@ -37,7 +38,9 @@ PASSING = {"rate_limited", "server_error", "bad_gateway", "cut_off", "dropped", 
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[tuple[Sandbox, str]]:
-    sandbox = Sandbox({KEY: Company("Large", seed=8, size=1_500, hostile=0)})
+    small = Company("Small", seed=8, size=120, hostile=0)
+    large = Company("Large", seed=8, size=1_500, hostile=0)
+    sandbox = Sandbox({KEY: small, LARGE: large})
     with run_in_thread(sandbox) as url:
         yield sandbox, url
 
@@ -56,10 +59,10 @@ def sandbox(started: tuple[Sandbox, str]) -> Sandbox:
 
 
 @asynccontextmanager
-async def server(url: str, seconds: float = 20.0) -> AsyncIterator[Client]:
+async def server(url: str, seconds: float = 20.0, key: str = KEY) -> AsyncIterator[Client]:
     """Open a server in this process for which nothing is live but what comes while it waits."""
     async with (
-        SmocClient(url, SecretStr(KEY), seconds) as api,
+        SmocClient(url, SecretStr(key), seconds) as api,
         ContactDirectory(api, cache_seconds=0, timeout_seconds=seconds) as directory,
         Client(build_server(directory, Views())) as client,
     ):
@@ -97,7 +100,7 @@ async def until(happened: Callable[[], bool]) -> None:
 async def test_a_fault_that_lasts_is_an_error_and_the_next_call_works(
     sandbox: Sandbox, url: str, kind: str
 ) -> None:
-    async with server(url, seconds=1) as client:
+    async with server(url, seconds=0.6) as client:
         sandbox.fail(lasting(kind))
         with anyio.fail_after(3):
             check_failure(await client.call_tool("contacts_list", {}))
@@ -127,7 +130,7 @@ async def test_every_tool_answers_in_time_where_the_api_does_not(
     sandbox: Sandbox, url: str, tool: str
 ) -> None:
     sandbox.fail(lasting("slow"))
-    async with server(url, seconds=0.5) as client:
+    async with server(url, seconds=0.4) as client:
         with anyio.fail_after(1.5):
             answer = await client.call_tool(tool, CALLS[tool])
     check_failure(answer)
@@ -139,18 +142,18 @@ async def test_one_window_that_fails_fails_the_question_that_needs_it(
     sandbox: Sandbox, url: str, sort: str
 ) -> None:
     sandbox.fail(Fault("server_error", times=None, sort=sort))
-    async with server(url, seconds=1) as client:
+    async with server(url, seconds=0.6) as client:
         check_failure(await client.call_tool("contacts_search", {"query": "anna"}))
 
 
 async def test_a_window_that_a_question_does_not_need_may_fail(sandbox: Sandbox, url: str) -> None:
     sandbox.fail(Fault("server_error", times=None, sort="natural"))
-    async with server(url) as client:
+    async with server(url, key=LARGE) as client:
         assert (await ask(client, "contacts_list"))["certainty"] == "exact"
 
 
 async def test_a_failure_does_not_hide_what_was_in_hand_before(sandbox: Sandbox, url: str) -> None:
-    async with server(url, seconds=1) as client:
+    async with server(url, seconds=0.6) as client:
         before = await ask(client, "contacts_list")
         sandbox.fail(lasting("dropped"))
         check_failure(await client.call_tool("contacts_list", {}))
@@ -189,7 +192,7 @@ async def together(
 
 
 async def test_ten_equal_lists_at_once_cost_one_request(sandbox: Sandbox, url: str) -> None:
-    async with server(url) as client:
+    async with server(url, key=LARGE) as client:
         answers = await together(10, lambda: client.call_tool("contacts_list", {}))
     assert len(sandbox.requests) == 1
     shown = {json.dumps((a.structured_content or {})["contacts"]) for a in answers}
@@ -200,10 +203,10 @@ async def test_ten_equal_lists_at_once_cost_one_request(sandbox: Sandbox, url: s
 async def test_ten_equal_looks_for_an_address_cost_four_requests_at_most(
     sandbox: Sandbox, url: str, *, present: bool
 ) -> None:
-    newest = sandbox.companies[0].page("createdAt", 50)
+    newest = sandbox.company("Large").page("createdAt", 50)
     address = next(str(c["email"]) for c in newest if "@" in str(c.get("email")))
     email = address if present else "nobody@example.com"
-    async with server(url) as client:
+    async with server(url, key=LARGE) as client:
         answers = await together(
             10, lambda: client.call_tool("contacts_find_by_email", {"email": email})
         )

@@ -11,13 +11,13 @@ import respx
 from pydantic import SecretStr
 
 from smoc_mcp import errors
+from smoc_mcp.answers import Page
 from smoc_mcp.changes import Progress
 from smoc_mcp.client import PATH, SmocClient
 from smoc_mcp.coverage import ABSENT, Sort, Status
 from smoc_mcp.directory import ContactDirectory
 from smoc_mcp.models import ContactsPage
 from smoc_mcp.query import EVERYBODY, ContactFilter, Span, parse_group_by
-from smoc_mcp.rows import ContactRow
 from smoc_mcp.sandbox import VARIANTS, Company, Fault, Sandbox, run_in_thread
 from tests.serving import KEY
 from tests.test_client import HOST, failure, hasty
@@ -45,6 +45,7 @@ class Served:
         self.sandbox = sandbox
         self.company = sandbox.companies[0]
         self.url = url
+        self._pages: dict[str, Page] = {}
 
     @asynccontextmanager
     async def odd(self, variant: str | None) -> AsyncIterator[ContactDirectory]:
@@ -63,6 +64,13 @@ class Served:
         ):
             yield directory
 
+    async def page(self, variant: str) -> Page:
+        """Return everybody, as read where each has this oddity; asked for once."""
+        if variant not in self._pages:
+            async with self.odd(variant) as directory:
+                self._pages[variant] = await everybody(directory)
+        return self._pages[variant]
+
     def ids(self) -> set[str]:
         return {str(contact["id"]) for contact in self.company.contacts()}
 
@@ -74,10 +82,10 @@ def small() -> Iterator[Served]:
         yield Served(sandbox, url)
 
 
-async def everybody(directory: ContactDirectory) -> list[ContactRow]:
+async def everybody(directory: ContactDirectory) -> Page:
     page = await directory.search_contacts(EVERYBODY, Sort.CREATED, SIZE * 2)
     assert not page.more
-    return list(page.rows)
+    return page
 
 
 # No contact is lost.
@@ -85,22 +93,21 @@ async def everybody(directory: ContactDirectory) -> list[ContactRow]:
 
 @pytest.mark.parametrize("variant", [v for v in VARIANTS["odd_contacts"] if v != "id_number"])
 async def test_no_odd_contact_is_lost(small: Served, variant: str) -> None:
-    async with small.odd(variant) as directory:
-        rows = await everybody(directory)
+    rows = (await small.page(variant)).rows
     assert len(rows) == SIZE
     assert {row.id for row in rows} == small.ids()
 
 
 async def test_no_contact_among_odd_ones_is_lost(small: Served) -> None:
     async with small.odd(None) as directory:
-        rows = await everybody(directory)
+        rows = (await everybody(directory)).rows
     shown = {row.id for row in rows}
     assert [i for i in small.ids() if not shown & {i, str(int(i[-8:], 16))}] == []
 
 
 async def test_an_id_that_is_a_number_is_an_id(small: Served) -> None:
     async with small.odd("id_number") as directory:
-        rows = await everybody(directory)
+        rows = (await everybody(directory)).rows
         assert {row.id for row in rows} == {str(int(i[-8:], 16)) for i in small.ids()}
         found = await directory.get_contact(rows[0].id)
     assert found.row == rows[0]
@@ -112,7 +119,7 @@ async def test_no_contact_is_lost_for_hostile_text() -> None:
     with run_in_thread(sandbox) as url:
         served = Served(sandbox, url)
         async with served.right() as directory:
-            rows = await everybody(directory)
+            rows = (await everybody(directory)).rows
             for row in rows:
                 assert (await directory.get_contact(row.id)).live
     assert [row.id for row in rows] == [c["id"] for c in hostile.page("createdAt", 500)]
@@ -126,7 +133,7 @@ async def test_no_contact_is_lost_for_half_an_emoji() -> None:
     sandbox = Sandbox({KEY: company})
     with run_in_thread(sandbox) as url:
         async with Served(sandbox, url).right() as directory:
-            rows = {row.id: row for row in await everybody(directory)}
+            rows = {row.id: row for row in (await everybody(directory)).rows}
     assert rows.keys() == set(halved)
     assert rows[whole].name
     assert str(rows[halved[1]].name).startswith("cut ")
@@ -137,15 +144,13 @@ async def test_no_contact_is_lost_for_half_an_emoji() -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS["odd_contacts"])
 async def test_what_cannot_be_read_is_counted_by_field(small: Served, variant: str) -> None:
-    async with small.odd(variant) as directory:
-        page = await directory.search_contacts(EVERYBODY, Sort.CREATED, 1)
+    page = await small.page(variant)
     assert dict(page.company.unread) == dict.fromkeys(UNREAD.get(variant, set()), SIZE)
 
 
 @pytest.mark.parametrize("variant", sorted(set(UNREAD) - {"texts_objects"}))
 async def test_what_can_be_read_is_kept(small: Served, variant: str) -> None:
-    async with small.odd(variant) as directory:
-        rows = {row.id: row for row in await everybody(directory)}
+    rows = {row.id: row for row in (await small.page(variant)).rows}
     for contact in small.company.contacts():
         row = rows[str(contact["id"])]
         assert row.email == contact.get("email")
@@ -154,7 +159,7 @@ async def test_what_can_be_read_is_kept(small: Served, variant: str) -> None:
 
 async def test_numbers_for_texts_are_taken(small: Served) -> None:
     async with small.odd("numbers") as directory:
-        rows = await everybody(directory)
+        rows = (await everybody(directory)).rows
         found = await directory.get_contact(rows[0].id)
     assert {str(row.name).split()[0] for row in rows} == {"42"}
     assert {row.phone for row in rows} == {"4712345678"}
@@ -174,25 +179,21 @@ async def test_numbers_for_texts_are_taken(small: Served) -> None:
 async def test_an_odd_status_is_read_or_unknown_and_absence_is_a_lead(
     small: Served, variant: str, status: Status
 ) -> None:
-    async with small.odd(variant) as directory:
-        assert {row.status for row in await everybody(directory)} == {status}
+    assert {row.status for row in (await small.page(variant)).rows} == {status}
 
 
 async def test_times_since_1970_are_times(small: Served) -> None:
-    async with small.odd("epoch_dates") as directory:
-        rows = await everybody(directory)
+    rows = (await small.page("epoch_dates")).rows
     assert {row.updated for row in rows} == {1_750_000_000_000_000}
     assert {row.conversation for row in rows} == {1_750_000_000_000_000}
 
 
 async def test_a_time_that_no_contact_has_is_none(small: Served) -> None:
-    async with small.odd("far_dates") as directory:
-        assert {row.conversation for row in await everybody(directory)} == {ABSENT}
+    assert {row.conversation for row in (await small.page("far_dates")).rows} == {ABSENT}
 
 
 async def test_one_visit_without_its_list_is_a_visit(small: Served) -> None:
-    async with small.odd("visits_object") as directory:
-        assert {row.country for row in await everybody(directory)} == {"NO"}
+    assert {row.country for row in (await small.page("visits_object")).rows} == {"NO"}
 
 
 async def test_entries_that_are_no_contacts_are_counted_and_prove_nothing(small: Served) -> None:
@@ -212,8 +213,7 @@ async def test_entries_that_are_no_contacts_are_counted_and_prove_nothing(small:
 async def test_a_total_is_never_more_than_there_are_nor_less_than_is_in_hand(
     small: Served, variant: str
 ) -> None:
-    async with small.odd(variant) as directory:
-        page = await directory.list_contacts(EVERYBODY, Sort.CREATED, 5)
+    page = await small.page(variant)
     assert page.total == page.company.in_hand == SIZE
 
 

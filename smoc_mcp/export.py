@@ -1,0 +1,56 @@
+"""Contacts as CSV or JSON lines, for other programs; cleaned and masked as answers are."""
+
+import csv
+import json
+from collections.abc import AsyncIterator
+from typing import Literal, TextIO
+
+from smoc_mcp.answers import Page
+from smoc_mcp.coverage import Sort
+from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.query import ContactFilter
+from smoc_mcp.results import ContactSummary
+from smoc_mcp.text import DETAIL_CHARS
+from smoc_mcp.views import Views
+
+__all__ = ["Format", "export"]
+
+Format = Literal["csv", "jsonl"]
+COLUMNS = tuple(ContactSummary.__annotations__)
+_PAGE = 1_000
+
+
+async def export(
+    directory: ContactDirectory, wanted: ContactFilter, views: Views, form: Format, out: TextIO
+) -> Page:
+    """Write all contacts of a filter, newest first; return the last page, for what is proven.
+
+    Raises:
+        UpstreamError: The API gave no usable answer, and nothing is in hand.
+    """
+    table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    if form == "csv":
+        table.writeheader()
+    async for page in _pages(directory, wanted):
+        for row in page.rows:
+            contact = views.summary(row, page.live, DETAIL_CHARS)
+            if form == "csv":
+                table.writerow({name: _defused(str(value)) for name, value in contact.items()})
+            else:
+                out.write(json.dumps(contact, ensure_ascii=False) + "\n")
+    return page
+
+
+async def _pages(directory: ContactDirectory, wanted: ContactFilter) -> AsyncIterator[Page]:
+    after = None
+    while True:
+        page = await directory.search_contacts(wanted, Sort.CREATED, _PAGE, after=after)
+        yield page
+        if not page.more:
+            return
+        after = page.rows[-1].position(Sort.CREATED)
+
+
+def _defused(cell: str) -> str:
+    """Return a cell that no spreadsheet runs: what begins like a formula becomes a text."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

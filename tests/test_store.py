@@ -1,0 +1,251 @@
+"""The store's file: real SQLite, opened, shared, damaged and erased."""
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from smoc_mcp.coverage import ABSENT, Counts, Sort, Window
+from smoc_mcp.database import MEMORY, SCHEMA_VERSION
+from smoc_mcp.errors import StoreError
+from smoc_mcp.facts import keys_of
+from smoc_mcp.history import BEGINNING
+from smoc_mcp.models import ReadContact, read_contact
+from smoc_mcp.store import ContactStore
+
+DAY = 24 * 3600 * 1_000_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "store.sqlite3"
+
+
+def contacts(*ids: str, operator: str | None = "10") -> list[ReadContact]:
+    found = [
+        read_contact(
+            {
+                "id": i,
+                "operatorId": operator,
+                "email": f"{i}@example.com",
+                "createdAt": "2026-01-01",
+                "updatedAt": "2026-01-02",
+                "status": "1",
+                "rewardFlows": [{"title": "A flow"}],
+            }
+        )
+        for i in ids
+    ]
+    return [c for c in found if c is not None]
+
+
+def window(reads: list[ReadContact], sent: int, *, complete: bool = True) -> Window:
+    rows = {c.contact.id: keys_of(c) for c in reads}
+    edge = ABSENT if complete else min(k.created for k in rows.values())
+    return Window(Sort.CREATED, sent, sent + 1, rows, Counts(len(rows), 0), complete, edge)
+
+
+def absorb(store: ContactStore, *ids: str, sent: int = 1, operator: str | None = "10") -> None:
+    reads = contacts(*ids, operator=operator)
+    store.absorb(window(reads, sent), reads)
+
+
+def ids(store: ContactStore) -> set[str]:
+    return set(store.email_addresses())
+
+
+def test_the_file_is_made_with_its_folders_and_can_be_read_by_nobody_else(path: Path) -> None:
+    store = ContactStore(str(path))
+    absorb(store, "a")
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in path.parent.iterdir()}
+    store.close()
+    assert modes
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
+    ContactStore(str(path)).close()
+    path.chmod(0o644)
+    ContactStore(str(path)).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_was_seen_is_there_after_a_restart(path: Path) -> None:
+    store = ContactStore(str(path), address="x", key_hash="k")
+    absorb(store, "a", "b")
+    store.close()
+    again = ContactStore(str(path), address="x", key_hash="k")
+    assert ids(again) == {"a", "b"}
+    history = again.history(Sort.CREATED)
+    assert history is not None
+    assert history.reach == BEGINNING
+    assert again.counts() == ((2, 0), 1)
+    again.close()
+
+
+def test_companies_in_one_file_are_kept_apart(path: Path) -> None:
+    one = ContactStore(str(path), address="x", key_hash="one")
+    other = ContactStore(str(path), address="x", key_hash="other")
+    absorb(one, "a", "b", operator="10")
+    absorb(other, "b", "c", operator="20")
+    assert ids(one) == {"a", "b"}
+    assert ids(other) == {"b", "c"}
+    assert one.count() == {"lead": 2}
+    one.close()
+    other.close()
+
+
+def test_a_new_key_of_the_same_company_goes_on_with_its_contacts(path: Path) -> None:
+    old = ContactStore(str(path), address="x", key_hash="old")
+    absorb(old, "a", "b")
+    old.close()
+    new = ContactStore(str(path), address="x", key_hash="new")
+    assert ids(new) == set()
+    absorb(new, "a", "b", "c", sent=10)
+    assert ids(new) == {"a", "b", "c"}
+    new.close()
+
+
+def test_the_same_operator_at_another_address_is_another_company(path: Path) -> None:
+    one = ContactStore(str(path), address="production", key_hash="1")
+    other = ContactStore(str(path), address="staging", key_hash="2")
+    absorb(one, "a")
+    absorb(other, "b")
+    assert (ids(one), ids(other)) == ({"a"}, {"b"})
+    one.close()
+    other.close()
+
+
+def test_a_company_without_an_operator_is_known_by_its_key(path: Path) -> None:
+    store = ContactStore(str(path), address="x", key_hash="k")
+    absorb(store, "a", operator=None)
+    store.close()
+    again = ContactStore(str(path), address="x", key_hash="k")
+    assert ids(again) == {"a"}
+    absorb(again, "a", "b", operator="10", sent=10)
+    assert ids(again) == {"a", "b"}
+    again.close()
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
+    ContactStore(str(path)).close()
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"of a newer smoc-mcp. Install that, or set SMOC_MCP"):
+        ContactStore(str(path))
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE theirs (a)")
+    db.close()
+    with pytest.raises(StoreError, match="a database of another program"):
+        ContactStore(str(path))
+    with sqlite3.connect(path) as db:
+        assert [r[0] for r in db.execute("SELECT name FROM sqlite_master")] == ["theirs"]
+    db.close()
+
+
+def test_a_damaged_file_is_reported_and_never_replaced(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database, but somebody's notes" * 50)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"is damaged .* Nothing was changed: restore a copy"):
+        ContactStore(str(path))
+    assert path.read_bytes() == before
+
+
+def test_damage_that_is_met_later_is_reported(path: Path) -> None:
+    store = ContactStore(str(path))
+    absorb(store, *(f"{i:04d}" for i in range(400)))
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged"):
+        ids(ContactStore(str(path)))
+
+
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"cannot be opened .* Set SMOC_MCP_STORE to a file"):
+        ContactStore(str(tmp_path / "file" / "store"))
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = (("CREATE TABLE half (a)", "CREATE TABLE half (a)"),)
+    with monkeypatch.context() as patch:
+        patch.setattr("smoc_mcp.database._MIGRATIONS", broken)
+        patch.setattr("smoc_mcp.database.SCHEMA_VERSION", 1)
+        with pytest.raises(StoreError):
+            ContactStore(str(path))
+    store = ContactStore(str(path))
+    absorb(store, "a")
+    assert ids(store) == {"a"}
+    store.close()
+
+
+def test_two_connections_see_what_the_other_committed(path: Path) -> None:
+    one, other = (ContactStore(str(path), address="x", key_hash="k") for _ in range(2))
+    version = other.others_version()
+    absorb(one, "a")
+    absorb(other, "a", "b", sent=10)
+    assert other.others_version() != version
+    assert ids(one) == {"a", "b"}
+    one.close()
+    other.close()
+
+
+def test_a_snapshot_stays_as_it_was_while_another_writes(path: Path) -> None:
+    one, other = (ContactStore(str(path), address="x", key_hash="k") for _ in range(2))
+    absorb(one, "a")
+    with other.snapshot():
+        before = ids(other)
+        absorb(one, "a", "b", sent=10)
+        assert ids(other) == before
+    assert ids(other) == {"a", "b"}
+    one.close()
+    other.close()
+
+
+def test_an_error_in_the_middle_of_a_window_leaves_the_store_as_it_was() -> None:
+    store = ContactStore(MEMORY)
+    absorb(store, "a")
+    reads = contacts("b", "c")
+    broken = [*reads[:1], "not a contact"]
+    with pytest.raises(AttributeError):
+        store.absorb(window(reads, 10), broken)  # type: ignore[arg-type]  # on purpose
+    assert ids(store) == {"a"}
+
+
+def test_contacts_not_seen_for_long_are_dropped_and_the_history_says_so(path: Path) -> None:
+    store = ContactStore(str(path), keep_days=30)
+    absorb(store, "a", "b", sent=DAY)
+    kept = contacts("c")
+    store.absorb(window(kept, 40 * DAY, complete=False), kept)
+    history = store.history(Sort.CREATED)
+    assert ids(store) == {"c"}
+    assert history is not None
+    assert history.reach > ABSENT
+    store.close()
+
+
+def test_forget_erases_every_company_from_the_file_itself(path: Path) -> None:
+    one = ContactStore(str(path), address="x", key_hash="one")
+    absorb(one, "unmistakable-a")
+    other = ContactStore(str(path), address="x", key_hash="other")
+    absorb(other, "unmistakable-b", operator="20")
+    other.close()
+    assert one.forget() == 2
+    assert ids(one) == set()
+    one.close()
+    for file in path.parent.iterdir():
+        assert b"unmistakable" not in file.read_bytes()
