@@ -67,7 +67,8 @@ def why_not_exact(page: Page) -> str:
     if not page.proof.complete:
         return reach(page.company)
     if not page.total_proof.complete:
-        return f"The rows are right. {lower_total()}"
+        why = lower_total() if page.whole else f"The total is not. {reach(page.company)}"
+        return f"The rows are right. {why}"
     return lingering(page.proof) or lingering(page.total_proof)
 
 

@@ -96,6 +96,7 @@ class Reading:
             moved_ahead=self._newer(wanted, sort, top) if after and top is not None else 0,
             top=first,
             instead={} if total else self._instead(wanted),
+            whole=wanted.only_status,
             live=self._live_ids(),
         )
 

@@ -92,7 +92,7 @@ class Views:
             failed(page.company, as_of),
             moved_ahead(page.moved_ahead),
             why_not_exact(page),
-            "" if page.proof.complete else self._gaps(page.company.gaps, "came"),
+            "" if page.total_proof.complete else self._gaps(page.company.gaps, "came"),
             instead(page.instead),
             cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
             unread(page.company),

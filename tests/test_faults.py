@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import pytest
@@ -17,7 +18,7 @@ from smoc_mcp.sandbox import FAULT_KINDS, Company, Fault, Sandbox, run_in_thread
 from smoc_mcp.server import build_server
 from smoc_mcp.views import Views
 from tests.serving import KEY, ask, text_of
-from tests.test_client import NEXT_STEP, UPSTREAM
+from tests.test_client import NEXT_STEP, UPSTREAM, until
 
 pytestmark = pytest.mark.anyio
 
@@ -86,13 +87,6 @@ def check_failure(answer: CallToolResult) -> None:
     assert answer.structured_content is None
 
 
-async def until(happened: Callable[[], bool]) -> None:
-    """Wait for what another thread does."""
-    with anyio.fail_after(5):
-        while not happened():  # noqa: ASYNC110  no event crosses the thread
-            await anyio.sleep(0.01)
-
-
 # Every fault, through the server.
 
 
@@ -137,30 +131,58 @@ async def test_every_tool_answers_in_time_where_the_api_does_not(
     assert "did not answer within" in text_of(answer)
 
 
-@pytest.mark.parametrize("sort", ["natural", "lastConversationDate"])
-async def test_one_window_that_fails_fails_the_question_that_needs_it(
-    sandbox: Sandbox, url: str, sort: str
-) -> None:
-    sandbox.fail(Fault("server_error", times=None, sort=sort))
-    async with server(url, seconds=0.6) as client:
-        check_failure(await client.call_tool("contacts_search", {"query": "anna"}))
-
-
 async def test_a_window_that_a_question_does_not_need_may_fail(sandbox: Sandbox, url: str) -> None:
     sandbox.fail(Fault("server_error", times=None, sort="natural"))
     async with server(url, key=LARGE) as client:
         assert (await ask(client, "contacts_list"))["certainty"] == "exact"
 
 
-async def test_a_failure_does_not_hide_what_was_in_hand_before(sandbox: Sandbox, url: str) -> None:
+# A failure after a success: what is in hand is the answer, and says so.
+
+
+def check_remembered(answer: dict[str, Any]) -> None:
+    """Check that an answer claims no proof, and says why and what to do next."""
+    said = answer["note"]
+    assert answer["certainty"] != "exact"
+    assert "This is what was known at" in said
+    assert NEXT_STEP.search(said), said
+    assert not UPSTREAM.search(said), said
+
+
+@pytest.mark.parametrize("kind", ["dropped", "slow", "html", "wrong_shape"])
+async def test_what_is_in_hand_is_the_answer_while_the_api_fails(
+    sandbox: Sandbox, url: str, kind: str
+) -> None:
     async with server(url, seconds=0.6) as client:
         before = await ask(client, "contacts_list")
-        sandbox.fail(lasting("dropped"))
-        check_failure(await client.call_tool("contacts_list", {}))
+        sandbox.fail(lasting(kind))
+        with anyio.fail_after(3):
+            during = await ask(client, "contacts_list")
         sandbox.recover()
         after = await ask(client, "contacts_list")
-    assert after["contacts"] == before["contacts"]
-    assert after["company"] == before["company"]
+    check_remembered(during)
+    shown = [[contact["id"] for contact in page["contacts"]] for page in (before, during, after)]
+    assert shown[0] == shown[1] == shown[2]
+    assert after["certainty"] == "exact"
+
+
+@pytest.mark.parametrize("kind", ["unauthorized", "forbidden"])
+async def test_whom_the_api_refuses_gets_nothing_that_is_in_hand(
+    sandbox: Sandbox, url: str, kind: str
+) -> None:
+    async with server(url) as client:
+        await ask(client, "contacts_list")
+        sandbox.fail(lasting(kind))
+        check_failure(await client.call_tool("contacts_list", {}))
+
+
+@pytest.mark.parametrize("sort", ["natural", "lastConversationDate"])
+async def test_a_window_that_a_question_needs_and_lacks_costs_the_proof(
+    sandbox: Sandbox, url: str, sort: str
+) -> None:
+    sandbox.fail(Fault("html", times=None, sort=sort))
+    async with server(url, key=LARGE) as client:
+        check_remembered(await ask(client, "contacts_search", query="anna"))
 
 
 async def test_calls_at_once_each_get_the_error_of_the_request_that_they_share(
