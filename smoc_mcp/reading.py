@@ -18,6 +18,7 @@ from smoc_mcp.times import Moment
 
 __all__ = ["Reading"]
 
+_NOT_COUNTED = frozenset({Status.LOST, Status.CONVERTED})
 _SIMILAR_SHOWN = 5
 _SIMILAR_SCORE = 75.0
 _INSTEAD_SHOWN = 8
@@ -287,9 +288,13 @@ class Reading:
             if wanted.status in COUNTED:
                 return counts.of([wanted.status]), Proof(Certainty.EXACT, as_of)
             if wanted.status is None and proof is None:
-                # Statuses that nobody can read may be among those that the API counts.
-                others = held.get(Status.LOST, 0) + held.get(Status.CONVERTED, 0)
-                total = max(sum(held.values()), counts.of(COUNTED) + others)
+                # The API counts leads and customers; each window adds the others that it shows, at
+                # the moment of its own counts. What is only remembered may be counted by now.
+                shown = [
+                    w.counts.of(COUNTED) + sum(k.status in _NOT_COUNTED for k in w.rows.values())
+                    for w in self.sync.live.all(self.since)
+                ]
+                total = max(sum(held.values()), counts.of(COUNTED), *shown)
                 return total, self._lower_bound()
         return sum(held.values()), proof or self._lower_bound()
 
