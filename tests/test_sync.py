@@ -264,6 +264,17 @@ def test_sync_prints_its_report_and_the_file_is_private_and_without_the_key(
     assert "gap: created from " in run(url, path, "sync").stdout
 
 
+def test_check_says_how_far_back_nothing_is_missing(served: Served, path: Path) -> None:
+    url, _, company = served
+    run(url, path, "sync")
+    grow(company, 700)
+    run(url, path, "sync")
+    found = json.loads(run(url, path, "check", "--json").stdout)
+    assert found["store"] == str(path)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found["all created since"])
+    assert found["gaps"] >= 1
+
+
 def test_a_sync_of_which_one_window_fails_is_no_success(served: Served, path: Path) -> None:
     url, sandbox, _ = served
     sandbox.fail(Fault("html", times=None, sort="lastConversationDate"))
