@@ -285,8 +285,11 @@ class ContactStore:
                 (self._key_hash,),
             )
             if operator is None and held:
-                name = held[0]["name"]
-            elif held and held[0]["name"] == alone and not self._company(name):
+                # Nothing to write, so that opening the store disturbs nobody who has it open.
+                self._owner, self._name = held[0]["id"], held[0]["name"]
+                self._db.see(self._owner)
+                return False
+            if held and held[0]["name"] == alone and not self._company(name):
                 self._db.run("UPDATE companies SET name = ? WHERE name = ?", (name, alone))
             self._db.run("INSERT OR IGNORE INTO companies (name) VALUES (?)", (name,))
             self._owner = self._company(name)[0]["id"]
