@@ -20,12 +20,12 @@ MEMORY = ":memory:"
 Value = int | str | bytes | None
 
 _APPLICATION_ID = 0x534D4F43  # "SMOC", so that we never write into somebody else's database
-_BUSY_SECONDS = 15.0
+_BUSY_SECONDS = 4.0
 
 _MIGRATIONS: Sequence[Sequence[str]] = (
     (
         """CREATE TABLE companies (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again after a forget
             name TEXT NOT NULL UNIQUE,
             leads INTEGER, customers INTEGER,
             counted INTEGER              -- when the counts were asked for
@@ -188,11 +188,12 @@ class Database:
             self._depth += 1
             try:
                 yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            else:
                 self._db.execute("COMMIT")
+            except BaseException:
+                # SQLite has rolled back by itself where the disk is full.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
             finally:
                 self._depth -= 1
 
@@ -231,6 +232,11 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.IntegrityError as error:
+            raise StoreError(
+                f"The store {self._path} was erased or moved by another process meanwhile. "
+                "Nothing was written: ask again."
+            ) from error
         except sqlite3.OperationalError as error:
             raise StoreError(
                 f"The store {self._path} cannot be used now ({error}): check that its folder can "

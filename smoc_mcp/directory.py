@@ -21,6 +21,8 @@ from smoc_mcp.errors import (
     InvalidKeyError,
     KeyWithoutCompanyError,
     MissingTokenError,
+    SmocError,
+    StoreError,
     TimedOutError,
     UpstreamError,
 )
@@ -78,6 +80,8 @@ class ContactDirectory:
         self._timeout = timeout_seconds
         self._refresh_every = round(refresh_seconds * 1_000_000)
         self._refresh_at: Moment = 0
+        # The last thing that the API said of our key was no.
+        self._refused = False
 
     async def __aenter__(self) -> Self:
         await self.sync.__aenter__()
@@ -237,7 +241,10 @@ class ContactDirectory:
     ) -> T:
         """Fetch, then read; where the API fails, what is in hand is the answer, and says so."""
         asked = self._asked()
-        failure: UpstreamError = TimedOutError(
+        if self.sync.store.path != MEMORY:
+            # What another process wrote must be noticed before we ask what is live.
+            await self._read(asked, lambda _: None)
+        failure: SmocError = TimedOutError(
             f"SMOC did not answer within {self._timeout:g} seconds. Nothing is lost; ask again in "
             "a minute."
         )
@@ -246,13 +253,17 @@ class ContactDirectory:
                 await fetch(asked)
                 answer = await self._read(asked, read)
             except _REFUSALS:
+                self._refused = True
+                self.sync.live.forget()
                 raise
-            except UpstreamError as error:
+            except (UpstreamError, StoreError) as error:
                 failure = error
             else:
+                self._refused = False
                 self._refresh_if_due()
                 return answer
-        if not await self._read(asked, lambda reading: reading.company().in_hand):
+        in_hand = await self._read(asked, lambda reading: reading.company().in_hand)
+        if self._refused or not in_hand:
             raise failure
         return await self._read(asked, read, str(failure))
 
@@ -264,7 +275,11 @@ class ContactDirectory:
         self._refresh_at = now + self._refresh_every
 
         async def refresh() -> None:
-            report = await self.refresh()
+            try:
+                report = await self.refresh()
+            except Exception:  # a refresh that nobody asked for must not end the server
+                logger.exception("the refresh in the background failed")
+                return
             for sort, error in report.failed.items():
                 logger.warning("refresh of %s: %s", sort, error)
             windows = self.sync.live.all(0)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Literal, TextIO
 
 from smoc_mcp.answers import Page
-from smoc_mcp.coverage import Sort
+from smoc_mcp.coverage import Certainty, Sort
 from smoc_mcp.directory import ContactDirectory
 from smoc_mcp.query import ContactFilter
 from smoc_mcp.results import ContactSummary
@@ -22,8 +22,12 @@ _PAGE = 1_000
 
 async def export(
     directory: ContactDirectory, wanted: ContactFilter, views: Views, form: Format, out: TextIO
-) -> Page:
-    """Write all contacts of a filter, newest first; return the last page, for what is proven.
+) -> tuple[int, Certainty, str]:
+    """Write all contacts of a filter, newest first.
+
+    Returns:
+        How many were written, what is proven of them all, and why the API could not be asked
+        (empty where it could).
 
     Raises:
         UpstreamError: The API gave no usable answer, and nothing is in hand.
@@ -31,14 +35,19 @@ async def export(
     table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     if form == "csv":
         table.writeheader()
+    written, failure = 0, ""
+    proven: set[Certainty] = set()
     async for page in _pages(directory, wanted):
+        written += len(page.rows)
+        proven.add(page.proof.certainty)
+        failure = failure or page.company.failure
         for row in page.rows:
             contact = views.summary(row, page.live, DETAIL_CHARS)
             if form == "csv":
                 table.writerow({name: _defused(str(value)) for name, value in contact.items()})
             else:
                 out.write(json.dumps(contact, ensure_ascii=False) + "\n")
-    return page
+    return written, max(proven, key=list(Certainty).index), failure
 
 
 async def _pages(directory: ContactDirectory, wanted: ContactFilter) -> AsyncIterator[Page]:

@@ -25,7 +25,7 @@ class History:
 
     Attributes:
         reach: Whoever had a key newer than this, at any moment since `began`, was seen.
-        began: When the first window of it was sent.
+        began: When the first window of it was received: it may be true of any moment up to then.
         top: The newest key of its last window; ABSENT if that was empty.
         sent: When its last window was sent.
         received: When its last window was received.
@@ -76,7 +76,7 @@ def extended(old: History | None, window: Window) -> tuple[History | None, Gap |
         return old, None
     top = max((keys.of(window.sort) for keys in window.rows.values()), default=ABSENT)
     joined = old is not None and (window.complete or window.edge < old.top)
-    began = old.began if old is not None and joined else window.sent
+    began = old.began if old is not None and joined else window.received
     if window.complete:
         reach = BEGINNING
     elif old is not None and joined:

@@ -89,8 +89,8 @@ def failed(company: Company, as_of: str) -> str:
 def lower_total() -> str:
     """Return why the number of all contacts is a lower bound."""
     return (
-        "The total is a lower bound: SMOC itself counts leads and customers, and lost and "
-        "converted contacts only as far as a window shows them."
+        "The total is a lower bound: SMOC itself counts leads and customers only, and others are "
+        "added as far as its windows show them."
     )
 
 

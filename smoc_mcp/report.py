@@ -8,6 +8,7 @@ from smoc_mcp.coverage import Counts, LiveWindows, Sort
 from smoc_mcp.errors import SmocError
 from smoc_mcp.history import Gap
 from smoc_mcp.store import Absorbed, ContactStore
+from smoc_mcp.times import Moment
 
 __all__ = ["SyncReport"]
 
@@ -25,6 +26,8 @@ class SyncReport:
         failed: Why windows could not be fetched or stored, by order.
         counts: The API's own counts; None if no window came.
         in_hand: How many contacts are in the store now.
+        reach: Whoever was created later than this has been seen; None if this refresh proves no
+            such thing.
     """
 
     seen: int
@@ -35,6 +38,7 @@ class SyncReport:
     failed: Mapping[Sort, SmocError]
     counts: Counts | None
     in_hand: int
+    reach: Moment | None
 
     @property
     def complete(self) -> bool:
@@ -54,6 +58,10 @@ class SyncReport:
         changed = frozenset().union(*(a.changed for a in brought.values()))
         removed = frozenset().union(*(a.deleted for a in brought.values()))
         windows = [w for w in live.all(0) if w.sort in brought]
+        history = store.history(Sort.CREATED)
+        extends = history is not None and any(
+            w.sort is Sort.CREATED and w.sent == history.sent for w in windows
+        )
         newest = max(windows, key=lambda w: w.sent, default=None)
         return cls(
             seen=len({i for w in windows for i in w.rows}),
@@ -64,4 +72,5 @@ class SyncReport:
             failed=failed,
             counts=None if newest is None else newest.counts,
             in_hand=sum(store.count().values()),
+            reach=history.reach if history is not None and extends else None,
         )

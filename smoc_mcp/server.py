@@ -20,7 +20,9 @@ Read-only questions about the contacts (leads, customers, lost, converted) of on
 SMOC's API shows only the newest 500 contacts by each of three orders, and the first 500. Every \
 answer therefore says what is proven: certainty "exact" is the truth as of as_of; "at_least" is \
 real but more may exist, so say "at least N", and never "nobody" or "all", on it. total_certainty \
-says the same of a count. leads and customers are SMOC's own counts, always exact.
+says the same of a count. "exact_unless_deleted" is exact but that contacts deleted meanwhile \
+may linger; last_verified is when a contact was last seen. leads and customers are SMOC's own \
+counts, always exact.
 
 Start with contacts_stats for numbers, shares and trends (do not count rows yourself), \
 contacts_find_by_email for one person, contacts_search for words and filters, contacts_list for \

@@ -93,8 +93,15 @@ class ContactStore:
 
     def absorb(self, window: Window, contacts: Sequence[ReadContact]) -> Absorbed:
         """Take in a window: save its contacts, drop those that it proves to be deleted."""
+        held = self._db.fetch("SELECT owner FROM keys WHERE hash = ?", (self._key_hash,))
+        moved = not held or held[0][0] != self._owner
+        if moved:
+            # Another process has erased the store, or learnt whose the key is.
+            self._name = ""
+            self._settle(None)
         operators = {c.contact.operator_id for c in contacts if c.contact.operator_id}
-        moved = len(operators) == 1 and self._settle(operators.pop())
+        if len(operators) == 1:
+            moved |= self._settle(operators.pop())
         with self._db.transaction():
             known = self._known(window.rows)
             changed, superseded, doubtful = set(), set(), False
@@ -163,13 +170,15 @@ class ContactStore:
         Args:
             created_after: The range: contacts created at or after this; with BEGINNING also
                 those without a time, of which there must be none.
-            since: When the first window of an unbroken history was sent.
+            since: When the first window of an unbroken history was received; what that very
+                window showed counts.
             updated: Its last one; what was seen after it is newer than the claim.
         """
         stale = self._db.fetch(
             """SELECT EXISTS (SELECT 1 FROM contact WHERE created >= ? AND (
-                asked < ? OR NOT (seen < ? OR (asked = ? AND seen = ?)) OR unread != ''))""",
-            (created_after, since, updated.sent, updated.sent, updated.received),
+                (asked < ? AND seen != ?)
+                OR NOT (seen < ? OR (asked = ? AND seen = ?)) OR unread != ''))""",
+            (created_after, since, since, updated.sent, updated.sent, updated.received),
         )[0][0]
         timeless = (
             created_after <= BEGINNING
@@ -185,7 +194,6 @@ class ContactStore:
             contacts: int = self._db.fetch("SELECT count(*) FROM contacts")[0][0]
             self._db.run("DELETE FROM companies")
         self._db.compact()
-        self._settle(None)
         return contacts
 
     def list_rows(
@@ -333,13 +341,17 @@ class ContactStore:
         if self._keep is None:
             return
         limit = now - self._keep
-        newest = self._db.fetch("SELECT max(created) FROM contact WHERE seen < ?", (limit,))[0][0]
-        if newest is not None:
-            self._db.run("DELETE FROM contacts WHERE owner = ? AND seen < ?", (self._owner, limit))
-            self._db.run(
-                "UPDATE histories SET reach = max(reach, ?) WHERE owner = ? AND sort = ?",
-                (newest, self._owner, Sort.CREATED),
-            )
+        newest = self._db.fetch(
+            "SELECT max(created), max(updated), max(conversation) FROM contact WHERE seen < ?",
+            (limit,),
+        )[0]
+        self._db.run("DELETE FROM contacts WHERE owner = ? AND seen < ?", (self._owner, limit))
+        for sort, key in zip((Sort.CREATED, Sort.UPDATED, Sort.CONVERSATION), newest, strict=True):
+            if key is not None:
+                self._db.run(
+                    "UPDATE histories SET reach = max(reach, ?) WHERE owner = ? AND sort = ?",
+                    (key, self._owner, sort),
+                )
 
     def _known(self, ids: Collection[str]) -> dict[str, tuple[bytes, Moment, Moment]]:
         marks = ", ".join("?" * len(ids))

@@ -111,8 +111,8 @@ def build_tools(directory: ContactDirectory, views: Views) -> list[Tool]:
             answers.contacts_find_by_email,
             "Find a contact by e-mail",
             "Says whether a person with this e-mail address is here; shows all duplicates, or the "
-            "most similar addresses if nobody matches. An absence is proven only if certainty is "
-            "exact.",
+            "most similar addresses if nobody matches. An absence is not proven if certainty is "
+            "at_least.",
             MatchesResult,
             email=(_text("the address; case, blanks and Name <address> do not matter"), ...),
         ),

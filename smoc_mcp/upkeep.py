@@ -10,8 +10,9 @@ import anyio
 
 from smoc_mcp.coverage import Sort
 from smoc_mcp.directory import ContactDirectory
-from smoc_mcp.errors import InputError, UsageError
+from smoc_mcp.errors import InputError, SmocError, UsageError
 from smoc_mcp.export import Format, export
+from smoc_mcp.history import BEGINNING
 from smoc_mcp.phrases import many
 from smoc_mcp.query import FILTERS, parse_filter
 from smoc_mcp.report import SyncReport
@@ -43,12 +44,18 @@ async def run_sync(directory: ContactDirectory, every: float | None) -> int:
     0 only if, in the last round, all four windows were fetched and stored.
     """
     while True:
-        report = await _sync_once(directory)
-        print(_told(report, Views(directory.zone)), flush=True)
-        for sort, error in report.failed.items():
-            print(f"smoc-mcp: {sort}: {error}", file=sys.stderr)
+        complete = False
+        try:
+            report = await _sync_once(directory)
+        except SmocError as error:
+            print(f"smoc-mcp: {error}", file=sys.stderr)
+        else:
+            complete = report.complete
+            print(_told(report, Views(directory.zone)), flush=True)
+            for sort, failure in report.failed.items():
+                print(f"smoc-mcp: {sort}: {failure}", file=sys.stderr)
         if every is None:
-            return 0 if report.complete else 1
+            return 0 if complete else 1
         # Jitter, so that servers started together do not ask together; it is no secret.
         await anyio.sleep(every * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
 
@@ -80,8 +87,9 @@ def _told(report: SyncReport, views: Views) -> str:
     gaps = [f"{g.sort} from {views.time(g.older)} to {views.time(g.newer)}" for g in report.gaps]
     if gaps:
         parts.append(f"gap: {', '.join(gaps)}: run sync more often")
-    elif report.complete:
-        parts.append("unbroken")
+    elif report.complete and report.reach is not None:
+        since = "the beginning" if report.reach == BEGINNING else views.time(report.reach)
+        parts.append(f"unbroken since {since}")
     if report.failed:
         parts.append(f"NOT complete: {', '.join(report.failed)} failed")
     return "; ".join(parts)
@@ -99,20 +107,24 @@ async def run_export(
         raise InputError(f"export has no filter '{unknown[0]}'. It takes {', '.join(FILTERS)}.")
     wanted = parse_filter(given, now=directory.clock(), zone=directory.zone)
     if out == "-":
-        page = await export(directory, wanted, views, form, sys.stdout)
+        told = await export(directory, wanted, views, form, sys.stdout)
     else:
         # Written beside and moved, so that a failure leaves the old file; readable by nobody else.
         beside = Path(f"{out}.part")
         try:
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                page = await export(directory, wanted, views, form, file)
+                told = await export(directory, wanted, views, form, file)
             beside.replace(out)  # noqa: ASYNC240  nothing else runs in this process
         except OSError as error:
             raise InputError(f"{out} cannot be written: {error.strerror}.") from error
-    certainty = page.total_proof.certainty
-    print(f"{many(page.total, 'contact')}, {certainty}.", file=sys.stderr)
-    return 0
+        finally:
+            beside.unlink(missing_ok=True)  # noqa: ASYNC240  as above
+    written, certainty, failure = told
+    print(f"{many(written, 'contact')} written, {certainty}.", file=sys.stderr)
+    if failure:
+        print(f"smoc-mcp: from what was in hand, since: {failure}", file=sys.stderr)
+    return 1 if failure else 0
 
 
 def run_forget(path: Path | None, *, sure: bool) -> int:

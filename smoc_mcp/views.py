@@ -248,7 +248,7 @@ class Views:
         missing = self._gaps(reversed(news.gaps), "came or changed")
         if missing:
             missing += " SMOC shows only the newest 500: ask more often to see all."
-        elif not news.proof.complete:
+        elif not news.proof.complete and not news.company.failure:
             missing = "The company changed while we looked, so something may be missing; ask again."
         note = sentences([failed(news.company, as_of), missing, unread(news.company)])
         result: ChangesResult = {

@@ -20,21 +20,21 @@ def window(
 
 def test_the_first_full_window_reaches_back_to_its_edge() -> None:
     history, gap = extended(None, window(5, 6, 7, sent=1))
-    assert history == History(reach=5, began=1, top=7, sent=1, received=2)
+    assert history == History(reach=5, began=2, top=7, sent=1, received=2)
     assert gap is None
 
 
 def test_a_window_that_reaches_past_the_newest_key_joins() -> None:
     first, _ = extended(None, window(5, 6, 7, sent=1))
     history, gap = extended(first, window(6, 8, 9, sent=10))
-    assert history == History(reach=5, began=1, top=9, sent=10, received=11)
+    assert history == History(reach=5, began=2, top=9, sent=10, received=11)
     assert gap is None
 
 
 def test_a_window_that_only_touches_the_newest_key_leaves_a_gap() -> None:
     first, _ = extended(None, window(5, 6, 7, sent=1))
     history, gap = extended(first, window(7, 8, 9, sent=10))
-    assert history == History(reach=7, began=10, top=9, sent=10, received=11)
+    assert history == History(reach=7, began=11, top=9, sent=10, received=11)
     assert gap == Gap(Sort.CREATED, older=7, newer=7)
 
 
@@ -48,7 +48,7 @@ def test_a_complete_window_reaches_back_to_the_beginning() -> None:
     first, _ = extended(None, window(5, 6, 7, sent=1))
     history, gap = extended(first, window(50, sent=10, complete=True, edge=ABSENT))
     assert history is not None
-    assert (history.reach, history.began, gap) == (BEGINNING, 1, None)
+    assert (history.reach, history.began, gap) == (BEGINNING, 2, None)
 
 
 def test_a_window_without_an_edge_changes_nothing() -> None:

@@ -249,3 +249,36 @@ def test_forget_erases_every_company_from_the_file_itself(path: Path) -> None:
     one.close()
     for file in path.parent.iterdir():
         assert b"unmistakable" not in file.read_bytes()
+
+
+def test_a_store_that_another_process_erased_never_takes_the_place_of_another_company(
+    path: Path,
+) -> None:
+    server = ContactStore(str(path), address="x", key_hash="b")
+    absorb(server, "b1", operator="20")
+    eraser = ContactStore(str(path))
+    eraser.forget()
+    eraser.close()
+    other = ContactStore(str(path), address="x", key_hash="a")
+    absorb(other, "a1", operator="10", sent=10)
+    reads = contacts("b2", operator="20")
+    assert server.absorb(window(reads, 20), reads).moved
+    assert (ids(server), ids(other)) == ({"b2"}, {"a1"})
+    server.close()
+    again = ContactStore(str(path), address="x", key_hash="b")
+    assert ids(again) == {"b2"}
+    again.close()
+    other.close()
+
+
+def test_what_is_dropped_for_its_age_is_in_no_unbroken_history(path: Path) -> None:
+    store = ContactStore(str(path), keep_days=30)
+    old = contacts("a")
+    rows = {c.contact.id: keys_of(c) for c in old}
+    store.absorb(Window(Sort.UPDATED, DAY, DAY + 1, rows, Counts(1, 0), True, ABSENT), old)
+    new = contacts("b")
+    store.absorb(window(new, 40 * DAY, complete=False), new)
+    history = store.history(Sort.UPDATED)
+    assert history is not None
+    assert history.reach == rows["a"].updated
+    store.close()

@@ -77,12 +77,11 @@ async def opened_directory(
 ) -> AsyncIterator[ContactDirectory]:
     store = ContactStore(str(settings.store), address=settings.base_url, key_hash=settings.key_hash)
     async with (
-        SmocClient(settings.base_url, settings.api_key, 2.0) as api,
+        SmocClient(settings.base_url, settings.api_key) as api,
         ContactDirectory(
             api,
             store=store,
             cache_seconds=cache_seconds,
-            timeout_seconds=2.0,
             refresh_seconds=1e6,
         ) as directory,
     ):
@@ -186,6 +185,35 @@ async def test_a_key_that_the_api_refuses_gets_nothing_from_the_store(
     sandbox.fail(Fault(kind, times=None))
     async with opened(url, path) as client:
         assert "HTTP 40" in await refusal(client, "contacts_stats", group_by="status")
+
+
+async def test_a_refused_key_gets_nothing_either_when_the_api_fails_next(
+    served: Served, path: Path
+) -> None:
+    url, sandbox, _ = served
+    await sync(url, path)
+    async with opened(url, path) as client:
+        sandbox.fail(Fault("unauthorized"), Fault("server_error", times=None))
+        assert "HTTP 401" in await refusal(client, "contacts_list")
+        assert "HTTP 500" in await refusal(client, "contacts_list")
+        sandbox.recover()
+        await ask(client, "contacts_list")
+        sandbox.fail(Fault("server_error", times=None))
+        assert "This is what was known" in (await ask(client, "contacts_list"))["note"]
+
+
+def test_export_says_how_many_it_wrote_and_when_it_could_not_ask(
+    served: Served, path: Path
+) -> None:
+    url, sandbox, company = served
+    grow(company, 700)
+    run(url, path, "sync")
+    done = run(url, path, "export", "--format", "jsonl", "status=lead")
+    assert f"{len(done.stdout.splitlines()):,} contacts written, at_least." in done.stderr
+    sandbox.fail(Fault("html", times=None))
+    failed = run(url, path, "export", "--format", "jsonl")
+    assert failed.returncode == 1
+    assert "from what was in hand, since: A web page came" in failed.stderr
 
 
 async def test_a_poller_sees_each_new_contact_once_across_restarts(
@@ -328,6 +356,7 @@ def test_forget_asks_and_then_erases(served: Served, path: Path) -> None:
 def killed_while_syncing(url: str, path: Path, company: Company, times: int) -> None:
     """Kill `sync` at random moments; after each, nothing that was in the store is lost."""
     chance = random.Random(1)
+    assert run(url, path, "sync").returncode == 0
     known: set[str] = set()
     settings = Settings.from_env(environment(url, path))
     for _ in range(times):
