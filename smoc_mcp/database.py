@@ -161,6 +161,7 @@ class Database:
     def see(self, owner: int) -> None:
         """Let the views show one company."""
         with self._lock, self._translated():
+            # A view takes no bound values: its names are _VIEWS', its owner is a number of ours.
             for view, table in _VIEWS.items():
                 self._db.execute(f"DROP VIEW IF EXISTS temp.{view}")
                 self._db.execute(

@@ -26,6 +26,7 @@ def run_demo() -> int:
 
 @contextmanager
 def _sandbox() -> Iterator[str]:
+    # Our own interpreter and fixed words: nothing of it comes from outside.
     command = [sys.executable, "-m", "smoc_mcp", "sandbox", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:

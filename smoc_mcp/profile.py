@@ -196,6 +196,7 @@ class _Writer:
             name: Counter(self.views.value(f.title or f.id or "?") for f in flows)
             for name, flows in lists.items()
         }
+        # The sign for "times" is meant, not a letter.
         return {
             name: [title if n == 1 else f"{title} (×{n})" for title, n in titles.most_common()]  # noqa: RUF001
             for name, titles in counted.items()

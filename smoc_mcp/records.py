@@ -27,6 +27,7 @@ _COLUMNS = (
     *_PLAIN,
     *(f"{name}_key" for name in _FOLDED),
 )
+# The names are those above; the values are bound.
 UPSERT = (
     f"INSERT INTO contacts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
     "ON CONFLICT (owner, id) DO UPDATE SET "
