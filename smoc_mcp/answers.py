@@ -111,6 +111,7 @@ class Statistics:
         grouping: None where no groups were asked for.
         questions: The survey questions that a `survey:` dimension stood for.
         unfiltered: The question was about the whole company.
+        own_counts: The groups of leads and of customers have SMOC's own counts.
         instead: As of a page.
     """
 
@@ -120,6 +121,7 @@ class Statistics:
     grouping: Grouping | None
     questions: Sequence[str]
     unfiltered: bool
+    own_counts: bool = False
     instead: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 

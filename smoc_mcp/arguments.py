@@ -15,18 +15,17 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
 from pydantic import ValidationError
 
+from smoc_mcp.boundary import cut, error_text
 from smoc_mcp.errors import InputError
-from smoc_mcp.text import clean, cut
 
-__all__ = ["MAX_ERROR_CHARS", "ArgumentCheck", "error_result"]
-
-MAX_ERROR_CHARS = 2_000
+__all__ = ["ArgumentCheck", "error_result"]
 
 
 def error_result(message: str) -> CallToolResult:
     """Return a failed call: one text of at most 2,000 characters that says what to do next."""
-    text = cut(clean(message), MAX_ERROR_CHARS - 50)
-    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+    return CallToolResult(
+        content=[TextContent(type="text", text=error_text(message))], is_error=True
+    )
 
 
 class ArgumentCheck:

@@ -30,7 +30,7 @@ settings (environment variables):
   SMOC_MCP_CACHE_SECONDS    how long an answer of the API stays live (60)
   SMOC_MCP_TIMEOUT_SECONDS  the most that one question may take (20)
   SMOC_MCP_TIMEZONE         what a bare date means, and the days of trends (UTC)
-  SMOC_MCP_MASK             email,phone: masks these in every output
+  SMOC_MCP_MASK             email,phone,name: masks these in every output
   SMOC_MCP_SHOW_TECHNICAL   1 shows IP addresses and user agents in details
   SMOC_MCP_STORE            a file that keeps contacts, so that more than 500 are found (none)
   SMOC_MCP_RETENTION_DAYS   drops contacts not seen for so many days (keeps all)
@@ -204,9 +204,10 @@ def _store(settings: Settings) -> "ContactStore":
 
 
 def _views(settings: Settings) -> "Views":
+    from smoc_mcp.boundary import Boundary
     from smoc_mcp.views import Views
 
-    return Views(settings.timezone, settings.mask, settings.show_technical)
+    return Views(settings.timezone, Boundary(settings.mask, settings.show_technical))
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:

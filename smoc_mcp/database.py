@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from smoc_mcp.errors import StoreError
+from smoc_mcp.search import FIELDS
 
 __all__ = ["MEMORY", "SCHEMA_VERSION", "Database", "Value"]
 
@@ -21,6 +22,11 @@ Value = int | str | bytes | None
 
 _APPLICATION_ID = 0x534D4F43  # "SMOC", so that we never write into somebody else's database
 _BUSY_SECONDS = 4.0
+
+_SEARCHED = tuple(f"{field}_words" for field in FIELDS)
+_WORDS = ", ".join(_SEARCHED)
+_NEW_WORDS = ", ".join(f"new.{column}" for column in _SEARCHED)
+_OLD_WORDS = ", ".join(f"old.{column}" for column in _SEARCHED)
 
 _MIGRATIONS: Sequence[Sequence[str]] = (
     (
@@ -35,6 +41,7 @@ _MIGRATIONS: Sequence[Sequence[str]] = (
             owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE
         )""",
         """CREATE TABLE contacts (
+            row INTEGER PRIMARY KEY,     -- of the words
             owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
             id TEXT NOT NULL,
             asked INTEGER NOT NULL,      -- when the newest answer that held it was sent for
@@ -50,19 +57,38 @@ _MIGRATIONS: Sequence[Sequence[str]] = (
             has_visits INTEGER NOT NULL, has_rewards INTEGER NOT NULL,
             has_referrals INTEGER NOT NULL,
             -- folded, for comparison
-            name_key TEXT, email_key TEXT NOT NULL, phone_digits TEXT NOT NULL, company_key TEXT,
+            email_key TEXT NOT NULL, mailbox TEXT NOT NULL, company_key TEXT,
             city_key TEXT, country_key TEXT, device_key TEXT, browser_key TEXT,
             utm_source_key TEXT, utm_medium_key TEXT, utm_campaign_key TEXT, inviter_key TEXT,
-            search TEXT NOT NULL,
+            -- as searched: see `search.searchable`
+            name_words TEXT NOT NULL, email_words TEXT NOT NULL, phone_words TEXT NOT NULL,
+            company_words TEXT NOT NULL, place_words TEXT NOT NULL, texts_words TEXT NOT NULL,
+            answers_words TEXT NOT NULL,
             unread TEXT NOT NULL,        -- names of fields that could not be read
             source TEXT NOT NULL,        -- the JSON as sent
-            PRIMARY KEY (owner, id)
+            UNIQUE (owner, id)
         )""",
         "CREATE INDEX contacts_created ON contacts (owner, created, id)",
         "CREATE INDEX contacts_updated ON contacts (owner, updated, id)",
         "CREATE INDEX contacts_conversation ON contacts (owner, conversation, id)",
         "CREATE INDEX contacts_email ON contacts (owner, email_key)",
+        "CREATE INDEX contacts_mailbox ON contacts (owner, mailbox)",
         "CREATE INDEX contacts_seen ON contacts (owner, seen)",
+        # The index alone: the texts are the columns of contacts.
+        f"""CREATE VIRTUAL TABLE words USING fts5 ({_WORDS},
+            content = 'contacts', content_rowid = 'row', columnsize = 0,
+            tokenize = 'trigram case_sensitive 1')""",
+        f"""CREATE TRIGGER words_of_new AFTER INSERT ON contacts BEGIN
+            INSERT INTO words (rowid, {_WORDS}) VALUES (new.row, {_NEW_WORDS});
+        END""",  # noqa: S608  the names of our own columns, here and below
+        f"""CREATE TRIGGER words_of_old AFTER DELETE ON contacts BEGIN
+            INSERT INTO words (words, rowid, {_WORDS}) VALUES ('delete', old.row, {_OLD_WORDS});
+        END""",  # noqa: S608
+        f"""CREATE TRIGGER words_of_changed AFTER UPDATE OF {_WORDS} ON contacts
+            WHEN ({_NEW_WORDS}) IS NOT ({_OLD_WORDS}) BEGIN
+            INSERT INTO words (words, rowid, {_WORDS}) VALUES ('delete', old.row, {_OLD_WORDS});
+            INSERT INTO words (rowid, {_WORDS}) VALUES (new.row, {_NEW_WORDS});
+        END""",  # noqa: S608
         """CREATE TABLE labels (
             owner INTEGER NOT NULL, contact TEXT NOT NULL,
             kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
@@ -218,6 +244,10 @@ class Database:
         with self._lock, self._translated():
             self._db.execute("SELECT count(*) FROM companies").fetchone()
             return self._pragma("data_version")
+
+    def purge_words(self) -> None:
+        """Take the words of deleted contacts out of the index, which keeps them for a while."""
+        self.run("INSERT INTO words (words) VALUES ('optimize')")
 
     def compact(self) -> None:
         """Give back the room of what was deleted, and overwrite it."""

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from typing import Literal, TextIO
 
 from smoc_mcp.answers import Page
+from smoc_mcp.boundary import DETAIL_CHARS, spreadsheet_cell
 from smoc_mcp.coverage import Certainty, Sort
 from smoc_mcp.directory import ContactDirectory
 from smoc_mcp.query import ContactFilter
 from smoc_mcp.results import ContactSummary
-from smoc_mcp.text import DETAIL_CHARS
 from smoc_mcp.views import Views
 
 __all__ = ["Format", "export"]
@@ -44,7 +44,9 @@ async def export(
         for row in page.rows:
             contact = views.summary(row, page.live, DETAIL_CHARS)
             if form == "csv":
-                table.writerow({name: _defused(str(value)) for name, value in contact.items()})
+                table.writerow(
+                    {name: spreadsheet_cell(str(value)) for name, value in contact.items()}
+                )
             else:
                 out.write(json.dumps(contact, ensure_ascii=False) + "\n")
     return written, max(proven, key=list(Certainty).index), failure
@@ -58,8 +60,3 @@ async def _pages(directory: ContactDirectory, wanted: ContactFilter) -> AsyncIte
         if not page.more:
             return
         after = page.rows[-1].position(Sort.CREATED)
-
-
-def _defused(cell: str) -> str:
-    """Return a cell that no spreadsheet runs: what begins like a formula becomes a text."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -4,15 +4,18 @@ Visits are taken to be sent oldest first: country, device and browser are those 
 visit, the UTM values those of the first. Values are as the API sent them, not yet cleaned.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from smoc_mcp.coverage import ABSENT, Keys, Status
 from smoc_mcp.models import Contact, Person, ReadContact, Visit
-from smoc_mcp.text import digits, email_key, fold, spellings
+from smoc_mcp.search import PHONE, searchable, searchable_phone
+from smoc_mcp.similar import mailbox
+from smoc_mcp.text import email_key, fold
 from smoc_mcp.times import as_moment
 
-__all__ = ["Facts", "Label", "facts_of", "full_name", "keys_of", "status_of"]
+__all__ = ["Facts", "Label", "facts_of", "full_name", "keys_of", "status_of", "texts_of"]
 
 _STATUSES = {
     None: Status.LEAD,
@@ -63,8 +66,8 @@ class Facts:
     has_rewards: bool
     has_referrals: bool
     email_key: str
-    phone_digits: str
-    search: str
+    mailbox: str
+    words: Mapping[str, str]
     labels: tuple[Label, ...]
 
 
@@ -113,8 +116,13 @@ def facts_of(read: ReadContact) -> Facts:
         has_rewards=bool(contact.reward_flows),
         has_referrals=bool(contact.users_referred),
         email_key=email_key(contact.email or ""),
-        phone_digits=digits(contact.msisdn or ""),
-        search=_search_text(contact),
+        mailbox=mailbox(email_key(contact.email or "")),
+        words={
+            field: searchable_phone(contact.msisdn or "")
+            if field == PHONE
+            else searchable(value for _, value in texts)
+            for field, texts in texts_of(contact).items()
+        },
         labels=_labels(contact),
     )
 
@@ -143,18 +151,26 @@ def _labels(contact: Contact) -> tuple[Label, ...]:
     return tuple(once.values())
 
 
-def _search_text(contact: Contact) -> str:
-    """Return the folded words by which a person would look for the contact, one text a line."""
-    texts = (
-        full_name(contact),
-        contact.email,
-        contact.company,
-        contact.street,
-        contact.zip,
-        contact.city,
-        contact.state,
-        contact.msisdn,
-        *(t.value for t in contact.text_fields),
-        *(a.answer for a in contact.answered_survey_questions),
-    )
-    return "\n".join(spellings(text) for text in texts if text)
+def texts_of(contact: Contact) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """Return what a person would look for the contact by: (what it is, text) of `search.FIELDS`."""
+    texts: Mapping[str, Sequence[tuple[str | None, str | None]]] = {
+        "name": (("name", full_name(contact)),),
+        "email": (("email", contact.email),),
+        "phone": (("phone", contact.msisdn),),
+        "company": (("company", contact.company),),
+        "place": (
+            ("street", contact.street),
+            ("zip", contact.zip),
+            ("city", contact.city),
+            ("state", contact.state),
+        ),
+        "texts": [(text.key or "text", text.value) for text in contact.text_fields],
+        "answers": [
+            (answer.question or answer.question_id or "survey", answer.answer)
+            for answer in contact.answered_survey_questions
+        ],
+    }
+    return {
+        field: [(name or field, text) for name, text in held if text]
+        for field, held in texts.items()
+    }

@@ -2,15 +2,16 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.coverage import Status
 from smoc_mcp.query import Dimension, Kind
 from smoc_mcp.rows import GroupRow
 from smoc_mcp.selection import QUARTER_HOUR
-from smoc_mcp.times import as_datetime
+from smoc_mcp.times import Moment, as_datetime
 
 __all__ = ["NONE", "OTHER", "Group", "Grouping", "merge"]
 
@@ -25,7 +26,7 @@ _MOST_EMPTY_PERIODS = 400
 Key = tuple[str | None, ...]
 
 
-@dataclass
+@dataclass(slots=True)
 class Group:
     """Contacts that share the values of each dimension.
 
@@ -34,12 +35,20 @@ class Group:
         contacts: How many.
         leads: How many of them are leads.
         customers: How many of them are customers.
+        keys: The folded value of each dimension, None for none; nothing for others together.
     """
 
     values: tuple[str, ...]
     contacts: int = 0
     leads: int = 0
     customers: int = 0
+    keys: Key = ()
+
+    def count(self, status: Status, contacts: int) -> None:
+        """Count contacts of a status in."""
+        self.contacts += contacts
+        self.leads += contacts if status is Status.LEAD else 0
+        self.customers += contacts if status is Status.CUSTOMER else 0
 
     def add(self, other: "Group") -> None:
         """Count another group's contacts in."""
@@ -55,21 +64,35 @@ class Grouping:
     Attributes:
         groups: Time groups oldest first and without holes; otherwise the largest first.
         left_out: How many groups are past the limit.
-        other: These together; None where contacts may count in several groups, or nothing is left
-            out.
+        other: These together; None where nothing is left out, or nobody has counted them: where
+            a contact may be in several groups, adding them up would not.
         several: The names of dimensions in which a contact counts once per value.
+        partial: The periods that are shown but in part: one that runs, one that a filter cuts.
     """
 
     groups: Sequence[Group]
     left_out: int = 0
     other: Group | None = None
-    several: Sequence[str] = field(default_factory=tuple)
+    several: Sequence[str] = ()
+    partial: Sequence[str] = ()
 
 
 def merge(
-    rows: Iterable[GroupRow], dimensions: Sequence[Dimension], limit: int, zone: ZoneInfo
+    rows: Iterable[GroupRow],
+    dimensions: Sequence[Dimension],
+    limit: int,
+    zone: ZoneInfo,
+    time: tuple[Moment | None, Moment] | None = None,
 ) -> Grouping:
-    """Return the groups of the store's rows: spellings merged, times as days, weeks or months."""
+    """Return the groups of the store's rows: spellings merged, times as days, weeks or months.
+
+    Args:
+        rows: What the store found.
+        dimensions: What the rows are grouped by.
+        limit: The most groups.
+        zone: The zone of days, weeks and months.
+        time: From when (None: from the first contact) to when a trend goes.
+    """
     groups: dict[Key, Group] = {}
     spelt: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
     for row in rows:
@@ -81,19 +104,22 @@ def merge(
             key.append(folded or None)
             if folded and value:
                 spelt[i, folded][value] += row.contacts
-        group = groups.setdefault(tuple(key), Group(()))
-        group.contacts += row.contacts
-        group.leads += row.contacts if row.status is Status.LEAD else 0
-        group.customers += row.contacts if row.status is Status.CUSTOMER else 0
-    if len(dimensions) == 1 and dimensions[0].kind is Kind.TIME:
-        for period in _holes(groups, dimensions[0].source):
-            groups[(period,)] = Group(())
-            spelt[0, period][period] = 1
+        groups.setdefault(tuple(key), Group(())).count(row.status, row.contacts)
+    for at, dimension in enumerate(dimensions):
+        if dimension.kind is Kind.TIME:
+            for period in _holes(groups, at, dimension.source, zone, time):
+                groups[tuple(period if i == at else None for i in range(len(dimensions)))] = Group(
+                    ()
+                )
+                spelt[at, period][period] = 1
     for key_, group in groups.items():
+        group.keys = key_
         group.values = tuple(
             NONE if k is None else spelt[i, k].most_common(1)[0][0] for i, k in enumerate(key_)
         )
-    return _limited(groups, dimensions, limit)
+    made = _limited(groups, dimensions, limit)
+    units = [d.source for d in dimensions if d.kind is Kind.TIME]
+    return replace(made, partial=_partial(made, units[0], zone, time)) if units and time else made
 
 
 def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: int) -> Grouping:
@@ -101,20 +127,31 @@ def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: i
     times = [i for i, d in enumerate(dimensions) if d.kind is Kind.TIME]
     if times:
         # A trend reads from old to new; past the limit it is the oldest that are left out.
-        at = times[0]
-        ordered = sorted(
-            groups.items(), key=lambda g: (g[0][at] or "", -g[1].contacts, g[1].values)
-        )
-        kept, rest = ordered[-limit:], ordered[:-limit]
+        kept, rest = _newest_periods(groups.values(), times[0], limit)
     else:
-        ordered = sorted(groups.items(), key=lambda g: (-g[1].contacts, g[1].values))
+        ordered = sorted(groups.values(), key=lambda g: (-g.contacts, g.values))
         kept, rest = ordered[:limit], ordered[limit:]
     other = None
     if rest and not several:
         other = Group((OTHER,) * len(dimensions))
-        for _, group in rest:
+        for group in rest:
             other.add(group)
-    return Grouping([group for _, group in kept], len(rest), other, several)
+    return Grouping(kept, len(rest), other, several)
+
+
+def _newest_periods(
+    groups: Iterable[Group], at: int, limit: int
+) -> tuple[list[Group], list[Group]]:
+    """Return the groups of the newest periods, as many whole ones as fit, and the others."""
+    ordered = sorted(groups, key=lambda g: (g.keys[at] or "", -g.contacts, g.values))
+    periods = [list(within) for _, within in groupby(ordered, lambda g: g.keys[at])]
+    kept: list[Group] = []
+    while periods and len(kept) + len(periods[-1]) <= limit:
+        kept = periods.pop() + kept
+    if periods and not kept:
+        last = periods.pop()
+        kept, periods = last[:limit], [*periods, last[limit:]]
+    return kept, [group for within in periods for group in within]
 
 
 def _period(quarter: int, unit: str, zone: ZoneInfo) -> str:
@@ -125,14 +162,41 @@ def _period(quarter: int, unit: str, zone: ZoneInfo) -> str:
     return (_monday(day) if unit == "week" else day).isoformat()
 
 
-def _holes(groups: Iterable[Key], unit: str) -> list[str]:
-    """Return the periods between the first and the last that no contact is in."""
-    present = {key[0] for key in groups if key[0] is not None}
-    if len(present) < 2:
+def _partial(
+    made: Grouping, unit: str, zone: ZoneInfo, time: tuple[Moment | None, Moment]
+) -> list[str]:
+    """Return the shown periods that begin before a time's start, or end after its end."""
+    after, end = time
+    cut: list[str] = []
+    for moment, beyond in ((after, -1), (end, 1)):
+        if moment is not None:
+            period = _period(moment // QUARTER_HOUR, unit, zone)
+            outside = _period((moment + beyond) // QUARTER_HOUR, unit, zone)
+            shown = any(period in group.keys for group in made.groups)
+            cut += [period] if shown and outside == period else []
+    return list(dict.fromkeys(cut))
+
+
+def _holes(
+    groups: Iterable[Key],
+    at: int,
+    unit: str,
+    zone: ZoneInfo,
+    time: tuple[Moment | None, Moment] | None,
+) -> list[str]:
+    """Return the periods that no contact is in, from the first to the last or to a time's ends."""
+    present = {period for key in groups if (period := key[at]) is not None}
+    if not present:
         return []
+    ends = [
+        _period(moment // QUARTER_HOUR, unit, zone) for moment in time or () if moment is not None
+    ]
     holes: list[str] = []
-    day, last = _start(min(present)), _start(max(present))
-    while day < last:
+    first, last = min([*present, *ends]), max([*present, *ends])
+    if first not in present:
+        holes.append(first)
+    day, end = _start(first), _start(last)
+    while day < end:
         day = {"day": day + timedelta(days=1), "week": day + timedelta(weeks=1)}.get(
             unit, (day + timedelta(days=32)).replace(day=1)
         )

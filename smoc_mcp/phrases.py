@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from smoc_mcp.answers import Company, Page
+from smoc_mcp.boundary import Boundary, clean, table_cell
 from smoc_mcp.coverage import Proof
-from smoc_mcp.text import TABLE_CHARS, clean, cut
+from smoc_mcp.text import fold
 
 __all__ = [
     "about",
+    "around",
     "bound",
     "cut_short",
     "failed",
@@ -103,10 +105,10 @@ def reach(company: Company, verb: str = "Looked at") -> str:
     )
 
 
-def instead(values: Mapping[str, Sequence[str]]) -> str:
+def instead(values: Mapping[str, Sequence[str]], boundary: Boundary) -> str:
     """Return which values there are, for a caller whose filters matched nobody."""
     return " ".join(
-        f"Most common {name} in hand: {', '.join(cut(clean(v), TABLE_CHARS) for v in known)}."
+        f"Most common {name} in hand: {', '.join(map(boundary.text, known))}."
         for name, known in values.items()
     )
 
@@ -119,6 +121,20 @@ def gaps(stretches: Sequence[tuple[str, str]], what: str) -> str:
     more = len(stretches) - _GAPS_SHOWN
     others = f", and {more:,} earlier" if more > 0 else ""
     return f"Gap: contacts that {what} in this time may be missing: {shown}{others}."
+
+
+def around(text: str, word: str, limit: int) -> str:
+    """Return the part of a text where a folded word is, of about as many characters."""
+    if len(text) <= limit:
+        return text
+    words = text.split(" ")
+    at = next((i for i, w in enumerate(words) if word in fold(w)), 0)
+    start = at
+    while start > 0 and sum(map(len, words[start - 1 : at])) < limit // 3:
+        start -= 1
+    shown = " ".join(words[start:])
+    end = f"{shown[:limit].rstrip()}…" if len(shown) > limit else shown
+    return f"…{end}" if start else end
 
 
 def unread(company: Company) -> str:
@@ -150,9 +166,5 @@ def lines(parts: Iterable[str]) -> str:
 
 def grid(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a heading and rows of cells between bars; nothing where there are no rows."""
-    body = [" | ".join(_cell(str(value)) for value in row) for row in rows]
-    return "\n".join([" | ".join(map(_cell, columns)), *body]) if body else ""
-
-
-def _cell(value: str) -> str:
-    return value.replace("|", "\\|")
+    body = [" | ".join(table_cell(str(value)) for value in row) for row in rows]
+    return "\n".join([" | ".join(map(table_cell, columns)), *body]) if body else ""

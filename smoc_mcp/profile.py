@@ -1,33 +1,50 @@
-"""One contact whole: a short digest of each part, or the part itself where it is asked for."""
+"""One contact whole: a short digest of each part, or the part itself, in pages, where asked for."""
 
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from smoc_mcp.answers import Found
+from smoc_mcp.boundary import DETAIL_CHARS, TABLE_CHARS
 from smoc_mcp.errors import InputError
 from smoc_mcp.facts import full_name
-from smoc_mcp.models import Contact, Person, SurveyAnswer, TextField, Visit
-from smoc_mcp.phrases import failed, unread
+from smoc_mcp.models import Contact, Flow, Person, SurveyAnswer, TextField, Visit
+from smoc_mcp.phrases import failed, lines, sentences, unread
 from smoc_mcp.results import ContactResult
-from smoc_mcp.text import DETAIL_CHARS, TABLE_CHARS, clean, cut
 from smoc_mcp.times import as_moment
-from smoc_mcp.views import MAX_CHARS, View, Views
+from smoc_mcp.views import View, Views
 
-__all__ = ["PARTS", "parse_include", "profile"]
+__all__ = ["PARTS", "Place", "parse_include", "profile"]
 
 PARTS = ("visits", "surveys", "rewards", "referrals", "texts")
 
 _DIGEST_ITEMS = 3
-_LISTS = {"visits": 1, "surveys": 1, "rewards": 3, "referrals": 2, "texts": 1}
-"""How many lists each part is made of; they share what an answer may take."""
-_ROOM = MAX_CHARS - 1_000
-"""What the contact may take; the rest is for the heading and the notes."""
+_PAGE_CHARS = 12_000
+"""What the parts of one page may take."""
 
 Value = str | int | list["Value"] | dict[str, "Value"]
 Loose = str | bool | datetime | None
+
+
+class Place(NamedTuple):
+    """Where a page begins: in which list, and how many of its items are left.
+
+    Counted from the end, because what is new comes in front.
+    """
+
+    list: int = 0
+    left: int = -1
+
+
+class _List(NamedTuple):
+    """A list of a part; without a name of its own it is the part."""
+
+    part: str
+    name: str
+    items: Sequence[Value]
 
 
 def parse_include(text: str) -> frozenset[str]:
@@ -39,87 +56,158 @@ def parse_include(text: str) -> frozenset[str]:
     names = {name.strip().lower() for name in text.split(",")} - {""}
     if unknown := names - {*PARTS, "all"}:
         raise InputError(
-            f"include does not know '{cut(min(unknown), 40)}': give a comma-separated choice of "
+            f"include does not know '{min(unknown)[:40]}': give a comma-separated choice of "
             f"{', '.join(PARTS)}, or all."
         )
     return frozenset(PARTS) if "all" in names else frozenset(names)
 
 
-def profile(found: Found, include: Collection[str], views: Views) -> View[ContactResult]:
-    """Return the answer of contacts_get."""
+def profile(
+    found: Found,
+    include: Collection[str],
+    views: Views,
+    place: Place | None = None,
+    cursor_at: Callable[[Place], str] = lambda _: "",
+) -> View[ContactResult]:
+    """Return the answer of contacts_get.
+
+    Args:
+        found: The contact.
+        include: The parts that are wanted whole.
+        views: How things are shown.
+        place: Where the page begins; None for the first, which has the digest of the other parts.
+        cursor_at: Makes the cursor of the next page.
+    """
     writer = _Writer(views)
-    contact = writer.contact(found, include)
-    notes = writer.notes
+    parts, following = _page(writer.lists(found.contact, include), place or Place())
+    contact: dict[str, Value] = writer.basics(found) if place is None else writer.identity(found)
+    if place is None:
+        contact |= writer.digests(found.contact, include)
+    contact |= {part: parts[part] for part in PARTS if part in parts}
     as_of = views.time(found.company.as_of if found.live else found.row.seen)
-    if failure := failed(found.company, as_of):
-        notes.append(failure)
-    elif not found.live:
-        notes.append(
-            f"This contact is in none of the newest 500 that SMOC shows now; this is how it was "
-            f"last seen, at {views.time(found.row.seen)}."
-        )
-    if unreadable := unread(found.company):
-        notes.append(unreadable)
+    stale = (
+        f"This contact is in none of the newest 500 that SMOC shows now; this is how it was last "
+        f"seen, at {views.time(found.row.seen)}."
+    )
+    failure = failed(found.company, as_of)
+    note = sentences([failure or ("" if found.live else stale), unread(found.company)])
     result: ContactResult = {"contact": contact, "as_of": as_of}
-    if notes:
-        result["note"] = " ".join(notes)
+    if following:
+        result["next_cursor"] = cursor_at(following)
+    if note:
+        result["note"] = note
     who = contact.get("name") or contact.get("email") or "without a name"
-    heading = f"Contact {contact['id']}: {who}, {contact['status']}. As of {result['as_of']}."
-    body = {k: v for k, v in contact.items() if k not in ("id", "status")}
-    text = "\n".join([heading, *_outline(body), *([result["note"]] if notes else [])])
-    return View(result, text)
+    heading = f"Contact {contact['id']}: {who}, {contact['status']}. As of {as_of}."
+    body = {name: value for name, value in contact.items() if name not in ("id", "status")}
+    more = f"Next page: cursor={result['next_cursor']}" if following else ""
+    return View(result, lines([heading, *_outline(body), note, more]))
 
 
-@dataclass
+def _page(lists: Sequence[_List], place: Place) -> tuple[dict[str, Value], Place | None]:
+    """Return the parts of one page, and where the next one begins."""
+    parts: dict[str, Value] = {}
+    used = 0
+    for number, (part, name, items) in enumerate(lists):
+        if number < place.list or not items:
+            continue
+        begun = number == place.list and place.left >= 0
+        start = end = max(0, len(items) - place.left) if begun else 0
+        while end < len(items):
+            used += len(json.dumps(items[end], ensure_ascii=False)) + 2
+            # A page has one item at least, or reading on would never end.
+            if used > _PAGE_CHARS and (parts or end > start):
+                break
+            end += 1
+        shown = list(items[start:end])
+        if shown and name:
+            inside = parts.setdefault(part, {})
+            if isinstance(inside, dict):
+                inside[name] = shown
+        elif shown:
+            parts[part] = shown
+        if end < len(items):
+            return parts, Place(number, len(items) - end)
+    return parts, None
+
+
+@dataclass(frozen=True, slots=True)
 class _Writer:
     views: Views
-    notes: list[str] = field(default_factory=list)
-    _list_chars: int = 0
 
-    def contact(self, found: Found, include: Collection[str]) -> dict[str, Value]:
-        c = found.contact
-        digests: Mapping[str, Callable[[Contact], Value]] = {
+    def identity(self, found: Found) -> dict[str, Value]:
+        """Return what every page says of the contact."""
+        return {
+            "id": self.views.boundary.id(found.row.id),
+            **self._named(full_name(found.contact)),
+            "status": found.row.status.value,
+        }
+
+    def basics(self, found: Found) -> dict[str, Value]:
+        """Return what there is one of."""
+        c, boundary = found.contact, self.views.boundary
+        basics = self.identity(found)
+        if c.email and (email := boundary.email(c.email, DETAIL_CHARS)):
+            basics["email"] = email
+        if c.msisdn and (phone := boundary.phone(c.msisdn, DETAIL_CHARS)):
+            basics["phone"] = phone
+        basics |= self._fields(
+            company=c.company,
+            street=c.street,
+            zip=c.zip,
+            city=c.city,
+            state=c.state,
+            created=c.created_at,
+            updated=c.updated_at,
+            last_conversation=c.last_conversation_date,
+            accepted_communication=c.accepted_communication,
+            accepted_privacy=c.accepted_privacy,
+        )
+        basics |= {
+            name: boundary.id(value)
+            for name, value in (("user_id", c.user_id), ("brand_id", c.brand_id))
+            if value
+        }
+        if c.inviter_user is not None and (inviter := self._person(c.inviter_user)):
+            basics["invited_by"] = inviter
+        return basics
+
+    def digests(self, c: Contact, include: Collection[str]) -> dict[str, Value]:
+        """Return a few words on each part that is not wanted whole."""
+        digests: Mapping[str, Callable[[Contact], dict[str, Value]]] = {
             "visits": self._visits_digest,
             "surveys": self._surveys_digest,
             "rewards": self._rewards_digest,
             "referrals": self._referrals_digest,
             "texts": self._texts_digest,
         }
-        wholes: Mapping[str, Callable[[Contact], Value]] = {
-            "visits": self._visits,
-            "surveys": self._surveys,
-            "rewards": self._rewards,
-            "referrals": self._referrals,
-            "texts": self._texts,
-        }
-        fields = self._fields(
-            id=c.id,
-            name=full_name(c),
-            email=self.views.masked("email", c.email),
-            phone=self.views.masked("phone", c.msisdn),
-            company=c.company,
-            street=c.street,
-            zip=c.zip,
-            city=c.city,
-            state=c.state,
-            status=found.row.status.value,
-            created=c.created_at,
-            updated=c.updated_at,
-            last_conversation=c.last_conversation_date,
-            accepted_communication=c.accepted_communication,
-            accepted_privacy=c.accepted_privacy,
-            user_id=c.user_id,
-            brand_id=c.brand_id,
-        )
-        if c.inviter_user is not None and (inviter := self._person(c.inviter_user)):
-            fields["invited_by"] = inviter
-        parts = {part: digests[part](c) for part in PARTS if part not in include}
-        taken = len(json.dumps([fields, parts], ensure_ascii=False))
-        self._list_chars = (_ROOM - taken) // max(1, sum(_LISTS[part] for part in include))
-        parts |= {part: wholes[part](c) for part in include}
-        return fields | {part: parts[part] for part in PARTS if parts[part]}
+        made = {part: digests[part](c) for part in PARTS if part not in include}
+        return {part: digest for part, digest in made.items() if digest}
 
-    def _visits_digest(self, c: Contact) -> Value:
+    def lists(self, c: Contact, include: Collection[str]) -> list[_List]:
+        """Return the lists of the parts that are wanted whole; what has a time newest first."""
+        return [
+            it
+            for it in (
+                _List("visits", "", [self._visit(v) for v in reversed(c.visit_list)]),
+                _List(
+                    "surveys", "", [self._answer(a) for a in reversed(c.answered_survey_questions)]
+                ),
+                *(_List("rewards", name, titles) for name, titles in self._titles(c).items()),
+                _List("referrals", "referred", [self._person(p) for p in c.users_referred]),
+                _List(
+                    "referrals",
+                    "links",
+                    [
+                        self._fields(campaign=x.campaign_name, key=x.key, url=x.url, share=x.share)
+                        for x in c.referral_links
+                    ],
+                ),
+                _List("texts", "", [self._text(t) for t in reversed(c.text_fields)]),
+            )
+            if it.part in include
+        ]
+
+    def _visits_digest(self, c: Contact) -> dict[str, Value]:
         if not c.visit_list:
             return {}
         digest: dict[str, Value] = {"count": len(c.visit_list)}
@@ -140,11 +228,10 @@ class _Writer:
             city=v.city,
         )
 
-    def _visits(self, c: Contact) -> Value:
-        return self._newest("visits", [self._visit(v) for v in c.visit_list])
-
     def _visit(self, v: Visit) -> dict[str, Value]:
-        technical = {"ip": v.ip, "user_agent": v.user_agent} if self.views.technical else {}
+        technical = (
+            {"ip": v.ip, "user_agent": v.user_agent} if self.views.boundary.technical else {}
+        )
         return self._fields(
             at=v.at,
             device=v.device_type,
@@ -163,37 +250,35 @@ class _Writer:
             **technical,
         )
 
-    def _surveys_digest(self, c: Contact) -> Value:
-        answers = c.answered_survey_questions
-        if not answers:
-            return {}
-        latest = [self._answer(a, TABLE_CHARS) for a in answers[-_DIGEST_ITEMS:]]
-        return {"count": len(answers), "latest": [a for a in latest if a]}
-
-    def _surveys(self, c: Contact) -> Value:
-        answers = c.answered_survey_questions
-        whole = [self._answer(a) | self._fields(question_id=a.question_id) for a in answers]
-        return self._newest("surveys", whole)
+    def _surveys_digest(self, c: Contact) -> dict[str, Value]:
+        return self._latest(
+            [self._answer(a, TABLE_CHARS) for a in c.answered_survey_questions[-_DIGEST_ITEMS:]],
+            len(c.answered_survey_questions),
+        )
 
     def _answer(self, a: SurveyAnswer, limit: int = DETAIL_CHARS) -> dict[str, Value]:
-        question = a.question or a.question_id
-        return self._fields(limit, question=question, answer=a.answer, at=a.at)
+        # The id is for contacts_stats group_by=survey:<id>; a digest has the question only.
+        question_id = a.question_id if limit == DETAIL_CHARS else None
+        return self._fields(
+            limit,
+            question=a.question or a.question_id,
+            answer=a.answer,
+            at=a.at,
+            question_id=question_id,
+        )
 
-    def _rewards_digest(self, c: Contact) -> Value:
+    def _rewards_digest(self, c: Contact) -> dict[str, Value]:
         return {name: titles[:_DIGEST_ITEMS] for name, titles in self._titles(c).items()}
-
-    def _rewards(self, c: Contact) -> Value:
-        return {name: self._newest(name, titles) for name, titles in self._titles(c).items()}
 
     def _titles(self, c: Contact) -> dict[str, list[Value]]:
         """Return the titles of each kind, each once, with how often where it is more."""
-        lists = {
+        lists: Mapping[str, Sequence[Flow]] = {
             "flows": c.reward_flows,
             "promos_presented": c.promos_presented,
             "promos_redeemed": c.promos_redeemed,
         }
         counted = {
-            name: Counter(self.views.value(f.title or f.id or "?") for f in flows)
+            name: Counter(self.views.boundary.text(f.title or f.id or "?") for f in flows)
             for name, flows in lists.items()
         }
         # The sign for "times" is meant, not a letter.
@@ -203,67 +288,51 @@ class _Writer:
             if titles
         }
 
-    def _referrals_digest(self, c: Contact) -> Value:
+    def _referrals_digest(self, c: Contact) -> dict[str, Value]:
         campaigns = dict.fromkeys(link.campaign_name for link in c.referral_links)
         digest: dict[str, Value] = {}
         if c.users_referred:
             digest["referred"] = len(c.users_referred)
-        if named := [self.views.value(name) for name in campaigns if name][:_DIGEST_ITEMS]:
+        if named := [self.views.boundary.text(name) for name in campaigns if name][:_DIGEST_ITEMS]:
             digest["campaigns"] = list(named)
         return digest
 
-    def _referrals(self, c: Contact) -> Value:
-        parts: dict[str, Value] = {}
-        if c.users_referred:
-            people = [self._person(p) for p in c.users_referred]
-            parts["referred"] = self._newest("referred", people)
-        if c.referral_links:
-            links = [
-                self._fields(campaign=x.campaign_name, key=x.key, url=x.url, share=x.share)
-                for x in c.referral_links
-            ]
-            parts["links"] = self._newest("links", links)
-        return parts
+    def _texts_digest(self, c: Contact) -> dict[str, Value]:
+        return self._latest(
+            [self._text(t, TABLE_CHARS) for t in c.text_fields[-_DIGEST_ITEMS:]],
+            len(c.text_fields),
+        )
 
-    def _texts_digest(self, c: Contact) -> Value:
-        if not c.text_fields:
-            return {}
-        latest = [self._text(t, TABLE_CHARS) for t in c.text_fields[-_DIGEST_ITEMS:]]
-        return {"count": len(c.text_fields), "latest": [t for t in latest if t]}
-
-    def _texts(self, c: Contact) -> Value:
-        whole = [
-            self._text(t) | self._fields(flow=t.flow_name, variant=t.variant_name)
-            for t in c.text_fields
-        ]
-        return self._newest("texts", whole)
+    def _latest(self, items: Sequence[dict[str, Value]], count: int) -> dict[str, Value]:
+        """Return how many there are, and the last of them, newest first."""
+        latest: list[Value] = [item for item in reversed(items) if item]
+        return {"count": count, "latest": latest} if count else {}
 
     def _text(self, t: TextField, limit: int = DETAIL_CHARS) -> dict[str, Value]:
-        return self._fields(limit, key=t.key, value=t.value)
+        flow = (t.flow_name, t.variant_name) if limit == DETAIL_CHARS else (None, None)
+        return self._fields(limit, key=t.key, value=t.value, flow=flow[0], variant=flow[1])
 
     def _person(self, p: Person) -> dict[str, Value]:
-        return self._fields(id=p.id, name=full_name(p), email=self.views.masked("email", p.email))
+        boundary = self.views.boundary
+        shown = {
+            "id": boundary.id(p.id or ""),
+            **self._named(full_name(p)),
+            "email": boundary.email(p.email or "", DETAIL_CHARS),
+        }
+        return {name: value for name, value in shown.items() if value}
 
-    def _newest(self, part: str, items: Sequence[Value]) -> Value:
-        """Return as many of the last items as a part may take, and note what is left out."""
-        used, first = 0, len(items)
-        while first > 0:
-            used += len(json.dumps(items[first - 1], ensure_ascii=False)) + 2
-            if used > self._list_chars:
-                break
-            first -= 1
-        if first:
-            self.notes.append(f"Only the last {len(items) - first:,} of {len(items):,} {part}.")
-        return list(items[first:])
+    def _named(self, name: str | None) -> dict[str, Value]:
+        shown = self.views.boundary.name(name or "", DETAIL_CHARS)
+        return {"name": shown} if shown else {}
 
     def _fields(self, limit: int = DETAIL_CHARS, /, **values: Loose) -> dict[str, Value]:
-        """Return the values that there are, cleaned and cut."""
+        """Return the values that there are, as they may be shown."""
         shown = {name: self._shown(value, limit) for name, value in values.items()}
         return {name: value for name, value in shown.items() if value}
 
     def _shown(self, value: Loose, limit: int) -> str | None:
         if value is None or isinstance(value, str):
-            return cut(clean(value), limit) if value else None
+            return self.views.boundary.text(value, limit) if value else None
         if isinstance(value, bool):
             return "yes" if value else "no"
         return self.views.time(as_moment(value))
@@ -285,4 +354,5 @@ def _outline(value: Mapping[str, Value], indent: str = "") -> Iterable[str]:
 def _flat(value: Value) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{name}: {_flat(inner)}" for name, inner in value.items())
-    return str(value)
+    # In quotes, so that no value reads like a further one.
+    return json.dumps(value, ensure_ascii=False) if ";" in str(value) else str(value)

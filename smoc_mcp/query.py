@@ -1,6 +1,5 @@
 """What a question asks: the filter, its parsing, and the region of the data that it implies."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from smoc_mcp.coverage import ABSENT, Region, Sort, Status
 from smoc_mcp.errors import InputError
-from smoc_mcp.text import digits, fold
+from smoc_mcp.search import Term, parse_query
+from smoc_mcp.text import fold
 from smoc_mcp.times import Moment, parse_time
 
 __all__ = [
@@ -76,7 +76,6 @@ _WORD_FIELDS = (
     *("textFields", "answeredSurveyQuestions"),
 )
 _ACCEPTED = {"any": None, "yes": True, "no": False}
-_PHONE = re.compile(r"[+(]?[\d\s()./+-]{4,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,7 @@ class ContactFilter:
     """Which contacts a question admits. All texts are folded.
 
     Attributes:
-        words: Each must occur somewhere in the contact's texts.
-        phone: Digits, where the words look like a phone number: one that holds them will do too.
+        terms: What the contact's texts must hold, all of it.
         status: The one status admitted; None for all.
         spans: The admitted times, by sort order.
         texts: Values by parameter name, of EQUALS and CONTAINS.
@@ -105,8 +103,7 @@ class ContactFilter:
         among: The only contacts admitted, by id; None for no matter.
     """
 
-    words: tuple[str, ...] = ()
-    phone: str = ""
+    terms: tuple[Term, ...] = ()
     status: Status | None = None
     spans: Mapping[Sort, Span] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -134,7 +131,7 @@ class ContactFilter:
             *also,
         ]
         fields = {wire for name in names for wire in _WIRE_FIELDS[name]}
-        if self.words:
+        if self.terms:
             fields.update(_WORD_FIELDS)
         return Region(
             after={
@@ -221,10 +218,8 @@ def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> Co
     accepted = given.get("accepted_communication") or "any"
     if accepted not in _ACCEPTED:
         raise InputError(f"accepted_communication must be one of {', '.join(_ACCEPTED)}.")
-    words = tuple(fold(given.get("query", "")).split())
     return ContactFilter(
-        words=words,
-        phone=_phone_in(given.get("query", "")),
+        terms=parse_query(given.get("query", "")),
         status=None if status == "any" else _choice(Status, status),
         spans={
             sort: span
@@ -261,11 +256,6 @@ def parse_group_by(text: str) -> tuple[Dimension, ...]:
     if len(dimensions) > 2 or len({(d.source, d.question) for d in dimensions}) < len(dimensions):
         raise InputError("group_by takes up to two different dimensions, separated by a comma.")
     return tuple(dimensions)
-
-
-def _phone_in(query: str) -> str:
-    number = digits(query)
-    return number if _PHONE.fullmatch(query.strip()) and len(number) >= 4 else ""
 
 
 def _parse_span(given: Mapping[str, str], stem: str, *, now: Moment, zone: ZoneInfo) -> Span:

@@ -9,10 +9,10 @@ from smoc_mcp.changes import Progress, next_changes
 from smoc_mcp.coverage import COUNTED, Certainty, Counts, Proof, Region, Sort, Status
 from smoc_mcp.database import MEMORY
 from smoc_mcp.errors import ContactNotFoundError
-from smoc_mcp.groups import NONE, merge
+from smoc_mcp.groups import NONE, OTHER, Group, Grouping, merge
 from smoc_mcp.history import BEGINNING, follows, refresh_interval
-from smoc_mcp.query import DIMENSIONS, EVERYBODY, TIMES, ContactFilter, Dimension
-from smoc_mcp.rows import ContactRow, Position
+from smoc_mcp.query import DIMENSIONS, EVERYBODY, TIMES, ContactFilter, Dimension, Kind, Span
+from smoc_mcp.rows import Position
 from smoc_mcp.sync import WindowSync
 from smoc_mcp.times import Moment
 
@@ -20,7 +20,6 @@ __all__ = ["Reading"]
 
 _NOT_COUNTED = frozenset({Status.LOST, Status.CONVERTED})
 _SIMILAR_SHOWN = 5
-_SIMILAR_SCORE = 75.0
 _INSTEAD_SHOWN = 8
 
 
@@ -113,7 +112,7 @@ class Reading:
         return Matches(
             company=company,
             rows=rows,
-            similar=[] if rows else self._similar(email_key),
+            similar=[] if rows else self.sync.store.find_similar(email_key, _SIMILAR_SHOWN),
             proof=self.prove(Region(fields=frozenset({"email"}))) or self._lower_bound(),
             searched=company.in_hand,
             live=self._live_ids(),
@@ -145,13 +144,17 @@ class Reading:
         """Return counts and groups; parameters as `ContactDirectory.count_contacts`."""
         store = self.sync.store
         proven = self.prove(wanted.region(*(d.reads for d in dimensions)))
-        total, proof = self._total(wanted, proven, whole=not dimensions)
+        # Of these groups the API counts the large ones itself.
+        own = dimensions == (DIMENSIONS["status"],) and wanted == EVERYBODY and proven is None
+        total, proof = self._total(wanted, proven, whole=own or not dimensions)
         grouping = None
         if dimensions:
             if proven is not None:
                 wanted = replace(wanted, among=proven.among)
-            rows = store.group(wanted, dimensions)
-            grouping = merge(rows, dimensions, limit, self.zone)
+            grouping = self._grouping(wanted, dimensions, limit)
+            if own:
+                grouping = self._with_own_counts(grouping)
+                total = max(total, sum(group.contacts for group in grouping.groups))
         asked_about = [d.question for d in dimensions if d.question]
         return Statistics(
             company=self.company(),
@@ -159,7 +162,8 @@ class Reading:
             proof=proof,
             grouping=grouping,
             questions=[q for words in asked_about for q in store.survey_questions(words)],
-            unfiltered=wanted == EVERYBODY and not dimensions,
+            unfiltered=wanted == EVERYBODY and (own or not dimensions),
+            own_counts=own,
             instead={} if total else self._instead(wanted),
         )
 
@@ -240,22 +244,6 @@ class Reading:
         rows = self.sync.store.list_rows(wanted, sort, 100)
         return sum(row.key(sort) > top for row in rows)
 
-    def _similar(self, email_key: str) -> list[ContactRow]:
-        # Imported when first needed: most sessions never miss an address.
-        from rapidfuzz import fuzz, process
-
-        addresses = self.sync.store.email_addresses()
-        best = process.extract(
-            email_key,
-            addresses,
-            scorer=fuzz.ratio,
-            limit=_SIMILAR_SHOWN,
-            score_cutoff=_SIMILAR_SCORE,
-        )
-        order = [contact_id for _, _, contact_id in best]
-        rows = self.sync.store.find_rows(order)
-        return sorted(rows, key=lambda row: order.index(row.id))
-
     def _instead(self, wanted: ContactFilter) -> dict[str, list[str]]:
         """Return what a caller could have asked for: the commonest values of each text filter."""
         values: dict[str, list[str]] = {}
@@ -267,6 +255,39 @@ class Reading:
             if known:
                 values[name] = known
         return values
+
+    def _with_own_counts(self, grouping: Grouping) -> Grouping:
+        """Return groups of statuses, those of leads and customers as the API counts them."""
+        counts, _ = self.sync.counts(self.since) or self._last_counts()
+        groups: list[Group] = []
+        for status in sorted(COUNTED):
+            if known := counts.of([status]):
+                groups.append(Group((status.value,), keys=(status.value,)))
+                groups[-1].count(status, known)
+        groups += [g for g in grouping.groups if g.keys[0] not in {s.value for s in COUNTED}]
+        return replace(grouping, groups=sorted(groups, key=lambda g: -g.contacts))
+
+    def _grouping(
+        self, wanted: ContactFilter, dimensions: Sequence[Dimension], limit: int
+    ) -> Grouping:
+        span = wanted.spans.get(Sort.CREATED, Span())
+        end = self.now if span.before is None else min(span.before - 1, self.now)
+        grouping = merge(
+            self.sync.store.group(wanted, dimensions),
+            dimensions,
+            limit,
+            self.zone,
+            (span.after, end),
+        )
+        timed = any(d.kind is Kind.TIME for d in dimensions)
+        if grouping.left_out and grouping.other is None and not timed:
+            # A contact may be in several groups that are left out, and counts once in the rest.
+            kept = [group.keys for group in grouping.groups]
+            other = Group((OTHER,) * len(dimensions))
+            for status, count in self.sync.store.count_ungrouped(wanted, dimensions, kept).items():
+                other.count(status, count)
+            grouping = replace(grouping, other=other)
+        return grouping
 
     def _total(
         self, wanted: ContactFilter, proof: Proof | None, *, whole: bool = True

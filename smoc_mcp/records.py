@@ -1,15 +1,18 @@
 """Contacts and labels as records of the store's tables, and back."""
 
+import json
 import sqlite3
+from collections.abc import Sequence
 
 from smoc_mcp.coverage import Status
 from smoc_mcp.database import Value
-from smoc_mcp.facts import Facts, Label
-from smoc_mcp.models import ReadContact
-from smoc_mcp.rows import ContactRow
-from smoc_mcp.text import fold, spellings
+from smoc_mcp.facts import Facts, Label, texts_of
+from smoc_mcp.models import ReadContact, read_contact
+from smoc_mcp.rows import ContactRow, Match
+from smoc_mcp.search import FIELDS, Term, fields_holding, searchable
+from smoc_mcp.text import fold
 
-__all__ = ["UPSERT", "columns", "label_columns", "row_of"]
+__all__ = ["UPSERT", "columns", "label_columns", "matches_of", "row_of"]
 
 _FOLDED = (
     *("company", "city", "country", "device", "browser", "inviter"),
@@ -18,14 +21,15 @@ _FOLDED = (
 _PLAIN = (
     *("id", "name", "email", "phone", "company", "city", "country", "device", "browser"),
     *("utm_source", "utm_medium", "utm_campaign", "inviter"),
-    *("has_visits", "has_rewards", "has_referrals", "email_key", "phone_digits", "search"),
+    *("has_visits", "has_rewards", "has_referrals", "email_key", "mailbox"),
 )
 _COLUMNS = (
     *("owner", "asked", "seen"),
     *("digest", "status", "created", "updated", "conversation", "source", "unread"),
-    *("accepted_communication", "name_key"),
+    "accepted_communication",
     *_PLAIN,
     *(f"{name}_key" for name in _FOLDED),
+    *(f"{field}_words" for field in FIELDS),
 )
 # The names are those above; the values are bound.
 UPSERT = (
@@ -43,9 +47,9 @@ def columns(read: ReadContact, facts: Facts) -> tuple[Value, ...]:
         read.source,
         ",".join(sorted(read.unread)),
         {True: "yes", False: "no", None: None}[facts.accepted_communication],
-        spellings(facts.name) if facts.name else None,
         *(getattr(facts, name) for name in _PLAIN),
         *(_folded(getattr(facts, name)) for name in _FOLDED),
+        *(facts.words[field] for field in FIELDS),
     )
 
 
@@ -62,7 +66,7 @@ def _folded(value: str | None) -> str | None:
 
 
 def row_of(r: sqlite3.Row) -> ContactRow:
-    """Return a contact as it is listed, from all its columns and a rank."""
+    """Return a contact as it is listed, from the columns of `rows.LISTED` and a rank."""
     return ContactRow(
         id=r["id"],
         name=r["name"],
@@ -81,3 +85,19 @@ def row_of(r: sqlite3.Row) -> ContactRow:
         seen=r["seen"],
         rank=r["rank"],
     )
+
+
+def matches_of(r: sqlite3.Row, terms: Sequence[Term]) -> tuple[Match, ...]:
+    """Return where a contact holds what was looked for, but for its name; from all columns."""
+    held = fields_holding(terms, {field: r[f"{field}_words"] for field in FIELDS})
+    if not held:
+        return ()
+    read = read_contact(json.loads(r["source"]))
+    texts = {} if read is None else texts_of(read.contact)
+    found: dict[Match, None] = {}
+    for field, needle in held:
+        for what, text in texts.get(field, ()):
+            if len(texts[field]) == 1 or needle in searchable([text]):
+                found[Match(field, what, text, needle.strip())] = None
+                break
+    return tuple(found)

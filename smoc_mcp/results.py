@@ -38,6 +38,7 @@ class ContactSummary(TypedDict, total=False):
     last_conversation: str
     source: str
     last_verified: str
+    matched: str
 
 
 class CompanyResult(TypedDict):
@@ -78,17 +79,19 @@ class ContactResult(TypedDict, total=False):
 
     contact: dict[str, Any]
     as_of: str
+    next_cursor: str
     note: str
 
 
 class GroupResult(TypedDict):
-    """One group; `share` is its part of the total, 0 to 1."""
+    """One group; shares are 0 to 1, of the total and of customers among the group's contacts."""
 
     key: dict[str, str]
     contacts: int
     leads: int
     customers: int
     share: float
+    customer_share: float
 
 
 class StatisticsResult(_Answer, total=False):

@@ -6,7 +6,13 @@ from typing import NamedTuple
 from smoc_mcp.coverage import Sort, Status
 from smoc_mcp.times import Moment
 
-__all__ = ["ContactRow", "GroupRow", "Position"]
+__all__ = ["LISTED", "ContactRow", "GroupRow", "Match", "Position"]
+
+LISTED = (
+    *("id", "name", "email", "phone", "company", "city", "country", "status"),
+    *("created", "updated", "conversation", "utm_source", "utm_medium", "utm_campaign", "seen"),
+)
+"""The columns of a `ContactRow`, but for its rank."""
 
 
 class Position(NamedTuple):
@@ -17,9 +23,30 @@ class Position(NamedTuple):
     id: str
 
 
+class Match(NamedTuple):
+    """Where a contact holds a word that was looked for.
+
+    Attributes:
+        field: One of `search.FIELDS`.
+        what: What its text is: street, the key of a custom field, the question of an answer.
+        text: The text, as sent.
+        word: The folded word or number.
+    """
+
+    field: str
+    what: str
+    text: str
+    word: str
+
+
 @dataclass(frozen=True, slots=True)
 class ContactRow:
-    """A contact as it is listed. Times are moments, ABSENT where it has none."""
+    """A contact as it is listed. Times are moments, ABSENT where it has none.
+
+    Attributes:
+        matched: Where a search found it, but for its name.
+        likeness: In which way its address is like the one that was looked for; empty for none.
+    """
 
     id: str
     name: str | None
@@ -37,6 +64,8 @@ class ContactRow:
     utm_campaign: str | None
     seen: Moment
     rank: int = 0
+    matched: tuple[Match, ...] = ()
+    likeness: str = ""
 
     def key(self, sort: Sort) -> Moment:
         """Return its key in a sort order other than `natural`."""

@@ -10,9 +10,22 @@ from dataclasses import dataclass
 
 from smoc_mcp.coverage import ABSENT, Sort
 from smoc_mcp.query import EQUALS, ContactFilter, Dimension, Kind
-from smoc_mcp.rows import Position
+from smoc_mcp.rows import LISTED, Position
+from smoc_mcp.search import NAME, PHONE, Term, match_expression
+from smoc_mcp.similar import traces
 
-__all__ = ["QUARTER_HOUR", "Sql", "grouping", "listing", "where"]
+__all__ = [
+    "LIST",
+    "QUARTER_HOUR",
+    "Sql",
+    "grouping",
+    "listing",
+    "namesakes",
+    "questions",
+    "resembling",
+    "ungrouped",
+    "where",
+]
 
 QUARTER_HOUR = 15 * 60 * 1_000_000
 """Time groups leave SQL by the quarter of an hour, which no zone's offset splits."""
@@ -26,6 +39,21 @@ _HAS = {
     "referrals": "has_referrals",
 }
 _LABELS = ("flow", "promo")
+_MATCHING = "SELECT rowid FROM words WHERE words MATCH ?"
+_WORTH = (
+    (7, NAME, "  {}  "),  # as a whole word
+    (6, NAME, "  {}"),  # as a beginning
+    (5, NAME, "{}"),
+    (4, "email", "{}"),
+    (4, PHONE, "{}"),
+    (3, "company", "{}"),
+    (2, "place", "{}"),
+    (1, "texts", "{}"),
+)
+"""How much it says that a term is in a field."""
+_COLUMNS = ", ".join(LISTED)
+LIST = f"SELECT {_COLUMNS}, 0 AS rank FROM contact"  # noqa: S608 (our own names)
+"""The head of a SELECT of contacts as they are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +94,8 @@ def where(wanted: ContactFilter) -> Sql:
         add("accepted_communication = ?", "yes" if wanted.accepted else "no")
     for name, present in wanted.has.items():
         add(_HAS[name] if present else f"NOT ({_HAS[name]})")
-    if wanted.words:
-        said = " AND ".join("instr(search, ?)" for _ in wanted.words)
-        if wanted.phone:
-            add(f"(instr(phone_digits, ?) OR ({said}))", wanted.phone, *wanted.words)
-        else:
-            add(said, *wanted.words)
+    if wanted.terms:
+        add(f"row IN ({_MATCHING})", match_expression(wanted.terms))
     if wanted.among is not None:
         add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
     return Sql(" AND ".join(tests) or "1", tuple(values))
@@ -82,16 +106,16 @@ def listing(
 ) -> Sql:
     """Return the rest of a SELECT that lists contacts in order: WHERE …, ORDER BY.
 
-    By relevance, those whose name holds all words come first, then those whose e-mail address
-    does; among equals the newest by `sort`.
+    By relevance, those come first that hold the words in the name, as whole words before others,
+    then in e-mail address or phone, company, place, texts; among equals the newest by `sort`.
     """
     condition = where(wanted)
     text, values = condition.text, list(condition.values)
-    rank = _rank(wanted) if by_relevance else Sql("0")
+    rank = _rank(wanted.terms) if by_relevance else Sql("0")
     order = f"{sort} DESC, id DESC"
     if by_relevance:
         order = f"rank DESC, {order}"
-    head = f"SELECT *, {rank.text} AS rank FROM contact WHERE {text}"  # noqa: S608 (see above)
+    head = f"SELECT {_COLUMNS}, {rank.text} AS rank FROM contact WHERE {text}"  # noqa: S608 (see above)
     values = [*rank.values, *values]
     if after is not None:
         if by_relevance:
@@ -110,6 +134,17 @@ def grouping(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
     A spelling of a value is a row of its own, for the caller to merge by key. A contact counts
     once per value of a label; one without any has the key NULL.
     """
+    inner = _grouped(wanted, dimensions)
+    columns = ", ".join(f"c{i}" for i in range(2 * len(dimensions)))
+    return Sql(
+        f"SELECT {columns}, status, count(DISTINCT id) FROM ({inner.text}) "  # noqa: S608
+        f"GROUP BY {columns}, status",
+        inner.values,
+    )
+
+
+def _grouped(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
+    """Return a SELECT of (key, value) of each dimension, status and id; a row per group."""
     columns: list[str] = []
     joins: list[str] = []
     values: list[int | str] = []
@@ -133,11 +168,30 @@ def grouping(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
             columns += [f"contact.{dimension.source}_key", f"contact.{dimension.source}"]
     condition = where(wanted)
     picked = ", ".join(f"{column} AS c{i}" for i, column in enumerate(columns))
-    by = ", ".join(str(i + 1) for i in range(len(columns)))
     return Sql(
-        f"SELECT {picked}, contact.status, count(DISTINCT contact.id) FROM contact "  # noqa: S608
-        f"{' '.join(joins)} WHERE {condition.text} GROUP BY {by}, contact.status",
+        f"SELECT {picked}, contact.status AS status, contact.id AS id FROM contact "  # noqa: S608
+        f"{' '.join(joins)} WHERE {condition.text}",
         (*values, *condition.values),
+    )
+
+
+def ungrouped(
+    wanted: ContactFilter, dimensions: Sequence[Dimension], kept: Sequence[Sequence[str | None]]
+) -> Sql:
+    """Return a SELECT of status and number of the contacts that are in another group than these.
+
+    Args:
+        wanted: The filter.
+        dimensions: None of them a time.
+        kept: The keys of the groups; at least one.
+    """
+    inner = _grouped(wanted, dimensions)
+    keys = ", ".join(f"ifnull(c{2 * i}, '')" for i in range(len(dimensions)))
+    marks = ", ".join(f"({', '.join('?' * len(dimensions))})" for _ in kept)
+    return Sql(
+        f"SELECT status, count(DISTINCT id) FROM ({inner.text}) "  # noqa: S608
+        f"WHERE ({keys}) NOT IN (VALUES {marks}) GROUP BY status",
+        (*inner.values, *(key or "" for group in kept for key in group)),
     )
 
 
@@ -157,14 +211,46 @@ def _question(table: str, question: str) -> Sql:
     return Sql(f"({table}.question_id = ? OR ({said}))", (question, *words))
 
 
-def _rank(wanted: ContactFilter) -> Sql:
-    if not wanted.words:
-        return Sql("0")
-    tests = {
-        column: " AND ".join(f"instr(coalesce({column}, ''), ?)" for _ in wanted.words)
-        for column in ("name_key", "email_key")
-    }
+def resembling(email_key: str, limit: int) -> Sql:
+    """Return a SELECT of (id, address) of those that may be like an address, newest first."""
+    found = traces(email_key)
     return Sql(
-        f"CASE WHEN {tests['name_key']} THEN 2 WHEN {tests['email_key']} THEN 1 ELSE 0 END",
-        (*wanted.words, *wanted.words),
+        "SELECT id, email_key FROM contact WHERE email_key != '' AND (mailbox = ? OR row IN "  # noqa: S608
+        f"({_MATCHING})) ORDER BY mailbox = ? DESC, created DESC, id DESC LIMIT {limit:d}",
+        (found.mailbox, found.pieces, found.mailbox),
     )
+
+
+def namesakes(email_key: str, limit: int) -> Sql | None:
+    """Return a SELECT of the ids of those with the name that an address is made of."""
+    found = traces(email_key)
+    if not found.name:
+        return None
+    return Sql(
+        f"SELECT id FROM contact WHERE row IN ({_MATCHING}) "  # noqa: S608
+        f"ORDER BY created DESC, id DESC LIMIT {limit:d}",
+        (found.name,),
+    )
+
+
+def _rank(terms: Sequence[Term]) -> Sql:
+    """Return how well a row that holds all terms does so: for each what its best place is worth."""
+    ranks = [_worth(term) for term in terms]
+    return Sql(
+        " + ".join(rank.text for rank in ranks) or "0",
+        tuple(value for rank in ranks for value in rank.values),
+    )
+
+
+def _worth(term: Term) -> Sql:
+    cases: list[str] = []
+    values: list[int | str] = []
+    for worth, field, form in _WORTH:
+        tests: list[str] = []
+        for needles in term.spellings:
+            if all(needle.field in ("", field) for needle in needles):
+                tests.append(" AND ".join(f"instr({field}_words, ?)" for _ in needles))
+                values += [form.format(needle.text.strip()) for needle in needles]
+        if tests:
+            cases.append(f"WHEN {' OR '.join(tests)} THEN {worth}")
+    return Sql(f"CASE {' '.join(cases)} ELSE 0 END", tuple(values))

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from smoc_mcp.boundary import Mask
 from smoc_mcp.errors import ConfigurationError
 
-__all__ = ["ENVIRONMENTS", "LogLevel", "Mask", "Settings", "check_key"]
+__all__ = ["ENVIRONMENTS", "LogLevel", "Settings", "check_key"]
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-Mask = Literal["email", "phone"]
 
 ENVIRONMENTS = {
     "production": "https://v2.api.smoc.ai",

@@ -3,22 +3,18 @@
 A window is taken in within one transaction (`absorb`), so a reader sees all of it or nothing.
 """
 
-import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
-from smoc_mcp.coverage import Counts, Sort, Status, Window
+from smoc_mcp.coverage import Counts, Sort, Window
 from smoc_mcp.database import MEMORY, Database
 from smoc_mcp.facts import facts_of
 from smoc_mcp.history import BEGINNING, Gap, History, extended
-from smoc_mcp.models import Contact, ReadContact, read_contact
-from smoc_mcp.query import EVERYBODY, ContactFilter, Dimension
-from smoc_mcp.records import UPSERT, columns, label_columns, row_of
-from smoc_mcp.rows import ContactRow, GroupRow, Position
-from smoc_mcp.selection import Sql, grouping, listing, questions, where
+from smoc_mcp.lookup import ContactLookup
+from smoc_mcp.models import ReadContact
+from smoc_mcp.records import UPSERT, columns, label_columns
 from smoc_mcp.times import Moment
 
 __all__ = ["Absorbed", "ContactStore"]
@@ -47,8 +43,8 @@ class Absorbed:
     moved: bool
 
 
-class ContactStore:
-    """The contacts of one company.
+class ContactStore(ContactLookup):
+    """The contacts of one company; what it can be asked is `ContactLookup`'s.
 
     Args:
         path: A file, which may hold several companies, or MEMORY.
@@ -72,7 +68,8 @@ class ContactStore:
         self._address, self._key_hash = address, key_hash
         self._keep = None if keep_days is None else keep_days * _DAY
         self._owner, self._name = 0, ""
-        self._db = Database(path)
+        self._purge_at: Moment = 0
+        super().__init__(Database(path))
         try:
             self._settle(None)
         except BaseException:
@@ -130,7 +127,9 @@ class ContactStore:
                 "UPDATE companies SET leads = ?, customers = ?, counted = ? WHERE id = ?",
                 (*window.counts, window.sent, self._owner),
             )
-            self._drop_unseen(window.received)
+            dropped = self._drop_unseen(window.received)
+            if dropped or deleted:
+                self._purge_words(window.received)
         return Absorbed(
             added=frozenset(window.rows.keys() - known.keys()),
             changed=frozenset(changed),
@@ -193,90 +192,9 @@ class ContactStore:
         with self._db.transaction():
             contacts: int = self._db.fetch("SELECT count(*) FROM contacts")[0][0]
             self._db.run("DELETE FROM companies")
+            self._db.purge_words()
         self._db.compact()
         return contacts
-
-    def list_rows(
-        self,
-        wanted: ContactFilter,
-        sort: Sort,
-        limit: int,
-        *,
-        by_relevance: bool = False,
-        after: Position | None = None,
-    ) -> list[ContactRow]:
-        """Return at most `limit` contacts of a filter in order, after a position."""
-        sql = listing(wanted, sort, by_relevance=by_relevance, after=after)
-        return [row_of(r) for r in self._fetch(sql, limit)]
-
-    def list_since(
-        self, sort: Sort, moment: Moment, contact_id: str | None, limit: int
-    ) -> list[ContactRow]:
-        """Return contacts by a sort key, oldest first, after (moment, id); from it without id."""
-        edge = f"{sort} >= ?" if contact_id is None else f"({sort}, id) > (?, ?)"
-        values = (moment,) if contact_id is None else (moment, contact_id)
-        text = f"SELECT *, 0 AS rank FROM contact WHERE {edge} ORDER BY {sort}, id LIMIT ?"  # noqa: S608
-        return [row_of(r) for r in self._fetch(Sql(text, values), limit)]
-
-    def find_email(self, email_key: str) -> list[ContactRow]:
-        """Return every contact with this address, newest first."""
-        return [
-            row_of(r)
-            for r in self._fetch(
-                Sql(
-                    "SELECT *, 0 AS rank FROM contact WHERE email_key = ? "
-                    "ORDER BY created DESC, id DESC",
-                    (email_key,),
-                )
-            )
-        ]
-
-    def find_rows(self, ids: Collection[str]) -> list[ContactRow]:
-        """Return the contacts that have these ids, in no order."""
-        marks = ", ".join("?" * len(ids))
-        text = f"SELECT *, 0 AS rank FROM contact WHERE id IN ({marks})"  # noqa: S608 (marks)
-        return [row_of(r) for r in self._fetch(Sql(text, tuple(ids)))]
-
-    def email_addresses(self) -> Mapping[str, str]:
-        """Return the address of every contact that has one, by contact id, for comparison."""
-        rows = self._fetch(Sql("SELECT id, email_key FROM contact WHERE email_key != ''"))
-        return {r["id"]: r["email_key"] for r in rows}
-
-    def get(self, contact_id: str) -> tuple[ContactRow, Contact, Mapping[str, Any]] | None:
-        """Return a contact as it is listed, its model and its JSON; None if it is not in hand."""
-        for r in self._fetch(Sql("SELECT *, 0 AS rank FROM contact WHERE id = ?", (contact_id,))):
-            source = json.loads(r["source"])
-            read = read_contact(source)
-            if read is not None:
-                return row_of(r), read.contact, source
-        return None
-
-    def count(self, wanted: ContactFilter = EVERYBODY) -> Mapping[Status, int]:
-        """Return how many contacts of a filter there are, by status; absent is none."""
-        condition = where(wanted)
-        text = f"SELECT status, count(*) FROM contact WHERE {condition.text} GROUP BY 1"  # noqa: S608
-        return {Status(s): n for s, n in self._fetch(Sql(text, condition.values))}
-
-    def group(self, wanted: ContactFilter, dimensions: Sequence[Dimension]) -> list[GroupRow]:
-        """Return how many contacts of a filter share each value; one row a spelling and status."""
-        split = 2 * len(dimensions)
-        return [
-            GroupRow(
-                keys=tuple(r[i] for i in range(0, split, 2)),
-                values=tuple(r[i] for i in range(1, split, 2)),
-                status=Status(r[split]),
-                contacts=r[split + 1],
-            )
-            for r in self._fetch(grouping(wanted, dimensions))
-        ]
-
-    def survey_questions(self, question: str) -> list[str]:
-        """Return the questions that these folded words or this id name, each once, as sent."""
-        once = {r["question_key"]: r["question"] for r in self._fetch(questions(question))}
-        return sorted(once.values())
-
-    def _fetch(self, sql: Sql, *more: int | str) -> list[sqlite3.Row]:
-        return self._db.fetch(sql.text, (*sql.values, *more))
 
     def _settle(self, operator: str | None) -> bool:
         """See the company that the key is of, as far as that is known; say whether that is news.
@@ -336,22 +254,31 @@ class ContactStore:
             )
         return gap
 
-    def _drop_unseen(self, now: Moment) -> None:
+    def _purge_words(self, now: Moment) -> None:
+        """Let the index forget the words of deleted contacts; at most daily, for it takes long."""
+        if now >= self._purge_at:
+            self._db.purge_words()
+            self._purge_at = now + _DAY
+
+    def _drop_unseen(self, now: Moment) -> int:
         """Drop contacts not seen for long; the history no longer reaches back past them."""
         if self._keep is None:
-            return
+            return 0
         limit = now - self._keep
         newest = self._db.fetch(
             "SELECT max(created), max(updated), max(conversation) FROM contact WHERE seen < ?",
             (limit,),
         )[0]
-        self._db.run("DELETE FROM contacts WHERE owner = ? AND seen < ?", (self._owner, limit))
+        dropped = self._db.run(
+            "DELETE FROM contacts WHERE owner = ? AND seen < ?", (self._owner, limit)
+        )
         for sort, key in zip((Sort.CREATED, Sort.UPDATED, Sort.CONVERSATION), newest, strict=True):
             if key is not None:
                 self._db.run(
                     "UPDATE histories SET reach = max(reach, ?) WHERE owner = ? AND sort = ?",
                     (key, self._owner, sort),
                 )
+        return dropped
 
     def _known(self, ids: Collection[str]) -> dict[str, tuple[bytes, Moment, Moment]]:
         marks = ", ".join("?" * len(ids))

@@ -20,7 +20,8 @@ from smoc_mcp.coverage import Sort
 from smoc_mcp.cursors import decode, encode, fingerprint
 from smoc_mcp.directory import ContactDirectory
 from smoc_mcp.errors import CursorError, InputError, SmocError
-from smoc_mcp.profile import PARTS, parse_include, profile
+from smoc_mcp.figures import figures
+from smoc_mcp.profile import PARTS, Place, parse_include, profile
 from smoc_mcp.query import DIMENSIONS, HAS, parse_filter, parse_group_by
 from smoc_mcp.results import (
     ChangesResult,
@@ -123,6 +124,7 @@ def build_tools(directory: ContactDirectory, views: Views) -> list[Tool]:
             ContactResult,
             contact_id=(_text("an id from another answer"), ...),
             include=(_text(f"comma-separated: {', '.join(PARTS)}, or all"), ""),
+            cursor=(_CURSOR, ""),
         ),
         _tool(
             answers.contacts_stats,
@@ -172,7 +174,7 @@ class _Answers:
     ) -> View[PageResult]:
         place = self._place("contacts_search", cursor, {**filters, "sort": sort})
         wanted = parse_filter(filters, now=place.now, zone=self._directory.zone)
-        by_relevance = sort == "relevance" or (sort == "auto" and bool(wanted.words))
+        by_relevance = sort == "relevance" or (sort == "auto" and bool(wanted.terms))
         order = Sort.CREATED if sort in ("auto", "relevance") else Sort(sort)
         page = await self._directory.search_contacts(
             wanted, order, limit, by_relevance=by_relevance, after=place.after, top=place.top
@@ -194,11 +196,24 @@ class _Answers:
             )
         return self._views.matches(await self._directory.find_by_email(key), email=key)
 
-    async def contacts_get(self, *, contact_id: str, include: str) -> View[ContactResult]:
+    async def contacts_get(
+        self, *, contact_id: str, include: str, cursor: str
+    ) -> View[ContactResult]:
         parts = parse_include(include)
         if not (contact_id := contact_id.strip()):
             raise InputError("contact_id is empty: take an id from another answer.")
-        return profile(await self._directory.get_contact(contact_id), parts, self._views)
+        question = fingerprint("contacts_get", contact_id, sorted(parts))
+        place = None
+        if cursor:
+            match decode(cursor, question):
+                case [int(number), int(left)]:
+                    place = Place(number, left)
+                case _:
+                    raise CursorError("The cursor is damaged: leave it out to begin at the start.")
+        found = await self._directory.get_contact(contact_id)
+        return profile(
+            found, parts, self._views, place, lambda following: encode(question, *following)
+        )
 
     async def contacts_stats(
         self, *, group_by: str, limit: int, **filters: str
@@ -206,7 +221,7 @@ class _Answers:
         dimensions = parse_group_by(group_by)
         wanted = parse_filter(filters, now=self._directory.clock(), zone=self._directory.zone)
         stats = await self._directory.count_contacts(wanted, dimensions, limit)
-        return self._views.statistics(stats, dimensions)
+        return figures(stats, dimensions, self._views)
 
     async def contacts_changes(self, *, since: str, limit: int) -> View[ChangesResult]:
         progress = self._progress(since)

@@ -1,4 +1,4 @@
-"""From domain answers to what leaves: cleaned, masked, cut to size, as structure and as text."""
+"""Lists of contacts as they leave: through the boundary, cut to size, as structure and as text."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from smoc_mcp.answers import Company, Matches, News, Page, Statistics
+from smoc_mcp.answers import Company, Matches, News, Page
+from smoc_mcp.boundary import DETAIL_CHARS, TABLE_CHARS, Boundary
 from smoc_mcp.coverage import ABSENT, Sort
 from smoc_mcp.phrases import (
     about,
+    around,
     bound,
     cut_short,
     failed,
@@ -18,7 +20,6 @@ from smoc_mcp.phrases import (
     instead,
     lines,
     lingering,
-    lower_total,
     many,
     moved_ahead,
     noun,
@@ -27,22 +28,17 @@ from smoc_mcp.phrases import (
     unread,
     why_not_exact,
 )
-from smoc_mcp.query import Dimension
 from smoc_mcp.results import (
     ChangesResult,
     CompanyResult,
     ContactSummary,
-    GroupResult,
     MatchesResult,
     PageResult,
-    StatisticsResult,
 )
-from smoc_mcp.rows import ContactRow
-from smoc_mcp.settings import Mask
-from smoc_mcp.text import TABLE_CHARS, clean, cut
+from smoc_mcp.rows import ContactRow, Match
 from smoc_mcp.times import Moment, iso
 
-__all__ = ["MAX_CHARS", "View", "Views"]
+__all__ = ["MAX_CHARS", "View", "Views", "company_result", "until_full"]
 
 MAX_CHARS = 25_000
 """The most characters of an answer, in either form."""
@@ -51,6 +47,7 @@ _ROWS_CHARS = 22_500
 
 R = TypeVar("R")
 
+_MATCH_CHARS = 60
 _COLUMNS = tuple(ContactSummary.__annotations__)
 _SORT_WORDS = {
     Sort.CREATED: "newest first",
@@ -73,13 +70,11 @@ class Views:
 
     Attributes:
         zone: The zone of the times.
-        mask: The kinds of personal data that are masked.
-        technical: Whether IP addresses and user agents are shown.
+        boundary: What may leave of personal data.
     """
 
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
-    mask: frozenset[Mask] = frozenset()
-    technical: bool = False
+    boundary: Boundary = field(default_factory=Boundary)
 
     def page(
         self, page: Page, order: Sort | None, cursor_after: Callable[[ContactRow], str]
@@ -92,8 +87,8 @@ class Views:
             failed(page.company, as_of),
             moved_ahead(page.moved_ahead),
             why_not_exact(page),
-            "" if page.total_proof.complete else self._gaps(page.company.gaps, "came"),
-            instead(page.instead),
+            "" if page.total_proof.complete else self.gaps(page.company.gaps, "came"),
+            instead(page.instead, self.boundary),
             cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
             unread(page.company),
         ]
@@ -102,7 +97,7 @@ class Views:
             "certainty": page.proof.certainty.value,
             "total": page.total,
             "total_certainty": page.total_proof.certainty.value,
-            "company": _company(page.company),
+            "company": company_result(page.company),
             "as_of": as_of,
         }
         if more and kept:
@@ -135,7 +130,7 @@ class Views:
             "matches": rows,
             "certainty": found.proof.certainty.value,
             "searched": found.searched,
-            "company": _company(found.company),
+            "company": company_result(found.company),
             "as_of": as_of,
         }
         if similar:
@@ -151,7 +146,7 @@ class Views:
             ]
         )
         result["note"] = note
-        shown = cut(clean(self.masked("email", email) or ""), TABLE_CHARS)
+        shown = self.boundary.email(email)
         if rows:
             heading = f"{many(len(found.rows), 'contact')} with {shown}."
         elif found.proof.complete:
@@ -167,85 +162,13 @@ class Views:
         ]
         return View(result, lines(parts))
 
-    def statistics(
-        self, stats: Statistics, dimensions: Sequence[Dimension]
-    ) -> View[StatisticsResult]:
-        """Return the answer of contacts_stats."""
-        names = [clean(d.name) for d in dimensions]
-        grouping = stats.grouping
-        shown = [] if grouping is None else [*grouping.groups, *filter(None, [grouping.other])]
-        every: list[GroupResult] = [
-            {
-                "key": dict(zip(names, (self.value(v) for v in g.values), strict=True)),
-                "contacts": g.contacts,
-                "leads": g.leads,
-                "customers": g.customers,
-                "share": round(g.contacts / stats.total, 4) if stats.total else 0.0,
-            }
-            for g in shown
-        ]
-        groups = list(_until_full(every))
-        company = stats.company
-        as_of = self.time(stats.proof.as_of)
-        if stats.proof.complete:
-            notes = [lingering(stats.proof)]
-        elif stats.unfiltered and grouping is None:
-            notes = [lower_total()]
-        else:
-            notes = [reach(company), self._gaps(company.gaps, "came")]
-        if grouping is not None and grouping.several:
-            notes.append(
-                f"A contact counts once per value of {' and '.join(grouping.several)}, so shares "
-                "can add up to more than 1."
-            )
-        if grouping is not None and grouping.left_out:
-            together = " counted together as (other)" if grouping.other else ""
-            more = many(grouping.left_out, "more group")
-            notes.append(f"{more} past the limit{together}.")
-        notes.append(cut_short(len(groups), len(every), "ask with a filter or a smaller limit"))
-        if stats.questions:
-            asked = "; ".join(f'"{self.value(q)}"' for q in stats.questions[:5])
-            notes.append(f"Answers to: {asked}.")
-        notes += [instead(stats.instead), unread(company)]
-        notes.insert(0, failed(company, as_of))
-        result: StatisticsResult = {
-            "leads": company.leads,
-            "customers": company.customers,
-            "total": stats.total,
-            "certainty": stats.proof.certainty.value,
-            "company": _company(company),
-            "as_of": as_of,
-        }
-        if grouping is not None:
-            result["groups"] = groups
-        if note := sentences(notes):
-            result["note"] = note
-        counted = f"{bound(stats.total, stats.proof)} {noun(stats.total, 'contact')}"
-        if stats.unfiltered:
-            heading = (
-                f"{many(company.leads, 'lead')} and {many(company.customers, 'customer')}, by "
-                f"SMOC's own count; {counted} in all."
-            )
-        else:
-            heading = f"{counted} match."
-        heading = f"{heading} Certainty: {stats.proof.certainty}."
-        table = grid(
-            [*names, "contacts", "leads", "customers", "share"],
-            (
-                [*g["key"].values(), g["contacts"], g["leads"], g["customers"], f"{g['share']:.1%}"]
-                for g in groups
-            ),
-        )
-        parts = [about(heading, result["as_of"], company), table, note]
-        return View(result, lines(parts))
-
     def changes(self, news: News, cursor: str, start: Moment) -> View[ChangesResult]:
         """Return the answer of contacts_changes."""
         changes = news.changes
         new = [self.summary(row, news.live) for row in changes.new]
         updated = [self.summary(row, news.live) for row in changes.updated]
         as_of = self.time(news.proof.as_of)
-        missing = self._gaps(reversed(news.gaps), "came or changed")
+        missing = self.gaps(reversed(news.gaps), "came or changed")
         if missing:
             missing += " SMOC shows only the newest 500: ask more often to see all."
         elif not news.proof.complete and not news.company.failure:
@@ -262,7 +185,8 @@ class Views:
             result["note"] = note
         heading = (
             f"{len(new):,} new and {len(updated):,} changed contacts since {self.time(start)}, "
-            f"oldest first. Certainty: {news.proof.certainty}."
+            f"oldest first{'; these are the first, more is waiting' if changes.more else ''}. "
+            f"Certainty: {news.proof.certainty}."
         )
         following = (
             "More is waiting: call again with since=" if changes.more else "Next time: since="
@@ -287,22 +211,31 @@ class Views:
         """
         utm = (row.utm_source, row.utm_medium, row.utm_campaign)
         values = {
-            "id": row.id,
-            "name": row.name,
-            "email": self.masked("email", row.email),
-            "phone": self.masked("phone", row.phone),
-            "company": row.company,
-            "city": row.city,
-            "country": row.country,
+            "id": self.boundary.id(row.id),
+            "name": self.boundary.name(row.name or "", limit),
+            "email": self.boundary.email(row.email or "", limit),
+            "phone": self.boundary.phone(row.phone or "", limit),
+            "company": self.boundary.text(row.company or "", limit),
+            "city": self.boundary.text(row.city or "", limit),
+            "country": self.boundary.text(row.country or "", limit),
             "status": row.status.value,
             "created": self._optional_time(row.created),
             "updated": self._optional_time(row.updated),
             "last_conversation": self._optional_time(row.conversation),
-            "source": " / ".join(v or "-" for v in utm) if any(utm) else None,
+            "source": self.boundary.text(" / ".join(v or "-" for v in utm), limit)
+            if any(utm)
+            else None,
             "last_verified": None if row.id in live else self.time(row.seen),
+            "matched": row.likeness or "; ".join(map(self._matched, row.matched)),
         }
-        shown = {k: cut(clean(v), limit) for k, v in values.items() if v}
-        return cast("ContactSummary", {k: v for k, v in shown.items() if v})
+        return cast("ContactSummary", {name: value for name, value in values.items() if value})
+
+    def _matched(self, match: Match) -> str:
+        """Return where a search found a contact; with the text, unless the row shows it anyway."""
+        if match.what in _COLUMNS:
+            return match.what
+        text = around(self.boundary.text(match.text, DETAIL_CHARS), match.word, _MATCH_CHARS)
+        return f"{self.boundary.text(match.what, _MATCH_CHARS)}: {text}"
 
     def fitting(self, rows: Sequence[ContactRow]) -> int:
         """Return how many of the first rows fit into one answer."""
@@ -311,34 +244,22 @@ class Views:
     def _fitting(
         self, rows: Sequence[ContactRow], live: Collection[str]
     ) -> tuple[list[ContactSummary], int]:
-        shown = list(_until_full(self.summary(row, live) for row in rows))
+        shown = list(until_full(self.summary(row, live) for row in rows))
         return shown, len(shown)
-
-    def value(self, value: str) -> str:
-        """Return one value for a table or a list: cleaned and cut."""
-        return cut(clean(value), TABLE_CHARS)
-
-    def masked(self, kind: Mask, value: str | None) -> str | None:
-        """Return a value, or what is left of it where its kind is masked."""
-        if value is None or kind not in self.mask:
-            return value
-        if kind == "email":
-            local, at, domain = value.rpartition("@")
-            return f"{local[:1]}***{at}{domain}" if at else "***"
-        return f"***{value[-2:]}"
 
     def time(self, moment: Moment) -> str:
         """Return a moment in our zone, to the second."""
         return iso(moment, self.zone)
 
-    def _gaps(self, stretches: Iterable[tuple[Moment, Moment]], what: str) -> str:
+    def gaps(self, stretches: Iterable[tuple[Moment, Moment]], what: str) -> str:
+        """Return when contacts may have gone unseen; empty where there was no such time."""
         return gaps([(self.time(older), self.time(newer)) for older, newer in stretches], what)
 
     def _optional_time(self, moment: Moment) -> str | None:
         return None if moment == ABSENT else self.time(moment)
 
 
-def _until_full(rows: Iterable[R]) -> Iterator[R]:
+def until_full(rows: Iterable[R]) -> Iterator[R]:
     """Yield the first rows, as many as fit into an answer in either form."""
     used = 0
     for row in rows:
@@ -350,7 +271,8 @@ def _until_full(rows: Iterable[R]) -> Iterator[R]:
         yield row
 
 
-def _company(company: Company) -> CompanyResult:
+def company_result(company: Company) -> CompanyResult:
+    """Return the whole that an answer is a part of."""
     return {
         "leads": company.leads,
         "customers": company.customers,

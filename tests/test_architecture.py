@@ -16,10 +16,10 @@ LONGEST = 400
 
 ONLY = {
     "httpx": {"client"},
-    "sqlite3": {"database", "store", "records"},
+    "sqlite3": {"database", "store", "lookup", "records"},
     "mcp": {"arguments", "tools", "resources", "server", "cli", "demo"},
     "mcp_types": {"arguments", "tools", "cli", "demo"},
-    "rapidfuzz": {"reading"},
+    "rapidfuzz": {"similar"},
     "uvicorn": {"sandbox.protocol", "sandbox.server"},
     "starlette": set[str](),
 }
@@ -34,6 +34,9 @@ PURE = {
     "changes",
     "groups",
     "cursors",
+    "boundary",
+    "search",
+    "similar",
     "text",
     "times",
 }

@@ -35,8 +35,20 @@ def dated(*times: str | None) -> list[GroupRow]:
     return [GroupRow((quarter,), (None,), LEAD, 1) for quarter in quarters]
 
 
-def grouped(by: str, rows: Sequence[GroupRow], limit: int = 100, zone: str = "UTC") -> Grouping:
-    return merge(rows, parse_group_by(by), limit, ZoneInfo(zone))
+def grouped(
+    by: str,
+    rows: Sequence[GroupRow],
+    limit: int = 100,
+    zone: str = "UTC",
+    time: tuple[str | None, str] | None = None,
+) -> Grouping:
+    after, end = time or (None, None)
+    span = None if end is None else (None if after is None else moment(after), moment(end))
+    return merge(rows, parse_group_by(by), limit, ZoneInfo(zone), span)
+
+
+def moment(text: str) -> int:
+    return as_moment(datetime.fromisoformat(text).replace(tzinfo=UTC))
 
 
 def sizes(grouping: Grouping) -> Mapping[str, int]:
@@ -60,7 +72,9 @@ def test_a_spelling_counts_over_all_statuses() -> None:
 
 def test_leads_and_customers_are_counted_apart() -> None:
     rows = [row("Oslo", n=3), row("oslo", n=2, status=CUSTOMER), row("Oslo", n=4, status=LOST)]
-    assert grouped("city", rows).groups == [Group(("Oslo",), contacts=9, leads=3, customers=2)]
+    assert grouped("city", rows).groups == [
+        Group(("Oslo",), contacts=9, leads=3, customers=2, keys=("oslo",))
+    ]
 
 
 def test_contacts_without_a_value_are_a_group_of_their_own() -> None:
@@ -204,6 +218,56 @@ def test_a_trend_of_something_is_in_order_of_time_then_of_size() -> None:
         ("Bergen", "2026-03-02"),
         ("Oslo", "2026-03-03"),
     ]
+
+
+def monthly(**months: int) -> list[GroupRow]:
+    """Return a row for each of so many values in a month, such as m03=2."""
+    return [
+        GroupRow((moment(f"2026-{m[1:]}-05") // QUARTER_HOUR, f"v{i}"), (None, f"v{i}"), LEAD, 1)
+        for m, n in months.items()
+        for i in range(n)
+    ]
+
+
+def test_a_trend_of_something_is_cut_between_periods_never_within_one() -> None:
+    found = grouped("created_month,city", monthly(m01=2, m02=3, m03=3), limit=7)
+    assert [g.values[0] for g in found.groups] == ["2026-02"] * 3 + ["2026-03"] * 3
+    assert found.left_out == 2
+
+
+def test_a_period_that_is_larger_than_the_limit_shows_its_largest_groups() -> None:
+    found = grouped("created_month,city", monthly(m01=2, m02=3), limit=2)
+    assert [g.values for g in found.groups] == [("2026-02", "v0"), ("2026-02", "v1")]
+    assert found.left_out == 3
+
+
+def test_a_period_without_anybody_is_shown_in_a_trend_of_something() -> None:
+    found = grouped("created_month,city", monthly(m01=1, m03=1))
+    assert [(g.values, g.contacts) for g in found.groups] == [
+        (("2026-01", "v0"), 1),
+        (("2026-02", NONE), 0),
+        (("2026-03", "v0"), 1),
+    ]
+
+
+def test_a_trend_goes_from_where_the_filter_begins_to_where_it_ends() -> None:
+    rows = dated("2026-03-03T10:00")
+    found = grouped("created_day", rows, time=("2026-03-01", "2026-03-05T12:00"))
+    assert sizes(found) == {f"2026-03-0{d}": int(d == 3) for d in range(1, 6)}
+
+
+@pytest.mark.parametrize(
+    ("time", "partial"),
+    [
+        ((None, "2026-03-05T12:00"), ["2026-03-05"]),
+        ((None, "2026-03-05T23:59:59.999999"), []),
+        (("2026-03-03", "2026-03-05T12:00"), ["2026-03-05"]),
+        (("2026-03-03T01:00", "2026-03-05T12:00"), ["2026-03-03", "2026-03-05"]),
+        (("2026-03-03T01:00", "2026-03-03T12:00"), ["2026-03-03"]),
+    ],
+)
+def test_periods_that_are_cut_are_named(time: tuple[str | None, str], partial: list[str]) -> None:
+    assert list(grouped("created_day", dated("2026-03-03T10:00"), time=time).partial) == partial
 
 
 ROWS = st.lists(

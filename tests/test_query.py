@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoc_mcp.coverage import ABSENT, Counts, Region, Sort, Status, Window
+from smoc_mcp.coverage import ABSENT, Region, Sort, Status
 from smoc_mcp.errors import InputError
-from smoc_mcp.facts import keys_of
-from smoc_mcp.models import read_contact
 from smoc_mcp.query import (
     CONTAINS,
     DIMENSIONS,
@@ -26,7 +24,7 @@ from smoc_mcp.query import (
     parse_filter,
     parse_group_by,
 )
-from smoc_mcp.store import ContactStore
+from smoc_mcp.text import fold
 from smoc_mcp.times import as_moment
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -163,53 +161,10 @@ def test_has_both_ways_is_refused(text: str) -> None:
     assert refusal(has=text).startswith(f"has names {name} both ways: give it once")
 
 
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ("Anna  BERG", ("anna", "berg")),
-        ("Håkon", ("hakon",)),
-        ("anna@example.com", ("anna@example.com",)),
-        ("4th street 12", ("4th", "street", "12")),
-        ("123", ("123",)),
-        ("+12", ("+12",)),
-        ("-----", ("-----",)),
-        ("   ", ()),
-    ],
-)
-def test_a_query_is_words_that_must_all_occur(query: str, words: tuple[str, ...]) -> None:
-    assert parsed(query=query) == ContactFilter(words=words)
-
-
-@pytest.mark.parametrize(
-    ("query", "number"),
-    [
-        ("+47 123 45 678", "4712345678"),
-        ("0047 12345678", "4712345678"),
-        ("(022) 33-44.55", "022334455"),
-        ("555/1234", "5551234"),
-        (" 12345678 ", "12345678"),
-    ],
-)
-def test_a_query_that_looks_like_a_phone_number_is_its_digits(query: str, number: str) -> None:
-    assert parsed(query=query).phone == number
-
-
-@pytest.mark.parametrize("query", ["0150", "2026"])
-def test_a_number_is_looked_for_in_the_texts_too(query: str) -> None:
-    read = read_contact({"id": "1", "zip": "0150", "textFields": [{"value": "since 2026"}]})
-    assert read is not None
-    rows = {"1": keys_of(read)}
-    store = ContactStore()
-    store.absorb(Window(Sort.NATURAL, 1, 2, rows, Counts(1, 0), True, ABSENT), [read])
-    found = store.count(parsed(query=query))
-    store.close()
-    assert found == {Status.LEAD: 1}
-
-
-@given(st.text())
+@given(st.text(max_size=20))
 def test_any_query_can_be_meant(query: str) -> None:
     wanted = parsed(query=query)
-    assert all(word == word.strip() and word for word in wanted.words)
+    assert bool(wanted.terms) == bool(fold(query))
 
 
 @pytest.mark.parametrize(

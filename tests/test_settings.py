@@ -199,7 +199,7 @@ def test_a_log_level_is_known_in_any_case(level: str) -> None:
         *[("SMOC_MCP_TIMEZONE", v) for v in ("Oslo", "Mars/Base", "Europe", "/etc/passwd", "..")],
         *[("SMOC_MCP_TIMEZONE", v) for v in ("a\0b", "\udcff", "x" * 5000, "zone.tab")],
         *[("SMOC_MCP_SHOW_TECHNICAL", v) for v in ("2", "maybe", "show")],
-        *[("SMOC_MCP_MASK", v) for v in ("name", "email;phone", "email phone")],
+        *[("SMOC_MCP_MASK", v) for v in ("names", "email;phone", "email phone")],
         *[("SMOC_MCP_LOG_LEVEL", v) for v in ("TRACE", "10", "verbose")],
     ],
 )

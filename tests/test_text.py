@@ -1,10 +1,5 @@
-"""Text of strangers: nothing that a reader cannot see survives, and equal texts fold alike.
+"""Text of strangers: equal texts fold alike."""
 
-What is hidden, and what a valid emoji sequence is, is written down here again from Unicode's
-tables, so that the two cannot share a mistake.
-"""
-
-import html
 import re
 import unicodedata
 
@@ -12,216 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smoc_mcp.text import clean, cut, digits, email_key, fold, spellings
-
-# Emoji=Yes below U+1F000 that are no letters or digits, and the pictographic planes.
-_PICTOGRAPH = (
-    "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf"
-    "\u23e9-\u23f3\u23f8-\u23fa\u24c2\u25aa\u25ab\u25b6\u25c0\u25fb-\u25fe\u2600-\u27bf"
-    "\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u3030\u303d\u3297\u3299"
-    "\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff"
-)
-_ONE_EMOJI = f"[{_PICTOGRAPH}][\U0001f3fb-\U0001f3ff]?\ufe0f?"
-ENGLAND, SCOTLAND, WALES = (
-    "\U0001f3f4" + "".join(chr(0xE0000 + ord(c)) for c in code) + "\U000e007f"
-    for code in ("gbeng", "gbsct", "gbwls")
-)
-VALID_EMOJI = re.compile(
-    f"{ENGLAND}|{SCOTLAND}|{WALES}|[0-9#*]\ufe0f?\u20e3|{_ONE_EMOJI}(?:\u200d{_ONE_EMOJI})*"
-)
-# Unicode's Default_Ignorable_Code_Point, as far as the general category does not show it.
-_IGNORABLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
-)
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-# Python's tables are older than Unicode's newest letters; these will never be any.
-_NO_CHARACTER = re.compile("[\ufdd0-\ufdef\ufffe\uffff\U0010fffe\U0010ffff]")
-
-FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
-HEART = "\u2764\ufe0f"
-EMOJI = {
-    "a family": FAMILY,
-    "a skin tone": "\U0001f44b\U0001f3fd",
-    "an astronaut with a skin tone": "\U0001f469\U0001f3fd\u200d\U0001f680",
-    "a heart": HEART,
-    "a burning heart": f"{HEART}\u200d\U0001f525",
-    "a rainbow flag": "\U0001f3f3\ufe0f\u200d\U0001f308",
-    "a keycap digit": "1\ufe0f\u20e3",
-    "a keycap hash": "#\ufe0f\u20e3",
-    "a keycap without a selector": "1\u20e3",
-    "the flag of Norway": "\U0001f1f3\U0001f1f4",
-    "the flag of England": ENGLAND,
-    "the flag of Scotland": SCOTLAND,
-    "the flag of Wales": WALES,
-    "a trade mark": "\u2122\ufe0f",
-    "an information sign": "\u2139\ufe0f",
-    "a wavy dash": "\u3030\ufe0f",
-    "a black square": "\u25fc\ufe0f",
-    "an arrow that turns up": "\u2934\ufe0f",
-    "an emoji of 2022": "\U0001fae8",
-    "an emoji of 2024": "\U0001fae9",
-}
-HIDDEN = [
-    *("\0", "\a", "\b", "\x1b", "\x7f", "\x85", "\x9b", "\n", "\r", "\v", "\f", "\x1c"),
-    *("\u00ad", "\u034f", "\u061c", "\u115f", "\u1160", "\u17b4", "\u180b", "\u180e", "\u200b"),
-    *("\u200c", "\u200d", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202e", "\u2060"),
-    *("\u2066", "\u2069", "\u206f", "\u3164", "\ufe00", "\ufe0e", "\ufe0f", "\ufeff", "\uffa0"),
-    *("\ufff9", "\ue000", "\ud83d", "\udc00", "\U000e0001", "\U000e0041", "\U000e007f"),
-    *("\U000e0100", "\U0010fffd"),
-]
-NAMED = ["&shy;", "&zwj;", "&zwnj;", "&lrm;", "&rlm;", "&ZeroWidthSpace;", "&NoBreak;", "&NewLine;"]
-# A web page reads a surrogate's number as a replacement character, which can be seen.
-_NUMBERS = [ord(c) for c in HIDDEN if c != "\0" and not "\ud800" <= c <= "\udfff"]
-ENTITIES = st.sampled_from(NAMED) | st.builds(
-    lambda number, form: form.format(number),
-    st.sampled_from(_NUMBERS),
-    st.sampled_from(["&#{};", "&#{}", "&#x{:x};", "&#X{:X};", "&#0000000{};", "&#x0000000{:x};"]),
-)
-ESCAPES = st.sampled_from(["&amp;", "&amp;amp;", "&#38;", "&#x26;", "&AMP;", "&amp"])
-PIECES = st.one_of(
-    st.text(max_size=3),
-    st.sampled_from(HIDDEN),
-    st.sampled_from([*EMOJI.values(), "\u20e3", "\U0001f3fd", "^", "1", "\U0001f3f4", "\u00b0"]),
-    ENTITIES,
-    st.builds(lambda amp, entity: amp + entity[1:], ESCAPES, ENTITIES),
-    st.sampled_from([" ", "\t", "&", "amp;", "#8203;", "\x1b[31m", "\x1b]0;title\x07", "&lt;"]),
-)
-TEXTS = st.text() | st.lists(PIECES, max_size=8).map("".join)
-
-
-def hidden_in(text: str) -> list[str]:
-    """Return the characters that a reader of the text cannot see."""
-    return [
-        ascii(char)
-        for char in VALID_EMOJI.sub("", text)
-        if unicodedata.category(char) in _INVISIBLE
-        or _IGNORABLE.match(char)
-        or _NO_CHARACTER.match(char)
-    ]
-
-
-def unescaped(text: str) -> str:
-    """Return a text as a web page reads it; unlike Python's, it keeps control characters."""
-    kept = re.sub(r"&#0*([1-8]|1[4-9]|2\d|3[01]|127);?(?!\d)", lambda m: chr(int(m[1])), text)
-    kept = re.sub(r"&#[xX]0*([1-8]|[eEfF]|1[0-9a-fA-F]|7[fF]);?(?![0-9a-fA-F])", _of_hex, kept)
-    return html.unescape(kept)
-
-
-def _of_hex(entity: re.Match[str]) -> str:
-    return chr(int(entity[1], 16))
+from smoc_mcp.text import digits, email_key, fold, spellings
 
 
 @settings(deadline=None, max_examples=500)
-@given(TEXTS)
-@example("a\ufe0f\u200d\U0001f469")
-@example("\ufe0f\u20e3")
-@example("&#01\ufe0f\u20e3")
-def test_what_is_cleaned_shows_everything_that_it_holds(text: str) -> None:
-    assert hidden_in(clean(text)) == []
-
-
-@settings(deadline=None, max_examples=500)
-@given(TEXTS)
-def test_nothing_hides_behind_entities_escaped_once_or_twice(text: str) -> None:
-    # Reading a number can take a keycap's digit away; what is left of it was in plain sight.
-    once = unescaped(VALID_EMOJI.sub(lambda emoji: _IGNORABLE.sub("", emoji[0]), clean(text)))
-    assert hidden_in(once) == []
-    assert hidden_in(unescaped(once)) == []
-
-
-@settings(deadline=None, max_examples=500)
-@given(TEXTS)
-@example("a\ufe0f\u200d\U0001f469")
-def test_cleaning_twice_is_cleaning_once(text: str) -> None:
-    assert clean(clean(text)) == clean(text)
-
-
-@pytest.mark.parametrize("char", HIDDEN, ids=ascii)
-def test_a_hidden_character_leaves_the_text_around_it(char: str) -> None:
-    shown = r"Anna\n Berg" if char in "\n\r\v\f\x1c\x85\u2028\u2029" else "Anna Berg"
-    if char in "\x1b\x9b":
-        shown = "Annaerg"  # with the blank, B is a command of terminals
-    assert clean(f"Anna{char} Berg") == shown
-
-
-@pytest.mark.parametrize("char", HIDDEN, ids=ascii)
-def test_a_hidden_character_does_not_survive_between_symbols(char: str) -> None:
-    assert hidden_in(clean(f"^{char}^ \u00b0{char}\u00b0")) == []
-
-
-@pytest.mark.parametrize(
-    "entity",
-    [
-        *("&#8203;", "&#8203", "&#x200b;", "&#X200B;", "&#08203;", "&#0000000008203;"),
-        *("&#x0000000200b;", "&ZeroWidthSpace;", "&zwj;", "&shy;", "&shy", "&lrm;", "&NewLine;"),
-        *("&#10;", "&#27;", "&#x1b;", "&#1;", "&#127;", "&#x202E;", "&#917569;", "&Tab;"),
-        *("&amp;#8203;", "&amp;amp;#8203;", "&amp#8203;", "&AMP;#8203;", "&#38;#8203;"),
-        *("&#x26;#8203;", "&#038;zwj;", "&amp;#27;", "&am&#8203;p;#8203;", "&#&#8203;8203;"),
-    ],
-)
-def test_an_entity_of_a_hidden_character_goes(entity: str) -> None:
-    assert clean(f"Anna {entity} Berg").replace("  ", " ") == "Anna Berg"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("Fish & chips", "AT&T", "a &lt; b", "&copy; Smoc", "&#65;", "R&D; B&O", "&unknown;"),
-        *("100 %", "<b>bold</b>", "a|b", "Åse", "Łukasz", "山田", "Ελένη", "ĄĆĘ", "e\u0301"),
-    ],
-)
-def test_what_can_be_seen_stays_as_it_is(text: str) -> None:
-    assert clean(text) == text
-
-
-@pytest.mark.parametrize("emoji", EMOJI.values(), ids=EMOJI)
-def test_a_valid_emoji_stays_whole(emoji: str) -> None:
-    assert clean(f"Hi {emoji}!") == f"Hi {emoji}!"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("one\ntwo", r"one\ntwo"),
-        ("one\r\ntwo", r"one\ntwo"),
-        ("one\u2028two\x85three", r"one\ntwo\nthree"),
-        ("one\ttwo", "one two"),
-    ],
-)
-def test_a_line_break_is_shown_and_breaks_no_line(text: str, shown: str) -> None:
-    assert clean(text) == shown
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("\x1b[31mred\x1b[0m", "red"),
-        ("\x9b31mred", "red"),
-        ("\x1b]0;title\x07text", "text"),
-        ("\x1b]8;;https://example.com\x1b\\link\x1b]8;;\x1b\\", "link"),
-        ("\x1bcreset", "reset"),
-    ],
-)
-def test_a_terminal_command_goes_whole(text: str, shown: str) -> None:
-    assert clean(text) == shown
-
-
-def test_nothing_hides_behind_entities_nested_in_entities() -> None:
-    nested = "&#" * 3_000 + "8203;" * 3_000
-    assert hidden_in(unescaped(clean(nested))) == []
-
-
-def test_a_short_value_is_not_cut() -> None:
-    assert cut("x" * 80, 80) == "x" * 80
-
-
-def test_a_cut_value_says_how_long_it_was() -> None:
-    assert cut("x" * 1234, 80) == "x" * 80 + "… [cut from 1,234 characters]"
-
-
-@settings(deadline=None, max_examples=500)
-@given(TEXTS)
+@given(st.text())
+@example("A\u200b\x1b[31m&#8203;\u1160")
 @example("Acme\u2122")
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
@@ -246,6 +37,7 @@ def test_folding_twice_is_folding_once(text: str) -> None:
         ("Ase\n Berg", "ase berg"),
         ("An\u200bna", "anna"),
         ("An\x07na", "anna"),
+        ("O\u2019Brien\u2011Berg", "o'brien-berg"),
         ("", ""),
     ],
 )
@@ -271,7 +63,7 @@ def test_a_name_folds_like_its_other_spellings(name: str) -> None:
     ],
 )
 def test_a_name_is_found_in_each_of_its_spellings(name: str, words: str) -> None:
-    assert spellings(name) == words
+    assert " ".join(spellings(name)) == words
 
 
 @pytest.mark.parametrize(
@@ -306,7 +98,9 @@ def test_a_question_mark_of_an_address_stays() -> None:
     [
         ("+47 123 45 678", "4712345678"),
         ("0047 12345678", "4712345678"),
-        ("(0)22-33.44", "0223344"),
+        ("(0)22-33.44", "223344"),
+        ("+44 (0)7700 900123", "447700900123"),
+        ("07700 900123", "7700900123"),
         ("\u0664\u0667", "47"),
         ("none", ""),
         ("", ""),

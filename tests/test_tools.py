@@ -9,6 +9,7 @@ import pytest
 from mcp import MCPError
 from mcp_types import Tool
 
+from smoc_mcp.boundary import Boundary
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.server import INSTRUCTIONS
 from smoc_mcp.views import MAX_CHARS, Views
@@ -169,18 +170,6 @@ async def test_both_forms_of_a_list_hold_the_same_facts(url: str) -> None:
     assert found["as_of"] in text
 
 
-async def test_every_include_of_a_contact_is_whole(url: str, company: Company) -> None:
-    visited = max(company.contacts(), key=lambda c: str(c.get("visitList")).count("browser"))
-    async with memory_server(url) as client:
-        digest = await ask(client, "contacts_get", contact_id=visited["id"])
-        whole = await ask(client, "contacts_get", contact_id=visited["id"], include="all")
-    visits = visited["visitList"]
-    assert isinstance(visits, list)
-    assert digest["contact"]["visits"]["count"] == len(visits)
-    shown = len(whole["contact"]["visits"])
-    assert shown == len(visits) or f"Only the last {shown} of {len(visits)} visits" in whole["note"]
-
-
 async def test_ip_and_user_agent_leave_only_where_they_are_asked_for(
     url: str, company: Company
 ) -> None:
@@ -188,7 +177,7 @@ async def test_ip_and_user_agent_leave_only_where_they_are_asked_for(
     visits = contact["visitList"]
     assert isinstance(visits, list)
     address = next(str(v["ip"]) for v in visits if v.get("ip"))
-    for views, shown in ((Views(), False), (Views(technical=True), True)):
+    for views, shown in ((Views(), False), (Views(boundary=Boundary(technical=True)), True)):
         async with memory_server(url, views=views) as client:
             answer = await client.call_tool(
                 "contacts_get", {"contact_id": contact["id"], "include": "all"}
@@ -204,7 +193,7 @@ async def test_masked_kinds_leave_in_no_answer(url: str, company: Company) -> No
         if c.get("msisdn") and str(c.get("email")).isascii() and "@" in str(c.get("email"))
     )
     email, phone = str(contact["email"]), str(contact["msisdn"])
-    views = Views(mask=frozenset({"email", "phone"}))
+    views = Views(boundary=Boundary(frozenset({"email", "phone"})))
     async with memory_server(url, views=views) as client:
         answers = [
             await client.call_tool("contacts_find_by_email", {"email": email}),

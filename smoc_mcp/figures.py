@@ -1,0 +1,177 @@
+"""Counts and groups as they leave, as structure and as text."""
+
+from collections.abc import Sequence
+
+from smoc_mcp.answers import Statistics
+from smoc_mcp.groups import NONE, OTHER, Group, Grouping
+from smoc_mcp.phrases import (
+    about,
+    bound,
+    cut_short,
+    failed,
+    grid,
+    instead,
+    lines,
+    lingering,
+    lower_total,
+    many,
+    noun,
+    reach,
+    sentences,
+    unread,
+)
+from smoc_mcp.query import Dimension, Kind
+from smoc_mcp.results import GroupResult, StatisticsResult
+from smoc_mcp.views import View, Views, company_result, until_full
+
+__all__ = ["figures"]
+
+_QUESTIONS_SHOWN = 5
+_MOST_GROUPS = 100
+"""What limit may be at most."""
+
+
+def figures(
+    stats: Statistics, dimensions: Sequence[Dimension], views: Views
+) -> View[StatisticsResult]:
+    """Return the answer of contacts_stats."""
+    names = [views.boundary.text(d.name) for d in dimensions]
+    grouping, company = stats.grouping, stats.company
+    groups: list[GroupResult] = []
+    every = 0
+    if grouping is not None:
+        shown = [*grouping.groups, *filter(None, [grouping.other])]
+        every = len(shown)
+        groups = list(until_full(_group(g, names, dimensions, stats.total, views) for g in shown))
+    as_of = views.time(stats.proof.as_of)
+    note = sentences(
+        [
+            failed(company, as_of),
+            _why_not_exact(stats, views),
+            *(_about_groups(grouping, dimensions) if grouping else ()),
+            cut_short(len(groups), every, "ask with a filter or a smaller limit"),
+            _asked(stats, views),
+            instead(stats.instead, views.boundary),
+            unread(company),
+        ]
+    )
+    result: StatisticsResult = {
+        "leads": company.leads,
+        "customers": company.customers,
+        "total": stats.total,
+        "certainty": stats.proof.certainty.value,
+        "company": company_result(company),
+        "as_of": as_of,
+    }
+    if grouping is not None:
+        result["groups"] = groups
+    if note:
+        result["note"] = note
+    table = grid(
+        [*names, "contacts", "leads", "customers", "share", "customer share"],
+        (
+            (
+                *g["key"].values(),
+                *(g["contacts"], g["leads"], g["customers"]),
+                *(f"{g['share']:.1%}", f"{g['customer_share']:.1%}"),
+            )
+            for g in groups
+        ),
+    )
+    return View(result, lines([about(_heading(stats), as_of, company), table, note]))
+
+
+def _heading(stats: Statistics) -> str:
+    company = stats.company
+    counted = f"{bound(stats.total, stats.proof)} {noun(stats.total, 'contact')}"
+    if stats.unfiltered:
+        heading = (
+            f"{many(company.leads, 'lead')} and {many(company.customers, 'customer')}, by "
+            f"SMOC's own count; {counted} in all."
+        )
+    else:
+        heading = f"{counted} match."
+    return f"{heading} Certainty: {stats.proof.certainty}."
+
+
+def _group(
+    group: Group, names: Sequence[str], dimensions: Sequence[Dimension], total: int, views: Views
+) -> GroupResult:
+    values = (_value(v, d, views) for v, d in zip(group.values, dimensions, strict=True))
+    if group.keys:
+        named = (
+            v if v not in (NONE, OTHER) or key is None else f'"{v}"'
+            for v, key in zip(values, group.keys, strict=True)
+        )
+    else:
+        named = (v for v in group.values)
+    return {
+        "key": dict(zip(names, named, strict=True)),
+        "contacts": group.contacts,
+        "leads": group.leads,
+        "customers": group.customers,
+        "share": _share(group.contacts, total),
+        "customer_share": _share(group.customers, group.contacts),
+    }
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def _value(value: str, dimension: Dimension, views: Views) -> str:
+    """Return the value of a dimension; who invited is a person, or where nameless an address."""
+    if value in (NONE, OTHER) or dimension.source != "inviter":
+        return views.boundary.text(value)
+    return views.boundary.email(value) if "@" in value else views.boundary.name(value)
+
+
+def _why_not_exact(stats: Statistics, views: Views) -> str:
+    if stats.proof.complete:
+        return lingering(stats.proof)
+    company = stats.company
+    if stats.own_counts:
+        return (
+            f"{lower_total()} Leads and customers are SMOC's own counts, of the others those in "
+            "hand are counted."
+        )
+    if stats.unfiltered and stats.grouping is None:
+        return lower_total()
+    shares = (
+        "Groups and shares are of the contacts in hand, mostly the newest, not of the whole "
+        "company."
+    )
+    return sentences(
+        [
+            reach(company),
+            shares if stats.grouping else "",
+            views.gaps(company.gaps, "came"),
+        ]
+    )
+
+
+def _about_groups(grouping: Grouping, dimensions: Sequence[Dimension]) -> Sequence[str]:
+    several = many_values = ""
+    if grouping.several:
+        several = (
+            f"A contact counts once per value of {' and '.join(grouping.several)}, so shares can "
+            "add up to more than 100%."
+        )
+    if grouping.left_out:
+        which = "earlier" if any(d.kind is Kind.TIME for d in dimensions) else "smaller"
+        together = "counted together as (other)" if grouping.other else "left out"
+        every = len(grouping.groups) + grouping.left_out
+        hint = f"; limit={every} shows all" if every <= _MOST_GROUPS else ""
+        many_values = (
+            f"{grouping.left_out:,} {which} {noun(grouping.left_out, 'group')} {together}{hint}."
+        )
+    partial = " and ".join(grouping.partial)
+    return several, many_values, f"Not the whole period: {partial}." if partial else ""
+
+
+def _asked(stats: Statistics, views: Views) -> str:
+    if not stats.questions:
+        return ""
+    shown = [f'"{views.boundary.text(q)}"' for q in stats.questions[:_QUESTIONS_SHOWN]]
+    more = len(stats.questions) - len(shown)
+    return f"Answers to: {'; '.join(shown)}{f' and {more:,} more' if more else ''}."

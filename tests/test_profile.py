@@ -1,0 +1,117 @@
+"""contacts_get: a digest that is short, and every part of it whole, in pages where it is long."""
+
+from collections.abc import Iterator
+from statistics import fmean
+
+import bpe_openai
+import pytest
+
+from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
+from tests.serving import KEY, ask, memory_server, refusal, text_of
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def company() -> Company:
+    return Company("Small", seed=8, size=120)
+
+
+@pytest.fixture
+def url(company: Company) -> Iterator[str]:
+    with run_in_thread(Sandbox(keys={KEY: company})) as address:
+        yield address
+
+
+async def test_a_digest_of_the_average_contact_fits_in_600_tokens(
+    url: str, company: Company
+) -> None:
+    tokens = bpe_openai.get_encoding("o200k_base")
+    sizes: list[int] = []
+    async with memory_server(url) as client:
+        for contact in company.contacts():
+            answer = await client.call_tool("contacts_get", {"contact_id": contact["id"]})
+            sizes.append(len(tokens.encode(text_of(answer))))
+    assert fmean(sizes) <= 600
+    assert max(sizes) <= 1_200
+
+
+async def test_every_include_of_a_contact_is_whole(url: str, company: Company) -> None:
+    visited = max(company.contacts(), key=lambda c: str(c.get("visitList")).count("browser"))
+    async with memory_server(url) as client:
+        digest = await ask(client, "contacts_get", contact_id=visited["id"])
+        whole = await ask(client, "contacts_get", contact_id=visited["id"], include="all")
+    visits = visited["visitList"]
+    assert isinstance(visits, list)
+    assert digest["contact"]["visits"]["count"] == len(visits)
+    shown = len(whole["contact"]["visits"])
+    assert shown == len(visits) or "next_cursor" in whole
+
+
+async def test_a_long_part_of_a_contact_is_read_in_pages(url: str, company: Company) -> None:
+    visits = [{"browser": f"Browser {n}", "landingPage": "x" * 300} for n in range(100)]
+    promos = [{"id": str(n), "title": f"Promo {n}"} for n in range(30)]
+    [contact_id] = company.add(visitList=visits, promosPresented=promos)
+    seen: list[str] = []
+    promoted: list[str] = []
+    pages = 0
+    async with memory_server(url) as client:
+        arguments = {"contact_id": contact_id, "include": "visits,rewards"}
+        while True:
+            page = await ask(client, "contacts_get", **arguments)
+            seen += [visit["browser"] for visit in page["contact"].get("visits", [])]
+            promoted += page["contact"].get("rewards", {}).get("promos_presented", [])
+            pages += 1
+            if "next_cursor" not in page:
+                break
+            arguments["cursor"] = page["next_cursor"]
+    assert pages > 2
+    assert seen == [f"Browser {n}" for n in reversed(range(100))]
+    assert sorted(promoted) == sorted(f"Promo {n}" for n in range(30))
+
+
+async def test_a_visit_that_comes_between_pages_loses_none_of_the_others(
+    url: str, company: Company
+) -> None:
+    visits: list[object] = [
+        {"browser": f"Browser {n}", "landingPage": "x" * 300} for n in range(60)
+    ]
+    [contact_id] = company.add(visitList=visits)
+    async with memory_server(url) as client:
+        first = await ask(client, "contacts_get", contact_id=contact_id, include="visits")
+    company.update(contact_id, visitList=[*visits, {"browser": "New"}])
+    async with memory_server(url) as client:
+        second = await ask(
+            client,
+            "contacts_get",
+            contact_id=contact_id,
+            include="visits",
+            cursor=first["next_cursor"],
+        )
+    read = [v["browser"] for page in (first, second) for v in page["contact"]["visits"]]
+    assert read == [f"Browser {n}" for n in reversed(range(60))]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["nonsense", "AAAA", "x" * 200], ids=["nonsense", "short", "long"]
+)
+async def test_a_damaged_cursor_is_refused(url: str, company: Company, cursor: str) -> None:
+    [contact_id] = company.sample(1)
+    async with memory_server(url) as client:
+        told = await refusal(client, "contacts_get", contact_id=contact_id, cursor=cursor)
+    assert told.startswith("The cursor is damaged")
+
+
+async def test_a_cursor_of_another_contact_is_refused(url: str, company: Company) -> None:
+    visits = [{"browser": "B", "landingPage": "x" * 400} for _ in range(100)]
+    one, other = company.add(count=2, visitList=visits)
+    async with memory_server(url) as client:
+        first = await ask(client, "contacts_get", contact_id=one, include="visits")
+        told = await refusal(
+            client,
+            "contacts_get",
+            contact_id=other,
+            include="visits",
+            cursor=first["next_cursor"],
+        )
+    assert "another question" in told

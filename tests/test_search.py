@@ -1,0 +1,241 @@
+"""Search as people expect it, in a real store: any field, order and spelling, parts of words."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from smoc_mcp.boundary import visible
+from smoc_mcp.coverage import ABSENT, Counts, Sort, Window
+from smoc_mcp.errors import InputError
+from smoc_mcp.facts import keys_of
+from smoc_mcp.models import read_contact
+from smoc_mcp.query import ContactFilter
+from smoc_mcp.rows import ContactRow
+from smoc_mcp.search import parse_query, searchable
+from smoc_mcp.store import ContactStore
+from smoc_mcp.text import fold
+
+PEOPLE: dict[str, dict[str, object]] = {
+    "anna": {
+        "firstName": "Anna",
+        "lastName": "Øverland",
+        "email": "Anna.Overland+news@Example.com",
+        "msisdn": "+47 412 34 567",
+        "company": "Fjord & Fjell AS",
+        "street": "Storgata 12 B",
+        "zip": "0150",
+        "city": "Oslo",
+    },
+    "lukasz": {"firstName": "Łukasz", "lastName": "Świątek", "msisdn": "0048 512-345-678"},
+    "muller": {"firstName": "Jürgen", "lastName": "Müller", "city": "München"},
+    "mueller": {"firstName": "Jurgen", "lastName": "Mueller", "msisdn": "41234567"},
+    "bo": {"firstName": "Bo", "lastName": "Li", "company": "Jacobsen & Co"},
+    "mary": {"firstName": "Mary-Jo", "lastName": "O\u2019Brien", "msisdn": "07700 900123"},
+    "ming": {"firstName": "小明", "lastName": "李", "company": "株式会社みらい"},
+    "olena": {"firstName": "Олена", "lastName": "Бондар"},
+    "quiet": {
+        "email": "q@example.org",
+        "textFields": [{"key": "diet", "value": "Vegan\nno nuts"}, {"key": "size", "value": "XL"}],
+        "answeredSurveyQuestions": [
+            {"question": "Which roof?", "answer": "Solar panels on the south side"},
+        ],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[ContactStore]:
+    store = ContactStore()
+    reads = []
+    for number, (contact_id, fields) in enumerate(PEOPLE.items()):
+        read = read_contact(
+            {"id": contact_id, "createdAt": f"2026-01-{number + 1:02}T00:00:00Z", **fields}
+        )
+        assert read is not None
+        reads.append(read)
+    rows = {c.contact.id: keys_of(c) for c in reads}
+    store.absorb(Window(Sort.CREATED, 1, 2, rows, Counts(len(rows), 0), True, ABSENT), reads)
+    yield store
+    store.close()
+
+
+def found(store: ContactStore, query: str) -> list[ContactRow]:
+    wanted = ContactFilter(terms=parse_query(query))
+    return store.list_rows(wanted, Sort.CREATED, 100, by_relevance=True)
+
+
+def ids(store: ContactStore, query: str) -> set[str]:
+    return {row.id for row in found(store, query)}
+
+
+@pytest.mark.parametrize(
+    ("query", "who"),
+    [
+        ("overland", {"anna"}),
+        ("ØVERLAND anna", {"anna"}),
+        ("oeverland", {"anna"}),
+        ("verla", {"anna"}),
+        ("lukasz", {"lukasz"}),
+        ("swiatek łuk", {"lukasz"}),
+        ("muller", {"muller"}),
+        ("mueller", {"muller", "mueller"}),
+        ("Müller", {"muller", "mueller"}),
+        ("munchen", {"muller"}),
+        ("anna oslo", {"anna"}),
+        ("oslo fjord anna", {"anna"}),
+        ("fjord & fjell", {"anna"}),
+        ("storgata 12", {"anna"}),
+        ("0150", {"anna"}),
+        ("anna.overland", {"anna"}),
+        ("@example", {"anna", "quiet"}),
+        ("anna bergen", set()),
+        ("obrien", set()),
+        ("o'brien", {"mary"}),
+        ("mary jo", {"mary"}),
+        ("vegan", {"quiet"}),
+        ("no nuts", {"quiet"}),
+        ("xl", {"quiet"}),
+        ("solar south", {"quiet"}),
+        ("Бондар", {"olena"}),
+        ("олена", {"olena"}),
+        ("李小明", {"ming"}),
+        ("小明", {"ming"}),
+        ("明", {"ming"}),
+        ("みらい", {"ming"}),
+        ("mirai", set()),
+    ],
+)
+def test_words_are_found_in_any_field_order_and_spelling(
+    store: ContactStore, query: str, who: set[str]
+) -> None:
+    assert ids(store, query) == who
+
+
+@pytest.mark.parametrize(
+    ("query", "who"),
+    [
+        ("412 34 567", {"anna", "mueller"}),
+        ("+4741234567", {"anna", "mueller"}),
+        ("0047 412 34 567", {"anna", "mueller"}),
+        ("004741234567", {"anna", "mueller"}),
+        ("(+47) 412-34-567", {"anna", "mueller"}),
+        ("41234567", {"anna", "mueller"}),
+        ("4123", {"anna", "mueller"}),
+        ("anna 412 34 567", {"anna"}),
+        ("412 34 567 anna", {"anna"}),
+        ("+48512345678", {"lukasz"}),
+        ("512345678", {"lukasz"}),
+        ("+44 7700 900123", {"mary"}),
+        ("+44 (0)7700 900123", {"mary"}),
+        ("07700900123", {"mary"}),
+        ("99999999", set()),
+    ],
+)
+def test_a_phone_number_is_found_in_any_writing(
+    store: ContactStore, query: str, who: set[str]
+) -> None:
+    assert ids(store, query) == who
+
+
+@pytest.mark.parametrize(("query", "who"), [("bo", {"bo"}), ("b", {"bo", "anna"})])
+def test_one_or_two_letters_are_found_where_a_word_begins(
+    store: ContactStore, query: str, who: set[str]
+) -> None:
+    assert ids(store, query) == who
+
+
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ("anna", []),
+        ("anna.overland", [("email", "email")]),
+        ("412 34 567 overland", [("phone", "phone")]),
+        ("fjord", [("company", "company")]),
+        ("oslo", [("place", "city")]),
+        ("storgata", [("place", "street")]),
+        ("vegan", [("texts", "diet")]),
+        ("xl", [("texts", "size")]),
+        ("solar", [("answers", "Which roof?")]),
+        ("anna storgata fjord", [("place", "street"), ("company", "company")]),
+    ],
+)
+def test_the_field_that_matched_is_said_when_it_is_not_the_name(
+    store: ContactStore, query: str, where: list[tuple[str, str]]
+) -> None:
+    [row] = [r for r in found(store, query) if r.id in ("anna", "quiet")]
+    assert [(match.field, match.what) for match in row.matched] == where
+
+
+def test_the_best_match_comes_first() -> None:
+    people: dict[str, dict[str, object]] = {
+        "whole": {"firstName": "Ann"},
+        "beginning": {"firstName": "Anna"},
+        "within": {"firstName": "Joanna"},
+        "address": {"email": "ann@example.com"},
+        "company": {"company": "Ann AS"},
+        "place": {"city": "Ann Arbor"},
+        "text": {"textFields": [{"key": "k", "value": "ann"}]},
+        "answer": {"answeredSurveyQuestions": [{"question": "q", "answer": "ann"}]},
+    }
+    store = ContactStore()
+    # The worst is the newest, so that no order but that of relevance gives the expected one.
+    reads = [
+        read
+        for n, (i, fields) in enumerate(people.items())
+        if (read := read_contact({"id": i, "createdAt": f"2026-01-0{n + 1}T00:00:00Z", **fields}))
+    ]
+    rows = {c.contact.id: keys_of(c) for c in reads}
+    store.absorb(Window(Sort.CREATED, 1, 2, rows, Counts(len(rows), 0), True, ABSENT), reads)
+    assert [row.id for row in found(store, "ann")] == list(people)
+    store.close()
+
+
+@pytest.mark.parametrize("query", ["word " * 21, "x" * 401], ids=["words", "characters"])
+def test_a_query_that_is_too_long_is_refused_with_the_bounds(query: str) -> None:
+    with pytest.raises(InputError, match="up to 20 words and 400 characters"):
+        parse_query(query)
+
+
+@given(st.text(max_size=40))
+@example('" OR name_words : "')
+@example("NEAR(a b) AND NOT c*")
+@example('^"')
+@example("' ; DROP TABLE words --")
+def test_any_query_is_words_and_never_fts5_syntax(query: str) -> None:
+    store = ContactStore()
+    read = read_contact({"id": "1", "textFields": [{"key": "k", "value": query}]})
+    assert read is not None
+    rows = {"1": keys_of(read)}
+    store.absorb(Window(Sort.CREATED, 1, 2, rows, Counts(1, 0), True, ABSENT), [read])
+    # Whoever typed it is found by it.
+    expected = {"1"} if fold(visible(query)) else set()
+    terms = parse_query(query)
+    assert (ids(store, query) if terms else set()) == expected
+    store.close()
+
+
+@given(st.lists(st.text(max_size=8), max_size=3))
+def test_searchable_text_has_two_blanks_around_each_word(values: list[str]) -> None:
+    for line in filter(None, searchable(values).split("\n")):
+        assert line.startswith("  ")
+        assert line.endswith("  ")
+        assert "   " not in line.strip()
+
+
+def test_what_was_changed_or_deleted_is_no_longer_found() -> None:
+    store = ContactStore()
+
+    def absorb(sent: int, **names: str) -> None:
+        reads = [read for i, n in names.items() if (read := read_contact({"id": i, "company": n}))]
+        rows = {c.contact.id: keys_of(c) for c in reads}
+        store.absorb(
+            Window(Sort.CREATED, sent, sent + 1, rows, Counts(len(rows), 0), True, ABSENT), reads
+        )
+
+    absorb(1, a="Alpha", b="Beta")
+    absorb(10, a="Gamma")
+    assert ids(store, "gamma") == {"a"}
+    assert ids(store, "alpha") == ids(store, "beta") == set()
+    store.close()

@@ -1,0 +1,98 @@
+"""contacts_stats against the truth of a company: groups, the rest of them, SMOC's own counts."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from smoc_mcp.boundary import Boundary
+from smoc_mcp.sandbox import Company, Contact, Sandbox, run_in_thread
+from smoc_mcp.views import Views
+from tests.serving import KEY, ask, memory_server
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def company() -> Company:
+    return Company("Small", seed=8, size=120)
+
+
+@pytest.fixture
+def url(company: Company) -> Iterator[str]:
+    with run_in_thread(Sandbox(keys={KEY: company})) as address:
+        yield address
+
+
+async def test_the_rest_of_many_flows_counts_each_contact_once(url: str, company: Company) -> None:
+    for flows in (("A", "B"), ("A", "B", "C"), ("C", "D"), ("D", "E", "F"), ("A",)):
+        company.add(rewardFlows=[{"id": f, "title": f"Flow {f}"} for f in flows], textFields=[])
+    async with memory_server(url) as client:
+        whole = await ask(client, "contacts_stats", group_by="flow", limit=100)
+        few = await ask(client, "contacts_stats", group_by="flow", limit=2)
+    kept = {g["key"]["flow"] for g in few["groups"]} - {"(other)"}
+    rest = sum(
+        1
+        for contact in company.contacts()
+        if flows_of(contact) - kept or (not flows_of(contact) and "(none)" not in kept)
+    )
+    assert few["groups"][-1]["key"]["flow"] == "(other)"
+    assert few["groups"][-1]["contacts"] == rest
+    assert rest < sum(g["contacts"] for g in whole["groups"] if g["key"]["flow"] not in kept)
+
+
+def flows_of(contact: Contact) -> set[str]:
+    rewards, texts = contact.get("rewardFlows") or [], contact.get("textFields") or []
+    assert isinstance(rewards, list)
+    assert isinstance(texts, list)
+    return {r["title"] for r in rewards if r.get("title")} | {
+        t["flowName"] for t in texts if t.get("flowName")
+    }
+
+
+async def test_every_group_says_how_many_of_its_contacts_are_customers(
+    url: str, company: Company
+) -> None:
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_stats", group_by="city", limit=5)
+    shares = {g["key"]["city"]: g["customer_share"] for g in found["groups"]}
+    for city, share in shares.items():
+        if not city.startswith("("):
+            there = [c for c in company.contacts() if c.get("city") == city]
+            customers = sum(c.get("status") == "2" for c in there)
+            assert share == pytest.approx(customers / len(there), abs=0.001)
+
+
+async def test_statuses_of_a_large_company_have_its_own_counts() -> None:
+    company = Company("Large", seed=3, size=3000)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            found = await ask(client, "contacts_stats", group_by="status")
+    groups = {g["key"]["status"]: g for g in found["groups"]}
+    assert groups["lead"]["contacts"] == company.leads_count
+    assert groups["customer"]["contacts"] == company.customer_count
+    assert found["certainty"] == "at_least"
+    assert found["total"] >= sum(g["contacts"] for g in groups.values())
+    assert "SMOC's own counts" in found["note"]
+
+
+async def test_a_value_that_looks_like_ours_is_in_quotes(url: str, company: Company) -> None:
+    company.add(count=2, city="(other)")
+    company.add(count=3, city="(none)")
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_stats", group_by="city", limit=100)
+    groups = {g["key"]["city"]: g["contacts"] for g in found["groups"]}
+    assert groups['"(other)"'] == 2
+    assert groups['"(none)"'] == 3
+    assert groups["(none)"] == sum(not c.get("city") for c in company.contacts())
+
+
+async def test_a_masked_name_is_no_group_either(url: str, company: Company) -> None:
+    company.add(count=2, inviterUser={"id": 7, "firstName": "Ada", "lastName": "Lovelace"})
+    company.add(inviterUser={"id": 8, "email": "grace@example.com"})
+    views = Views(boundary=Boundary(frozenset({"name", "email"})))
+    async with memory_server(url, views=views) as client:
+        found = await ask(client, "contacts_stats", group_by="inviter", limit=100)
+    groups = [g["key"]["inviter"] for g in found["groups"]]
+    assert "A*** L***" in groups
+    assert "g***@example.com" in groups
+    assert "(none)" in groups
