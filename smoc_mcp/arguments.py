@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from smoc_mcp.boundary import cut, error_text
 from smoc_mcp.errors import InputError
 
-__all__ = ["ArgumentCheck", "error_result"]
+__all__ = ["ArgumentCheck", "clean_errors", "error_result"]
 
 
 def error_result(message: str) -> CallToolResult:
@@ -28,18 +28,39 @@ def error_result(message: str) -> CallToolResult:
     )
 
 
-class ArgumentCheck:
-    """The middleware: an unknown tool or prompt is -32602, a wrong argument an error result."""
+async def clean_errors(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Let no protocol error leave but through the boundary: the SDK repeats what was asked."""
+    try:
+        return await call_next(ctx)
+    except MCPError as error:
+        data = {"uri": error_text(str(error.data["uri"]))} if _names_uri(error.data) else None
+        raise MCPError(error.code, error_text(error.message), data) from None
 
-    def __init__(self, tools: Mapping[str, Tool]) -> None:
+
+def _names_uri(data: object) -> bool:
+    return isinstance(data, Mapping) and "uri" in data
+
+
+class ArgumentCheck:
+    """The middleware: what is unknown is -32602, a wrong argument of a tool an error result.
+
+    Args:
+        tools: By name.
+        prompts: The arguments of each prompt by name, and whether it is required.
+    """
+
+    def __init__(
+        self, tools: Mapping[str, Tool], prompts: Mapping[str, Mapping[str, bool]]
+    ) -> None:
         self._tools = tools
+        self._prompts = prompts
 
     async def __call__(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
     ) -> HandlerResult:
-        """Check a `tools/call`; let everything else pass."""
-        if ctx.method == "prompts/get":
-            raise MCPError(INVALID_PARAMS, "This server has no prompt of this name.")
+        """Check a `tools/call` or `prompts/get`; let everything else pass."""
+        if ctx.method == "prompts/get" and ctx.params is not None:
+            self._check_prompt(ctx.params)
         if ctx.method != "tools/call" or ctx.params is None:
             return await call_next(ctx)
         name = ctx.params.get("name")
@@ -56,6 +77,27 @@ class ArgumentCheck:
         except InputError as error:
             return error_result(str(error))
         return await call_next(replace(ctx, params={**ctx.params, "arguments": arguments}))
+
+    def _check_prompt(self, params: Mapping[str, Any]) -> None:
+        name, given = params.get("name"), params.get("arguments") or {}
+        known = self._prompts.get(name) if isinstance(name, str) else None
+        if known is None:
+            raise MCPError(
+                INVALID_PARAMS,
+                f"This server has no such prompt; it has {', '.join(self._prompts)}.",
+            )
+        if not isinstance(given, Mapping):
+            raise MCPError(INVALID_PARAMS, "arguments must be an object.")
+        for argument in given:
+            if argument not in known:
+                raise MCPError(
+                    INVALID_PARAMS,
+                    f"{name} has no argument '{cut(str(argument), 40)}'. It takes "
+                    f"{', '.join(known)}.",
+                )
+        for argument, required in known.items():
+            if required and not str(given.get(argument) or "").strip():
+                raise MCPError(INVALID_PARAMS, f"{name} needs {argument}.")
 
 
 def _checked(tool: Tool, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -227,7 +227,7 @@ class Database:
     def fetch(self, text: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
         """Return the rows of a SELECT."""
         with self._lock, self._translated():
-            return self._db.execute(text, values).fetchall()
+            return self._db.execute(text, tuple(map(_bindable, values))).fetchall()
 
     def run(self, text: str, values: Sequence[Value] = ()) -> int:
         """Run a statement; return how many rows it changed."""
@@ -278,6 +278,13 @@ class Database:
                 f"The store {self._path} is damaged ({error}). Nothing was changed: restore a "
                 "copy of it, or move it away to begin a new one."
             ) from error
+
+
+def _bindable(value: Value) -> Value:
+    """Return a value that SQLite takes: half a surrogate pair is in no text that is stored."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
 
 
 def _prepare(path: Path) -> None:

@@ -113,7 +113,7 @@ def _shown(text: str) -> str:
     """Return an answer indented, each line folded or cut to the screen."""
     lines: list[str] = []
     for line in text.splitlines():
-        table = " | " in line
+        table = line.count("|") > 2
         lines += [_cut(line)] if table else textwrap.wrap(line, _WIDTH - 3) or [""]
     if len(lines) > _MOST_LINES:
         lines = [*lines[: _MOST_LINES - 1], f"… {len(lines) - _MOST_LINES + 1} more lines"]

@@ -30,7 +30,8 @@ from smoc_mcp.history import refresh_interval
 from smoc_mcp.query import TIMES, ContactFilter, Dimension
 from smoc_mcp.reading import Reading
 from smoc_mcp.report import SyncReport
-from smoc_mcp.rows import Position
+from smoc_mcp.rows import ContactRow, Position
+from smoc_mcp.search import parse_query
 from smoc_mcp.store import ContactStore
 from smoc_mcp.sync import Asked, ContactSource, WindowSync
 from smoc_mcp.times import Clock, Moment
@@ -198,6 +199,20 @@ class ContactDirectory:
         return await self._answer(
             lambda asked: self.sync.ensure([Sort.CREATED, Sort.UPDATED], asked),
             lambda reading: reading.news(progress, limit),
+        )
+
+    async def suggest(self, text: str, limit: int) -> list[ContactRow]:
+        """Return contacts whose id begins with a text or that hold its words, the best first.
+
+        For an empty text the newest. It looks at what is in hand and the newest window.
+
+        Raises:
+            InputError: The text is too long.
+        """
+        wanted = ContactFilter(terms=parse_query(text))
+        return await self._answer(
+            lambda asked: self.sync.ensure([Sort.CREATED], asked),
+            lambda reading: reading.suggestions(text.strip(), wanted, limit),
         )
 
     async def refresh(self, done: Callable[[Sort], None] = lambda _: None) -> SyncReport:

@@ -72,6 +72,12 @@ class ContactLookup:
         sql = Sql(f"{LIST} WHERE email_key = ? ORDER BY created DESC, id DESC", (email_key,))
         return [row_of(r) for r in self._fetch(sql)]
 
+    def find_id_prefix(self, prefix: str, limit: int) -> list[ContactRow]:
+        """Return contacts whose id begins with a text, in order of id."""
+        ends = (prefix, f"{prefix}\U0010ffff")
+        sql = Sql(f"{LIST} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?", ends)
+        return [row_of(r) for r in self._fetch(sql, limit)]
+
     def find_similar(self, email_key: str, most: int) -> list[ContactRow]:
         """Return contacts with an address like one that nobody has, the most alike first."""
         addresses = self._fetch(resembling(email_key, _MOST_CANDIDATES))

@@ -166,5 +166,5 @@ def lines(parts: Iterable[str]) -> str:
 
 def grid(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a heading and rows of cells between bars; nothing where there are no rows."""
-    body = [" | ".join(table_cell(str(value)) for value in row) for row in rows]
-    return "\n".join([" | ".join(map(table_cell, columns)), *body]) if body else ""
+    body = ["|".join(table_cell(str(value)) for value in row) for row in rows]
+    return "\n".join(["|".join(map(table_cell, columns)), *body]) if body else ""

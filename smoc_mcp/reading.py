@@ -12,7 +12,7 @@ from smoc_mcp.errors import ContactNotFoundError
 from smoc_mcp.groups import NONE, OTHER, Group, Grouping, merge
 from smoc_mcp.history import BEGINNING, follows, refresh_interval
 from smoc_mcp.query import DIMENSIONS, EVERYBODY, TIMES, ContactFilter, Dimension, Kind, Span
-from smoc_mcp.rows import Position
+from smoc_mcp.rows import ContactRow, Position
 from smoc_mcp.sync import WindowSync
 from smoc_mcp.times import Moment
 
@@ -186,6 +186,13 @@ class Reading:
             gaps = self._gaps(starts)
         changes = next_changes(progress, self.sync.store.list_since, limit)
         return News(self.company(), changes, proof, gaps, self._live_ids())
+
+    def suggestions(self, text: str, wanted: ContactFilter, limit: int) -> list[ContactRow]:
+        """Return contacts for a completion; parameters as `ContactDirectory.suggest`."""
+        store = self.sync.store
+        rows = store.find_id_prefix(text, limit) if text else []
+        rows += store.list_rows(wanted, Sort.CREATED, limit, by_relevance=True)
+        return list({row.id: row for row in rows}.values())[:limit]
 
     def overview(self) -> Overview:
         """Return what is known of the company."""

@@ -146,7 +146,7 @@ def build_tools(directory: ContactDirectory, views: Views) -> list[Tool]:
             "once, oldest first. Keep the cursor and pass it as since next time.",
             ChangesResult,
             since=(_text(f"cursor of an earlier answer, or a time: {_AFTER}"), "24h"),
-            limit=(_Limit, 50),
+            limit=(_Limit, 20),
         ),
     ]
 

@@ -17,8 +17,11 @@ LONGEST = 400
 ONLY = {
     "httpx": {"client"},
     "sqlite3": {"database", "store", "lookup", "records"},
-    "mcp": {"arguments", "tools", "resources", "server", "cli", "demo"},
-    "mcp_types": {"arguments", "tools", "cli", "demo"},
+    "mcp": {
+        *("arguments", "tools", "resources", "prompts", "completions", "server"),
+        *("cli", "demo"),
+    },
+    "mcp_types": {"arguments", "tools", "completions", "cli", "demo"},
     "rapidfuzz": {"similar"},
     "uvicorn": {"sandbox.protocol", "sandbox.server"},
     "starlette": set[str](),

@@ -1,8 +1,4 @@
-"""Text of strangers: nothing that a reader cannot see survives, and nothing that is masked.
-
-What is hidden, and what a valid emoji sequence is, is written down here again from Unicode's
-tables, so that the two cannot share a mistake.
-"""
+"""Text of strangers: nothing that a reader cannot see survives, and nothing that is masked."""
 
 import html
 import re
@@ -13,30 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smoc_mcp.boundary import Boundary, bare, clean, cut, error_text, spreadsheet_cell, table_cell
-
-# Emoji=Yes below U+1F000 that are no letters or digits, and the pictographic planes.
-_PICTOGRAPH = (
-    "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf"
-    "\u23e9-\u23f3\u23f8-\u23fa\u24c2\u25aa\u25ab\u25b6\u25c0\u25fb-\u25fe\u2600-\u27bf"
-    "\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u3030\u303d\u3297\u3299"
-    "\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff"
-)
-_ONE_EMOJI = f"[{_PICTOGRAPH}][\U0001f3fb-\U0001f3ff]?\ufe0f?"
-ENGLAND, SCOTLAND, WALES = (
-    "\U0001f3f4" + "".join(chr(0xE0000 + ord(c)) for c in code) + "\U000e007f"
-    for code in ("gbeng", "gbsct", "gbwls")
-)
-VALID_EMOJI = re.compile(
-    f"{ENGLAND}|{SCOTLAND}|{WALES}|[0-9#*]\ufe0f?\u20e3|{_ONE_EMOJI}(?:\u200d{_ONE_EMOJI})*"
-)
-# Unicode's Default_Ignorable_Code_Point, as far as the general category does not show it.
-_IGNORABLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
-)
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-# Python's tables are older than Unicode's newest letters; these will never be any.
-_NO_CHARACTER = re.compile("[\ufdd0-\ufdef\ufffe\uffff\U0010fffe\U0010ffff]")
+from tests.hidden import ENGLAND, IGNORABLE, INVISIBLE, SCOTLAND, VALID_EMOJI, WALES, hidden_in
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 HEART = "\u2764\ufe0f"
@@ -90,17 +63,6 @@ PIECES = st.one_of(
 TEXTS = st.text() | st.lists(PIECES, max_size=8).map("".join)
 
 
-def hidden_in(text: str) -> list[str]:
-    """Return the characters that a reader of the text cannot see."""
-    return [
-        ascii(char)
-        for char in VALID_EMOJI.sub("", text)
-        if unicodedata.category(char) in _INVISIBLE
-        or _IGNORABLE.match(char)
-        or _NO_CHARACTER.match(char)
-    ]
-
-
 def unescaped(text: str) -> str:
     """Return a text as a web page reads it; unlike Python's, it keeps control characters."""
     kept = re.sub(r"&#0*([1-8]|1[4-9]|2\d|3[01]|127);?(?!\d)", lambda m: chr(int(m[1])), text)
@@ -125,7 +87,7 @@ def test_what_is_cleaned_shows_everything_that_it_holds(text: str) -> None:
 @given(TEXTS)
 def test_nothing_hides_behind_entities_escaped_once_or_twice(text: str) -> None:
     # Reading a number can take a keycap's digit away; what is left of it was in plain sight.
-    once = unescaped(VALID_EMOJI.sub(lambda emoji: _IGNORABLE.sub("", emoji[0]), clean(text)))
+    once = unescaped(VALID_EMOJI.sub(lambda emoji: IGNORABLE.sub("", emoji[0]), clean(text)))
     assert hidden_in(once) == []
     assert hidden_in(unescaped(once)) == []
 
@@ -222,8 +184,8 @@ def test_a_cut_value_says_how_long_it_was() -> None:
 
 @given(TEXTS)
 def test_a_bare_text_has_nothing_hidden_not_even_in_an_emoji(text: str) -> None:
-    assert not [c for c in bare(text) if unicodedata.category(c) in _INVISIBLE]
-    assert not _IGNORABLE.search(bare(text))
+    assert not [c for c in bare(text) if unicodedata.category(c) in INVISIBLE]
+    assert not IGNORABLE.search(bare(text))
 
 
 def test_an_error_is_one_line_of_at_most_2000_characters() -> None:
