@@ -15,6 +15,7 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
 from smoc_mcp.arguments import error_result
+from smoc_mcp.boundary import error_text
 from smoc_mcp.changes import Progress
 from smoc_mcp.coverage import Sort
 from smoc_mcp.cursors import decode, encode, fingerprint
@@ -298,7 +299,7 @@ def _tool(
         try:
             view = await answer(**arguments)
         except SmocError as error:
-            logger.info("%s: %s", answer.__name__, error)
+            logger.info("%s: %s", answer.__name__, error_text(str(error)))
             return error_result(str(error))
         return CallToolResult(
             content=[TextContent(type="text", text=view.text)],
