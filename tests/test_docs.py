@@ -14,7 +14,7 @@ import pytest
 from smoc_mcp import settings
 from smoc_mcp.cli import main
 from smoc_mcp.clients import CLIENTS
-from tests.test_tools import NAMES
+from tests.test_definitions import NAMES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
