@@ -1,0 +1,1 @@
+"""What smoc-mcp costs, beside something: one module a table, `python -m benchmarks.NAME`."""
