@@ -12,7 +12,7 @@ from smoc_mcp.models import Contact
 from smoc_mcp.rows import ContactRow
 from smoc_mcp.times import Moment
 
-__all__ = ["Company", "Found", "Matches", "News", "Overview", "Page", "Statistics"]
+__all__ = ["Company", "Found", "Matches", "News", "Overview", "Page", "Statistics", "Sure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,21 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Sure:
+    """The part of an uncertain answer that is proven.
+
+    Attributes:
+        since: The contacts created at or after this moment.
+        total: How many of them match.
+        proof: That there are no more.
+    """
+
+    since: Moment
+    total: int
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """Counts and groups.
 
@@ -111,6 +126,7 @@ class Statistics:
         grouping: None where no groups were asked for.
         questions: The survey questions that a `survey:` dimension stood for.
         unfiltered: The question was about the whole company.
+        sure: What is proven where not everything is; None for nothing.
         own_counts: The groups of leads and of customers have SMOC's own counts.
         instead: As of a page.
     """
@@ -121,6 +137,7 @@ class Statistics:
     grouping: Grouping | None
     questions: Sequence[str]
     unfiltered: bool
+    sure: Sure | None = None
     own_counts: bool = False
     instead: Mapping[str, Sequence[str]] = field(default_factory=dict)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from smoc_mcp.answers import Statistics
-from smoc_mcp.groups import NONE, OTHER, Group, Grouping
+from smoc_mcp.answers import Statistics, Sure
+from smoc_mcp.coverage import Certainty
+from smoc_mcp.groups import NONE, OTHER, Group, Grouping, begins
 from smoc_mcp.phrases import (
     about,
     bound,
@@ -21,7 +22,7 @@ from smoc_mcp.phrases import (
     unread,
 )
 from smoc_mcp.query import Dimension, Kind
-from smoc_mcp.results import GroupResult, StatisticsResult
+from smoc_mcp.results import CertaintyWord, GroupResult, StatisticsResult
 from smoc_mcp.views import View, Views, company_result, until_full
 
 __all__ = ["figures"]
@@ -42,12 +43,13 @@ def figures(
     if grouping is not None:
         shown = [*grouping.groups, *filter(None, [grouping.other])]
         every = len(shown)
-        groups = list(until_full(_group(g, names, dimensions, stats.total, views) for g in shown))
-    as_of = views.time(stats.proof.as_of)
+        groups = list(until_full(_group(g, names, dimensions, stats, views) for g in shown))
+    by_period = stats.sure is not None and _is_trend(dimensions)
+    as_of = views.time(stats.sure.proof.as_of if stats.sure and by_period else stats.proof.as_of)
     note = sentences(
         [
             failed(company, as_of),
-            _why_not_exact(stats, views),
+            _why_not_exact(stats, dimensions, views),
             *(_about_groups(grouping, dimensions) if grouping else ()),
             cut_short(len(groups), every, "ask with a filter or a smaller limit"),
             _asked(stats, views),
@@ -67,13 +69,15 @@ def figures(
         result["groups"] = groups
     if note:
         result["note"] = note
+    columns = [*names, "contacts", "leads", "customers", "share", "customer share"]
     table = grid(
-        [*names, "contacts", "leads", "customers", "share", "customer share"],
+        [*columns, "certainty"] if by_period else columns,
         (
             (
                 *g["key"].values(),
                 *(g["contacts"], g["leads"], g["customers"]),
                 *(f"{g['share']:.1%}", f"{g['customer_share']:.1%}"),
+                *([g["certainty"]] if "certainty" in g else []),
             )
             for g in groups
         ),
@@ -90,12 +94,16 @@ def _heading(stats: Statistics) -> str:
             f"SMOC's own count; {counted} in all."
         )
     else:
-        heading = f"{counted} match."
+        heading = f"{counted[0].upper()}{counted[1:]} match."
     return f"{heading} Certainty: {stats.proof.certainty}."
 
 
 def _group(
-    group: Group, names: Sequence[str], dimensions: Sequence[Dimension], total: int, views: Views
+    group: Group,
+    names: Sequence[str],
+    dimensions: Sequence[Dimension],
+    stats: Statistics,
+    views: Views,
 ) -> GroupResult:
     values = (_value(v, d, views) for v, d in zip(group.values, dimensions, strict=True))
     if group.keys:
@@ -105,14 +113,28 @@ def _group(
         )
     else:
         named = (v for v in group.values)
-    return {
+    result: GroupResult = {
         "key": dict(zip(names, named, strict=True)),
         "contacts": group.contacts,
         "leads": group.leads,
         "customers": group.customers,
-        "share": _share(group.contacts, total),
+        "share": _share(group.contacts, stats.total),
         "customer_share": _share(group.customers, group.contacts),
     }
+    if stats.sure is not None and _is_trend(dimensions):
+        result["certainty"] = _certainty(group, dimensions, stats.sure, views)
+    return result
+
+
+def _certainty(
+    group: Group, dimensions: Sequence[Dimension], sure: Sure, views: Views
+) -> CertaintyWord:
+    """Return what is proven of a period: as much as of all contacts since it began."""
+    at = next(i for i, d in enumerate(dimensions) if d.kind is Kind.TIME)
+    period = group.keys[at] if group.keys else None
+    if period is None or begins(period, views.zone) < sure.since:
+        return Certainty.AT_LEAST.value
+    return sure.proof.certainty.value
 
 
 def _share(part: int, whole: int) -> float:
@@ -126,7 +148,7 @@ def _value(value: str, dimension: Dimension, views: Views) -> str:
     return views.boundary.email(value) if "@" in value else views.boundary.name(value)
 
 
-def _why_not_exact(stats: Statistics, views: Views) -> str:
+def _why_not_exact(stats: Statistics, dimensions: Sequence[Dimension], views: Views) -> str:
     if stats.proof.complete:
         return lingering(stats.proof)
     company = stats.company
@@ -137,17 +159,36 @@ def _why_not_exact(stats: Statistics, views: Views) -> str:
         )
     if stats.unfiltered and stats.grouping is None:
         return lower_total()
-    shares = (
-        "Groups and shares are of the contacts in hand, mostly the newest, not of the whole "
-        "company."
-    )
     return sentences(
         [
             reach(company),
-            shares if stats.grouping else "",
+            _about_shares(stats, dimensions),
+            _what_is_sure(stats, views),
             views.gaps(company.gaps, "came"),
         ]
     )
+
+
+def _about_shares(stats: Statistics, dimensions: Sequence[Dimension]) -> str:
+    if stats.grouping is None:
+        return ""
+    if _is_trend(dimensions):
+        return "Periods that are at_least may show fewer than there were: read no trend there."
+    return "Groups and shares are of those in hand, mostly the newest, not of the whole company."
+
+
+def _what_is_sure(stats: Statistics, views: Views) -> str:
+    if stats.sure is None:
+        return ""
+    since, total = views.time(stats.sure.since), many(stats.sure.total, "contact")
+    return (
+        f"Proven since {since}: {total}. With created_after={since} the answer is "
+        f"{stats.sure.proof.certainty}."
+    )
+
+
+def _is_trend(dimensions: Sequence[Dimension]) -> bool:
+    return any(d.kind is Kind.TIME for d in dimensions)
 
 
 def _about_groups(grouping: Grouping, dimensions: Sequence[Dimension]) -> Sequence[str]:
@@ -158,7 +199,7 @@ def _about_groups(grouping: Grouping, dimensions: Sequence[Dimension]) -> Sequen
             "add up to more than 100%."
         )
     if grouping.left_out:
-        which = "earlier" if any(d.kind is Kind.TIME for d in dimensions) else "smaller"
+        which = "earlier" if _is_trend(dimensions) else "smaller"
         together = "counted together as (other)" if grouping.other else "left out"
         every = len(grouping.groups) + grouping.left_out
         hint = f"; limit={every} shows all" if every <= _MOST_GROUPS else ""

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -11,9 +11,9 @@ from smoc_mcp.coverage import Status
 from smoc_mcp.query import Dimension, Kind
 from smoc_mcp.rows import GroupRow
 from smoc_mcp.selection import QUARTER_HOUR
-from smoc_mcp.times import Moment, as_datetime
+from smoc_mcp.times import Moment, as_datetime, as_moment
 
-__all__ = ["NONE", "OTHER", "Group", "Grouping", "merge"]
+__all__ = ["NONE", "OTHER", "Group", "Grouping", "begins", "merge"]
 
 NONE = "(none)"
 """The value shown for contacts that have none."""
@@ -82,7 +82,7 @@ def merge(
     dimensions: Sequence[Dimension],
     limit: int,
     zone: ZoneInfo,
-    time: tuple[Moment | None, Moment] | None = None,
+    ends: tuple[Moment | None, Moment] | None = None,
 ) -> Grouping:
     """Return the groups of the store's rows: spellings merged, times as days, weeks or months.
 
@@ -91,7 +91,7 @@ def merge(
         dimensions: What the rows are grouped by.
         limit: The most groups.
         zone: The zone of days, weeks and months.
-        time: From when (None: from the first contact) to when a trend goes.
+        ends: From when (None: from the first contact) to when a trend goes.
     """
     groups: dict[Key, Group] = {}
     spelt: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
@@ -107,7 +107,7 @@ def merge(
         groups.setdefault(tuple(key), Group(())).count(row.status, row.contacts)
     for at, dimension in enumerate(dimensions):
         if dimension.kind is Kind.TIME:
-            for period in _holes(groups, at, dimension.source, zone, time):
+            for period in _holes(groups, at, dimension.source, zone, ends):
                 groups[tuple(period if i == at else None for i in range(len(dimensions)))] = Group(
                     ()
                 )
@@ -119,7 +119,7 @@ def merge(
         )
     made = _limited(groups, dimensions, limit)
     units = [d.source for d in dimensions if d.kind is Kind.TIME]
-    return replace(made, partial=_partial(made, units[0], zone, time)) if units and time else made
+    return replace(made, partial=_partial(made, units[0], zone, ends)) if units and ends else made
 
 
 def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: int) -> Grouping:
@@ -137,6 +137,11 @@ def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: i
         for group in rest:
             other.add(group)
     return Grouping(kept, len(rest), other, several)
+
+
+def begins(period: str, zone: ZoneInfo) -> Moment:
+    """Return when a shown day, week or month begins."""
+    return as_moment(datetime.combine(_start(period), time(), zone))
 
 
 def _newest_periods(
@@ -163,10 +168,10 @@ def _period(quarter: int, unit: str, zone: ZoneInfo) -> str:
 
 
 def _partial(
-    made: Grouping, unit: str, zone: ZoneInfo, time: tuple[Moment | None, Moment]
+    made: Grouping, unit: str, zone: ZoneInfo, ends: tuple[Moment | None, Moment]
 ) -> list[str]:
-    """Return the shown periods that begin before a time's start, or end after its end."""
-    after, end = time
+    """Return the shown periods that begin before a trend does, or end after it."""
+    after, end = ends
     cut: list[str] = []
     for moment, beyond in ((after, -1), (end, 1)):
         if moment is not None:
@@ -182,17 +187,17 @@ def _holes(
     at: int,
     unit: str,
     zone: ZoneInfo,
-    time: tuple[Moment | None, Moment] | None,
+    ends: tuple[Moment | None, Moment] | None,
 ) -> list[str]:
-    """Return the periods that no contact is in, from the first to the last or to a time's ends."""
+    """Return the periods that no contact is in, from the first to the last or the trend's ends."""
     present = {period for key in groups if (period := key[at]) is not None}
     if not present:
         return []
-    ends = [
-        _period(moment // QUARTER_HOUR, unit, zone) for moment in time or () if moment is not None
-    ]
+    shown = present | {
+        _period(moment // QUARTER_HOUR, unit, zone) for moment in ends or () if moment is not None
+    }
     holes: list[str] = []
-    first, last = min([*present, *ends]), max([*present, *ends])
+    first, last = min(shown), max(shown)
     if first not in present:
         holes.append(first)
     day, end = _start(first), _start(last)

@@ -98,10 +98,10 @@ def lower_total() -> str:
 
 def reach(company: Company, verb: str = "Looked at") -> str:
     """Return among how many contacts we looked, and why more may exist."""
+    known = max(company.in_hand, company.leads + company.customers)
     return (
-        f"{verb} the {many(company.in_hand, 'contact')} in hand; the company has "
-        f"{many(company.leads, 'lead')} and {many(company.customers, 'customer')}, and SMOC shows "
-        "only the newest 500 by each order: more may exist."
+        f"{verb} the {many(company.in_hand, 'contact')} in hand, of at least {known:,}; SMOC shows "
+        "only the newest 500 by each order, so more may exist."
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from smoc_mcp.answers import Company, Found, Matches, News, Overview, Page, Statistics
+from smoc_mcp.answers import Company, Found, Matches, News, Overview, Page, Statistics, Sure
 from smoc_mcp.changes import Progress, next_changes
 from smoc_mcp.coverage import COUNTED, Certainty, Counts, Proof, Region, Sort, Status
 from smoc_mcp.database import MEMORY
@@ -20,6 +20,7 @@ __all__ = ["Reading"]
 
 _NOT_COUNTED = frozenset({Status.LOST, Status.CONVERTED})
 _SIMILAR_SHOWN = 5
+_SECOND = 1_000_000
 _INSTEAD_SHOWN = 8
 
 
@@ -163,6 +164,7 @@ class Reading:
             grouping=grouping,
             questions=[q for words in asked_about for q in store.survey_questions(words)],
             unfiltered=wanted == EVERYBODY and (own or not dimensions),
+            sure=None if proof.complete or own else self._sure(wanted, dimensions),
             own_counts=own,
             instead={} if total else self._instead(wanted),
         )
@@ -262,6 +264,23 @@ class Reading:
             if known:
                 values[name] = known
         return values
+
+    def _sure(self, wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sure | None:
+        """Return the part of a question that the live `created` window proves."""
+        window = self.sync.live.get(Sort.CREATED, self.since)
+        if window is None or window.edge is None:
+            return None
+        # A whole second, as a caller can write it.
+        since = (window.edge // _SECOND + 1) * _SECOND
+        span = wanted.spans.get(Sort.CREATED, Span())
+        if span.before is not None and span.before <= since:
+            return None
+        narrowed = replace(wanted, spans={**wanted.spans, Sort.CREATED: Span(since, span.before)})
+        proof = self.prove(narrowed.region(*(d.reads for d in dimensions)))
+        if proof is None:
+            return None
+        held = self.sync.store.count(replace(narrowed, among=proof.among))
+        return Sure(since, sum(held.values()), proof)
 
     def _with_own_counts(self, grouping: Grouping) -> Grouping:
         """Return groups of statuses, those of leads and customers as the API counts them."""

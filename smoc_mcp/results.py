@@ -4,11 +4,12 @@ Keys without a value are left out. Times are ISO 8601; `certainty` is what is pr
 `total_certainty` of the count, `as_of` the moment of which that is true.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
 __all__ = [
+    "CertaintyWord",
     "ChangesResult",
     "CompanyResult",
     "ContactResult",
@@ -84,7 +85,10 @@ class ContactResult(TypedDict, total=False):
 
 
 class GroupResult(TypedDict):
-    """One group; shares are 0 to 1, of the total and of customers among the group's contacts."""
+    """One group; shares are 0 to 1, of the total and of customers among the group's contacts.
+
+    `certainty` is that of a trend's period, where it is not the same for all.
+    """
 
     key: dict[str, str]
     contacts: int
@@ -92,6 +96,7 @@ class GroupResult(TypedDict):
     customers: int
     share: float
     customer_share: float
+    certainty: NotRequired[CertaintyWord]
 
 
 class StatisticsResult(_Answer, total=False):

@@ -76,6 +76,17 @@ class Audit:
         truth = [c for c in self._truth(stats.proof) if _admits(wanted, c)]
         if stats.proof.complete:
             assert stats.total >= len(truth)
+        if stats.sure is not None:
+            sure = stats.sure
+            self.claims[f"sure {sure.proof.certainty}"] += 1
+            there = [
+                c
+                for c in self._truth(sure.proof)
+                if _admits(wanted, c) and _moment(key(c, "createdAt")) >= sure.since
+            ]
+            assert sure.total >= len(there)
+            if sure.proof.exact:
+                assert sure.total == len(there)
         if stats.proof.exact:
             assert stats.total == len(truth)
             if stats.grouping is not None:
@@ -199,6 +210,7 @@ def test_exact_is_claimed_often_enough_to_be_of_use() -> None:
         "email exact False",
         "search total exact_unless_deleted",
         "stats exact_unless_deleted",
+        "sure exact",
     ):
         assert claims[claim] > 0, claims
 

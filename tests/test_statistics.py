@@ -1,6 +1,10 @@
 """contacts_stats against the truth of a company: groups, the rest of them, SMOC's own counts."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -96,3 +100,43 @@ async def test_a_masked_name_is_no_group_either(url: str, company: Company) -> N
     assert "A*** L***" in groups
     assert "g***@example.com" in groups
     assert "(none)" in groups
+
+
+async def test_each_period_of_a_trend_says_what_is_proven_of_it() -> None:
+    company = Company("Large", seed=3, size=3000)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            found = await ask(
+                client,
+                "contacts_stats",
+                group_by="created_week",
+                created_after="150d",
+                limit=100,
+            )
+    truth: Counter[str] = Counter()
+    for contact in company.contacts():
+        created = datetime.fromisoformat(str(contact["createdAt"])).date()
+        truth[(created - timedelta(days=created.weekday())).isoformat()] += 1
+    proven = {g["key"]["created_week"]: g["contacts"] for g in exactly(found["groups"], "exact")}
+    open_ = {g["key"]["created_week"]: g["contacts"] for g in exactly(found["groups"], "at_least")}
+    assert found["certainty"] == "at_least"
+    assert proven
+    assert proven == {week: truth[week] for week in proven}
+    assert open_
+    assert all(truth[week] >= count for week, count in open_.items())
+
+
+async def test_the_note_says_how_to_ask_for_an_exact_answer() -> None:
+    company = Company("Large", seed=3, size=3000)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            wide = await ask(client, "contacts_stats", group_by="city")
+            hint = re.search(r"With created_after=(\S+) the answer is exact", wide["note"])
+            assert hint
+            narrow = await ask(client, "contacts_stats", group_by="city", created_after=hint[1])
+    assert narrow["certainty"] == "exact"
+    assert f"{narrow['total']} contacts" in wide["note"]
+
+
+def exactly(groups: list[dict[str, Any]], certainty: str) -> list[dict[str, Any]]:
+    return [group for group in groups if group["certainty"] == certainty]

@@ -114,7 +114,7 @@ async def test_nobody_is_at_least_with_how_many_were_searched_in_a_company_of_30
     assert found["certainty"] == "at_least"
     assert found["searched"] == len(windows)
     assert f"{len(windows):,}" in found["note"]
-    assert f"{company.leads_count:,} leads" in found["note"]
+    assert f"of at least {company.leads_count + company.customer_count:,}" in found["note"]
 
 
 async def test_nobody_is_exact_in_a_company_of_120(small: tuple[str, Company]) -> None:
