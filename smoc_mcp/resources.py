@@ -25,7 +25,14 @@ from smoc_mcp.history import BEGINNING
 from smoc_mcp.profile import profile
 from smoc_mcp.views import Views
 
-__all__ = ["CONTACT_URI", "add_contact_resource", "build_resources", "share_guide"]
+__all__ = [
+    "COMPANY_URI",
+    "CONTACT_URI",
+    "GUIDE_URI",
+    "add_contact_resource",
+    "build_resources",
+    "share_guide",
+]
 
 COMPANY_URI = "smoc://company"
 CONTACT_URI = "smoc://contacts/{id}"

@@ -14,6 +14,8 @@ import pytest
 from smoc_mcp import settings
 from smoc_mcp.cli import main
 from smoc_mcp.clients import CLIENTS
+from smoc_mcp.prompts import PROMPTS
+from smoc_mcp.resources import COMPANY_URI, CONTACT_URI, GUIDE_URI
 from tests.test_definitions import NAMES
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +31,11 @@ def test_the_readme_names_every_tool_setting_command_and_client() -> None:
         assert f"`smoc-mcp {command}" in README
     for client in CLIENTS:
         assert f"smoc-mcp config {client}" in README
+
+
+def test_the_readme_names_every_prompt_and_resource() -> None:
+    for name in (*PROMPTS, COMPANY_URI, CONTACT_URI, GUIDE_URI):
+        assert f"`{name}`" in README
 
 
 def test_the_readme_names_no_setting_that_does_not_exist() -> None:

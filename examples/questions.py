@@ -1,0 +1,324 @@
+"""Twenty questions that people ask about their contacts, each answered with at most two calls.
+
+It needs no key: it asks the sandbox, and holds every answer against what the sandbox's company
+really has. What a model would do between question and call is written out here; the calls are
+printed as you would type them.
+"""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mcp import Client, StdioServerParameters, stdio_client
+
+from smoc_mcp.sandbox import NORDLYS_KEY, Sandbox, run_in_thread
+
+Person = dict[str, Any]
+Said = tuple[object, object, str]
+"""What we answer, what is true, and what the server says is proven of it."""
+
+
+class Company:
+    """The server, asked as a client asks it, and the truth beside it."""
+
+    def __init__(self, client: Client, people: list[Person], now: datetime) -> None:
+        self.client = client
+        self.people = people
+        self.month = (now - timedelta(days=30)).date().isoformat()
+        self.now = now
+        self.calls = 0
+
+    async def ask(self, tool: str, **arguments: str | int) -> dict[str, Any]:
+        """Call a tool and return the structured answer."""
+        shown = " ".join(f"{name}={value}" for name, value in arguments.items())
+        print(f"   smoc-mcp call {tool} {shown}")
+        self.calls += 1
+        answer = await self.client.call_tool(tool, arguments)
+        assert not answer.is_error, answer.content
+        found: dict[str, Any] | None = answer.structured_content
+        assert found is not None
+        return found
+
+    def this_month(self) -> Iterator[Person]:
+        """Yield those who came in the last thirty days."""
+        return (p for p in self.people if str(p.get("createdAt") or "") >= self.month)
+
+
+Question = Callable[[Company], Awaitable[Said]]
+
+
+async def how_many_leads_and_customers_do_we_have(it: Company) -> Said:
+    found = await it.ask("contacts_stats")
+    statuses = Counter(p.get("status") or "1" for p in it.people)
+    return (found["leads"], found["customers"]), (statuses["1"], statuses["2"]), "exact"
+
+
+async def how_many_came_in_the_last_thirty_days(it: Company) -> Said:
+    found = await it.ask("contacts_stats", created_after=it.month)
+    return found["total"], len(list(it.this_month())), found["certainty"]
+
+
+async def where_do_most_of_them_come_from(it: Company) -> Said:
+    found = await it.ask("contacts_stats", group_by="utm_source", created_after=it.month)
+    best = next(g for g in found["groups"] if g["key"]["utm_source"] != "(none)")
+    sources = Counter(first_visit(p).get("utmSource") for p in it.this_month())
+    del sources[None]
+    return (best["key"]["utm_source"], best["contacts"]), sources.most_common(1)[0], "exact"
+
+
+async def which_campaign_converts_best(it: Company) -> Said:
+    found = await it.ask("contacts_stats", group_by="utm_campaign", created_after=it.month)
+    large = [g for g in found["groups"] if g["contacts"] >= 10 and named(g, "utm_campaign")]
+    best = max(large, key=lambda g: g["customer_share"])
+    shares: dict[str, float] = {}
+    campaigns = Counter(first_visit(p).get("utmCampaign") for p in it.this_month())
+    for campaign, size in campaigns.items():
+        if campaign and size >= 10:
+            theirs = [p for p in it.this_month() if first_visit(p).get("utmCampaign") == campaign]
+            shares[campaign] = sum(p.get("status") == "2" for p in theirs) / size
+    answer = best["key"]["utm_campaign"], round(best["customer_share"], 2)
+    winner = max(shares, key=lambda c: shares[c])
+    return answer, (winner, round(shares[winner], 2)), found["certainty"]
+
+
+async def is_it_going_up(it: Company) -> Said:
+    found = await it.ask("contacts_stats", group_by="created_week", created_after=it.month)
+    weeks = {g["key"]["created_week"]: g["contacts"] for g in found["groups"]}
+    truth = Counter(monday(p["createdAt"]) for p in it.this_month())
+    return weeks, dict(sorted(truth.items())), found["certainty"]
+
+
+async def who_are_the_five_newest(it: Company) -> Said:
+    found = await it.ask("contacts_list", limit=5)
+    newest = sorted(it.people, key=lambda p: str(p.get("createdAt") or ""), reverse=True)[:5]
+    return ids(found["contacts"]), [p["id"] for p in newest], found["certainty"]
+
+
+async def who_talked_to_us_last(it: Company) -> Said:
+    found = await it.ask("contacts_list", sort="conversation", limit=3)
+    talked = sorted(it.people, key=lambda p: str(p.get("lastConversationDate") or ""), reverse=True)
+    return ids(found["contacts"]), [p["id"] for p in talked[:3]], found["certainty"]
+
+
+async def who_was_that_papado_something(it: Company) -> Said:
+    found = await it.ask("contacts_search", query="παπαδο", created_after=it.month, limit=100)
+    # Where it is not the name that matched, the answer says what did.
+    by_name = {c["id"] for c in found["contacts"] if "matched" not in c}
+    truth = {p["id"] for p in it.this_month() if "Παπαδ" in str(p.get("lastName"))}
+    return by_name, truth, found["certainty"]
+
+
+async def who_is_that_person_from_there(it: Company) -> Said:
+    met = next(p for p in it.this_month() if p.get("city") and len(str(p.get("lastName"))) > 4)
+    half, city = met["lastName"][:4].upper(), met["city"].lower()
+    found = await it.ask("contacts_search", query=f"{city} {half}", created_after=it.month)
+    return met["id"] in ids(found["contacts"]), True, found["certainty"]
+
+
+async def whose_number_is_this(it: Company) -> Said:
+    owner = next(p for p in it.this_month() if str(p.get("msisdn") or "").startswith("+47"))
+    digits = "".join(filter(str.isdigit, owner["msisdn"]))
+    found = await it.ask("contacts_search", query=f"00{digits[:2]} {digits[2:5]} {digits[5:]}")
+    return owner["id"] in ids(found["contacts"]), True, "exact"
+
+
+async def is_this_person_one_of_ours(it: Company) -> Said:
+    known = plain_address(it)
+    found = await it.ask("contacts_find_by_email", email=f"Somebody <{known['email'].upper()}>")
+    return known["id"] in ids(found["matches"]), True, "exact"
+
+
+async def whom_did_they_mean_with_this_address(it: Company) -> Said:
+    known = plain_address(it)
+    local, _, domain = known["email"].partition("@")
+    wrong = f"{local[:3]}{local[4]}{local[3]}{local[5:]}@{domain}"
+    found = await it.ask("contacts_find_by_email", email=wrong)
+    best = found["similar"][0]
+    return (best["id"], best["matched"]), (known["id"], "typing error"), "exact"
+
+
+async def how_many_new_leads_have_no_phone_number(it: Company) -> Said:
+    found = await it.ask(
+        "contacts_search", status="lead", has="-phone", created_after=it.month, limit=5
+    )
+    truth = [
+        p
+        for p in it.this_month()
+        if p.get("status") in (None, "1") and not str(p.get("msisdn") or "").strip()
+    ]
+    return found["total"], len(truth), found["total_certainty"]
+
+
+async def which_new_customers_went_quiet(it: Company) -> Said:
+    quiet = (it.now - timedelta(days=7)).date().isoformat()
+    found = await it.ask(
+        "contacts_search",
+        status="customer",
+        created_after=it.month,
+        conversation_before=quiet,
+        sort="conversation",
+        limit=100,
+    )
+    truth = {
+        p["id"]
+        for p in it.this_month()
+        if p.get("status") == "2" and "2" < str(p.get("lastConversationDate") or "") < quiet
+    }
+    return set(ids(found["contacts"])), truth, found["certainty"]
+
+
+async def what_are_people_interested_in(it: Company) -> Said:
+    found = await it.ask("contacts_stats", group_by="survey:interessert", created_after=it.month)
+    answers = {
+        g["key"]["survey:interessert"]: g["contacts"]
+        for g in found["groups"]
+        if named(g, "survey:interessert")
+    }
+    truth = Counter(
+        a
+        for p in it.this_month()
+        for a in {s.get("answer") for s in surveys(p) if "interessert" in str(s.get("question"))}
+        if a
+    )
+    return answers, dict(truth), found["certainty"]
+
+
+async def who_wants_solar_panels(it: Company) -> Said:
+    found = await it.ask("contacts_search", query="solceller", created_after=it.month, limit=100)
+    answered = {c["id"] for c in found["contacts"] if "Solceller" in c.get("matched", "")}
+    truth = {
+        p["id"] for p in it.this_month() if any(s["answer"] == "Solceller" for s in surveys(p))
+    }
+    return answered, truth, found["certainty"]
+
+
+async def what_do_we_know_about_the_newest(it: Company) -> Said:
+    newest = (await it.ask("contacts_list", limit=1))["contacts"][0]["id"]
+    contact = (await it.ask("contacts_get", contact_id=newest))["contact"]
+    person = next(p for p in it.people if p["id"] == newest)
+    visits = contact.get("visits", {}).get("count", 0)
+    return (
+        (visits, contact.get("city")),
+        (len(person.get("visitList") or []), person.get("city")),
+        "exact",
+    )
+
+
+async def do_they_come_by_phone_or_by_computer(it: Company) -> Said:
+    found = await it.ask("contacts_stats", group_by="device", created_after=it.month)
+    devices = {g["key"]["device"]: g["contacts"] for g in found["groups"] if named(g, "device")}
+    truth = Counter(d for p in it.this_month() if (d := newest_visit(p).get("deviceType")))
+    return devices, dict(truth), found["certainty"]
+
+
+async def which_flows_earn_rewards_or_texts(it: Company) -> Said:
+    found = await it.ask("contacts_stats", group_by="flow", created_after=it.month, limit=100)
+    flows = {g["key"]["flow"]: g["contacts"] for g in found["groups"] if named(g, "flow")}
+    truth = Counter(
+        flow
+        for p in it.this_month()
+        for flow in {r.get("title") for r in p.get("rewardFlows") or []}
+        | {t.get("flowName") for t in p.get("textFields") or []}
+        if flow
+    )
+    return flows, dict(truth), found["certainty"]
+
+
+async def what_is_new_since_yesterday(it: Company) -> Said:
+    since = (it.now - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = await it.ask("contacts_changes", since=since, limit=100)
+    truth = {p["id"] for p in it.people if str(p.get("createdAt") or "") >= since}
+    return set(ids(found["new"])), truth, found["certainty"]
+
+
+QUESTIONS: tuple[Question, ...] = (
+    how_many_leads_and_customers_do_we_have,
+    how_many_came_in_the_last_thirty_days,
+    where_do_most_of_them_come_from,
+    which_campaign_converts_best,
+    is_it_going_up,
+    who_are_the_five_newest,
+    who_talked_to_us_last,
+    who_was_that_papado_something,
+    who_is_that_person_from_there,
+    whose_number_is_this,
+    is_this_person_one_of_ours,
+    whom_did_they_mean_with_this_address,
+    how_many_new_leads_have_no_phone_number,
+    which_new_customers_went_quiet,
+    what_are_people_interested_in,
+    who_wants_solar_panels,
+    what_do_we_know_about_the_newest,
+    do_they_come_by_phone_or_by_computer,
+    which_flows_earn_rewards_or_texts,
+    what_is_new_since_yesterday,
+)
+
+
+def ids(contacts: list[Person]) -> list[str]:
+    return [contact["id"] for contact in contacts]
+
+
+def named(group: dict[str, Any], dimension: str) -> bool:
+    return group["key"][dimension] not in ("(none)", "(other)")
+
+
+def first_visit(person: Person) -> Person:
+    visits: list[Person] = person.get("visitList") or [{}]
+    return visits[0]
+
+
+def newest_visit(person: Person) -> Person:
+    visits: list[Person] = person.get("visitList") or [{}]
+    return visits[-1]
+
+
+def surveys(person: Person) -> list[Person]:
+    return person.get("answeredSurveyQuestions") or []
+
+
+def plain_address(it: Company) -> Person:
+    return next(
+        p
+        for p in it.this_month()
+        if str(p.get("email")).isascii() and str(p.get("email")).partition("@")[0].count(".") == 1
+    )
+
+
+def monday(time: str) -> str:
+    day = datetime.fromisoformat(time).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
+
+
+async def main(url: str, people: list[Person]) -> None:
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "smoc_mcp"],
+        env={"SMOC_API_KEY": NORDLYS_KEY, "SMOC_BASE_URL": url},
+    )
+    wrong = 0
+    async with Client(stdio_client(server)) as client:
+        for number, question in enumerate(QUESTIONS, 1):
+            it = Company(client, people, datetime.now(UTC))
+            print(f"{number:>2}. {question.__name__.replace('_', ' ').capitalize()}?")
+            answer, truth, certainty = await question(it)
+            print(f"   {shown(answer)} ({certainty})")
+            if answer != truth or certainty != "exact" or it.calls > 2:
+                print(f"   WRONG: the truth is {truth}")
+                wrong += 1
+    assert not wrong, f"{wrong} wrong answers"
+    print(f"{len(QUESTIONS)} questions, each answered as the company is.")
+
+
+def shown(answer: object) -> str:
+    text = str(answer)
+    return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+if __name__ == "__main__":
+    sandbox = Sandbox.demo()
+    with run_in_thread(sandbox) as address:
+        asyncio.run(main(address, [dict(p) for p in sandbox.company("Nordlys").contacts()]))
