@@ -51,6 +51,7 @@ class Page:
         moved_ahead: How many came in front of the first page since it was made.
         top: The key of the first page's first row; None where the order is not by time.
         instead: Where nobody matches: the most common values in hand of each text filter.
+        by_word: Where nobody matches: how many in hand hold each word of several.
         whole: Nothing but, at most, a status was asked for.
         live: The ids of the contacts in live windows; the others are remembered.
     """
@@ -64,6 +65,7 @@ class Page:
     moved_ahead: int
     top: Moment | None
     instead: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    by_word: Mapping[str, int] = field(default_factory=dict)
     whole: bool = False
     live: Collection[str] = ()
 

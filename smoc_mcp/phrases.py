@@ -11,6 +11,7 @@ __all__ = [
     "about",
     "around",
     "bound",
+    "by_word",
     "cut_short",
     "failed",
     "gaps",
@@ -111,6 +112,14 @@ def instead(values: Mapping[str, Sequence[str]], boundary: Boundary) -> str:
         f"Most common {name} in hand: {', '.join(map(boundary.text, known))}."
         for name, known in values.items()
     )
+
+
+def by_word(counts: Mapping[str, int], boundary: Boundary) -> str:
+    """Return how many contacts hold each word, for a caller whose words nobody holds all of."""
+    if not counts:
+        return ""
+    shown = ", ".join(f"{boundary.text(word)} {count:,}" for word, count in counts.items())
+    return f"Contacts in hand with each word alone: {shown}."
 
 
 def gaps(stretches: Sequence[tuple[str, str]], what: str) -> str:

@@ -97,6 +97,7 @@ class Reading:
             moved_ahead=self._newer(wanted, sort, top) if after and top is not None else 0,
             top=first,
             instead={} if total else self._instead(wanted),
+            by_word={} if total else self._by_word(wanted),
             whole=wanted.only_status,
             live=self._live_ids(),
         )
@@ -314,6 +315,15 @@ class Reading:
                 other.count(status, count)
             grouping = replace(grouping, other=other)
         return grouping
+
+    def _by_word(self, wanted: ContactFilter) -> dict[str, int]:
+        """Return how many hold each word, for a caller whose words nobody holds all of."""
+        if len(wanted.terms) < 2:
+            return {}
+        return {
+            term.said: sum(self.sync.store.count(ContactFilter(terms=(term,))).values())
+            for term in wanted.terms
+        }
 
     def _total(
         self, wanted: ContactFilter, proof: Proof | None, *, whole: bool = True

@@ -57,9 +57,11 @@ class Term:
 
     Attributes:
         spellings: At least one of these; of each, all its needles.
+        said: What was typed, folded.
     """
 
     spellings: tuple[tuple[Needle, ...], ...]
+    said: str = ""
 
 
 def searchable(values: Iterable[str]) -> str:
@@ -138,7 +140,8 @@ def _term(word: str) -> Term:
         tuple(
             tuple(Needle(_needle(part)) for part in _UNSPACED.sub(r" \1 ", spelt).split())
             for spelt in spellings(word)
-        )
+        ),
+        fold(word),
     )
 
 
@@ -148,7 +151,7 @@ def _number(words: Sequence[str]) -> list[Term]:
     number = digits(typed)
     plain = [_needle(word) for word in words]
     if len(number) < _LEAST_DIGITS:
-        return [Term(((Needle(text),),)) for text in plain]
+        return [Term(((Needle(text),),), text.strip()) for text in plain]
     spelt = [(Needle(number, PHONE),)]
     if typed.lstrip("(").startswith(("+", "00")):
         # The contact may have typed it without the code of the country.
@@ -156,7 +159,7 @@ def _number(words: Sequence[str]) -> list[Term]:
             local = number[code:].lstrip("0")
             if len(local) >= _LEAST_LOCAL_DIGITS:
                 spelt.append((Needle(_padded([local]), PHONE),))
-    return [Term((*spelt, tuple(Needle(text) for text in plain)))]
+    return [Term((*spelt, tuple(Needle(text) for text in plain)), typed)]
 
 
 def _needle(word: str) -> str:

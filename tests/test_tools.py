@@ -1,6 +1,7 @@
 """The contract of the six tools: definitions, both forms of an answer, refusals."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -220,3 +221,14 @@ async def test_a_filter_that_matches_nobody_is_answered_with_the_values_there_ar
     assert (page["total"], page["certainty"]) == (0, "exact")
     assert "Most common country in hand: NO" in page["note"]
     assert "Most common flow in hand: " in stats["note"]
+
+
+async def test_words_that_nobody_holds_all_of_are_counted_one_by_one(
+    url: str, company: Company
+) -> None:
+    cities = [str(c.get("city")) for c in company.contacts()]
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_search", query="Oslo qqqqqqqq")
+    assert found["contacts"] == []
+    assert re.search(r"each word alone: oslo \d+, qqqqqqqq 0\.", found["note"])
+    assert int(re.findall(r"oslo (\d+)", found["note"])[0]) >= cities.count("Oslo")
