@@ -15,13 +15,13 @@ from smoc_mcp.rows import ContactRow, GroupRow, Position
 from smoc_mcp.selection import (
     LIST,
     Sql,
+    counting,
     grouping,
     listing,
     namesakes,
     questions,
     resembling,
     ungrouped,
-    where,
 )
 from smoc_mcp.similar import liken
 from smoc_mcp.times import Moment
@@ -102,9 +102,7 @@ class ContactLookup:
 
     def count(self, wanted: ContactFilter = EVERYBODY) -> Mapping[Status, int]:
         """Return how many contacts of a filter there are, by status; absent is none."""
-        condition = where(wanted)
-        text = f"SELECT status, count(*) FROM contact WHERE {condition.text} GROUP BY 1"  # noqa: S608
-        return {Status(s): n for s, n in self._fetch(Sql(text, condition.values))}
+        return {Status(status): n for status, n in self._fetch(counting(wanted))}
 
     def group(self, wanted: ContactFilter, dimensions: Sequence[Dimension]) -> list[GroupRow]:
         """Return how many contacts of a filter share each value; one row a spelling and status."""

@@ -18,7 +18,9 @@ __all__ = [
     "LIST",
     "QUARTER_HOUR",
     "Sql",
+    "counting",
     "grouping",
+    "holding",
     "listing",
     "namesakes",
     "questions",
@@ -39,7 +41,7 @@ _HAS = {
     "referrals": "has_referrals",
 }
 _LABELS = ("flow", "promo")
-_MATCHING = "SELECT rowid FROM words WHERE words MATCH ?"
+_MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH ?"
 _WORTH = (
     (7, NAME, "  {}  "),  # as a whole word
     (6, NAME, "  {}"),  # as a beginning
@@ -54,6 +56,8 @@ _WORTH = (
 _COLUMNS = ", ".join(LISTED)
 LIST = f"SELECT {_COLUMNS}, 0 AS rank FROM contact"  # noqa: S608 (our own names)
 """The head of a SELECT of contacts as they are listed."""
+# CROSS JOIN: the few that the index of words finds are looked up, not all contacts looked through.
+_OF_HITS = "FROM ({}) CROSS JOIN contact ON contact.row = hit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Sql:
 
 
 def where(wanted: ContactFilter) -> Sql:
-    """Return the condition that a contact of the filter meets."""
+    """Return the condition that a contact of the filter meets, but for the words: see `holding`."""
     tests: list[str] = []
     values: list[int | str] = []
 
@@ -94,11 +98,25 @@ def where(wanted: ContactFilter) -> Sql:
         add("accepted_communication = ?", "yes" if wanted.accepted else "no")
     for name, present in wanted.has.items():
         add(_HAS[name] if present else f"NOT ({_HAS[name]})")
-    if wanted.terms:
-        add(f"row IN ({_MATCHING})", match_expression(wanted.terms))
     if wanted.among is not None:
         add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
     return Sql(" AND ".join(tests) or "1", tuple(values))
+
+
+def holding(wanted: ContactFilter) -> Sql:
+    """Return the FROM for contacts of the filter: those that hold its words, or all."""
+    if not wanted.terms:
+        return Sql("FROM contact")
+    return Sql(_OF_HITS.format(_MATCHING), (match_expression(wanted.terms),))
+
+
+def counting(wanted: ContactFilter) -> Sql:
+    """Return a SELECT of status and number of the contacts of a filter."""
+    source, condition = holding(wanted), where(wanted)
+    return Sql(
+        f"SELECT status, count(*) {source.text} WHERE {condition.text} GROUP BY 1",
+        (*source.values, *condition.values),
+    )
 
 
 def listing(
@@ -115,8 +133,9 @@ def listing(
     order = f"{sort} DESC, id DESC"
     if by_relevance:
         order = f"rank DESC, {order}"
-    head = f"SELECT {_COLUMNS}, {rank.text} AS rank FROM contact WHERE {text}"  # noqa: S608 (see above)
-    values = [*rank.values, *values]
+    source = holding(wanted)
+    head = f"SELECT {_COLUMNS}, {rank.text} AS rank {source.text} WHERE {text}"
+    values = [*rank.values, *source.values, *values]
     if after is not None:
         if by_relevance:
             # An alias cannot stand in WHERE, so the ranked rows are one level down.
@@ -166,12 +185,12 @@ def _grouped(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
             columns += [f"contact.{dimension.source}", f"contact.{dimension.source}"]
         else:
             columns += [f"contact.{dimension.source}_key", f"contact.{dimension.source}"]
-    condition = where(wanted)
+    source, condition = holding(wanted), where(wanted)
     picked = ", ".join(f"{column} AS c{i}" for i, column in enumerate(columns))
     return Sql(
-        f"SELECT {picked}, contact.status AS status, contact.id AS id FROM contact "  # noqa: S608
+        f"SELECT {picked}, contact.status AS status, contact.id AS id {source.text} "
         f"{' '.join(joins)} WHERE {condition.text}",
-        (*values, *condition.values),
+        (*source.values, *values, *condition.values),
     )
 
 
@@ -214,9 +233,10 @@ def _question(table: str, question: str) -> Sql:
 def resembling(email_key: str, limit: int) -> Sql:
     """Return a SELECT of (id, address) of those that may be like an address, newest first."""
     found = traces(email_key)
+    hits = f"SELECT row AS hit FROM contact WHERE mailbox = ? UNION {_MATCHING}"  # noqa: S608
     return Sql(
-        "SELECT id, email_key FROM contact WHERE email_key != '' AND (mailbox = ? OR row IN "  # noqa: S608
-        f"({_MATCHING})) ORDER BY mailbox = ? DESC, created DESC, id DESC LIMIT {limit:d}",
+        f"SELECT id, email_key {_OF_HITS.format(hits)} WHERE email_key != '' "
+        f"ORDER BY mailbox = ? DESC, created DESC, id DESC LIMIT {limit:d}",
         (found.mailbox, found.pieces, found.mailbox),
     )
 
@@ -227,8 +247,7 @@ def namesakes(email_key: str, limit: int) -> Sql | None:
     if not found.name:
         return None
     return Sql(
-        f"SELECT id FROM contact WHERE row IN ({_MATCHING}) "  # noqa: S608
-        f"ORDER BY created DESC, id DESC LIMIT {limit:d}",
+        f"SELECT id {_OF_HITS.format(_MATCHING)} ORDER BY created DESC, id DESC LIMIT {limit:d}",
         (found.name,),
     )
 

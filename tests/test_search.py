@@ -8,15 +8,18 @@ from hypothesis import strategies as st
 
 from smoc_mcp.boundary import visible
 from smoc_mcp.coverage import ABSENT, Counts, Sort, Window
+from smoc_mcp.database import Database
 from smoc_mcp.errors import InputError
 from smoc_mcp.facts import keys_of
 from smoc_mcp.models import read_contact
-from smoc_mcp.query import ContactFilter
-from smoc_mcp.rows import ContactRow
+from smoc_mcp.query import ContactFilter, parse_group_by
+from smoc_mcp.rows import ContactRow, Position
 from smoc_mcp.search import parse_query, searchable
+from smoc_mcp.selection import Sql, counting, grouping, listing, namesakes, resembling
 from smoc_mcp.store import ContactStore
 from smoc_mcp.text import fold
 
+WORDS = ContactFilter(terms=parse_query("anna oslo"))
 PEOPLE: dict[str, dict[str, object]] = {
     "anna": {
         "firstName": "Anna",
@@ -239,3 +242,28 @@ def test_what_was_changed_or_deleted_is_no_longer_found() -> None:
     assert ids(store, "gamma") == {"a"}
     assert ids(store, "alpha") == ids(store, "beta") == set()
     store.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        listing(WORDS, Sort.CREATED, by_relevance=True, after=None),
+        listing(WORDS, Sort.CREATED, by_relevance=False, after=Position(0, 5, "x")),
+        counting(WORDS),
+        grouping(WORDS, parse_group_by("city,flow")),
+        resembling("ada.lovelace@example.com", 100),
+        namesakes("ada.lovelace@example.com", 100),
+    ],
+    ids=["by relevance", "by time", "counted", "grouped", "similar addresses", "same name"],
+)
+def test_a_search_looks_up_what_the_index_finds_and_looks_through_nothing(sql: Sql) -> None:
+    db = Database()
+    db.see(1)
+    limit = (20,) if sql.text.endswith("LIMIT ?") else ()
+    plan = [r["detail"] for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", (*sql.values, *limit))]
+    db.close()
+    contacts = [step for step in plan if "contacts" in step]
+    assert any("words VIRTUAL TABLE INDEX" in step for step in plan)
+    assert contacts
+    for step in contacts:
+        assert "INTEGER PRIMARY KEY (rowid=?)" in step or "contacts_mailbox (owner=? AND" in step
