@@ -19,6 +19,7 @@ from smoc_mcp.selection import (
     grouping,
     listing,
     namesakes,
+    owning,
     questions,
     resembling,
     ungrouped,
@@ -69,8 +70,7 @@ class ContactLookup:
 
     def find_email(self, email_key: str) -> list[ContactRow]:
         """Return every contact with this address, newest first."""
-        sql = Sql(f"{LIST} WHERE email_key = ? ORDER BY created DESC, id DESC", (email_key,))
-        return [row_of(r) for r in self._fetch(sql)]
+        return [row_of(r) for r in self._fetch(owning(email_key))]
 
     def find_id_prefix(self, prefix: str, limit: int) -> list[ContactRow]:
         """Return contacts whose id begins with a text, in order of id."""

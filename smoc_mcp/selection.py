@@ -23,6 +23,7 @@ __all__ = [
     "holding",
     "listing",
     "namesakes",
+    "owning",
     "questions",
     "resembling",
     "ungrouped",
@@ -228,6 +229,12 @@ def _question(table: str, question: str) -> Sql:
     words = question.split()
     said = " AND ".join(f"instr({table}.question_key, ?)" for _ in words)
     return Sql(f"({table}.question_id = ? OR ({said}))", (question, *words))
+
+
+def owning(email_key: str) -> Sql:
+    """Return a SELECT of the contacts with an address, newest first."""
+    # The plus keeps SQLite from walking all contacts in order of time for the sake of the order.
+    return Sql(f"{LIST} WHERE email_key = ? ORDER BY +created DESC, id DESC", (email_key,))
 
 
 def resembling(email_key: str, limit: int) -> Sql:

@@ -15,7 +15,7 @@ from smoc_mcp.models import read_contact
 from smoc_mcp.query import ContactFilter, parse_group_by
 from smoc_mcp.rows import ContactRow, Position
 from smoc_mcp.search import parse_query, searchable
-from smoc_mcp.selection import Sql, counting, grouping, listing, namesakes, resembling
+from smoc_mcp.selection import Sql, counting, grouping, listing, namesakes, owning, resembling
 from smoc_mcp.store import ContactStore
 from smoc_mcp.text import fold
 
@@ -225,6 +225,15 @@ def test_searchable_text_has_two_blanks_around_each_word(values: list[str]) -> N
         assert line.startswith("  ")
         assert line.endswith("  ")
         assert "   " not in line.strip()
+
+
+def test_an_address_is_looked_up_in_its_index() -> None:
+    db = Database()
+    db.see(1)
+    sql = owning("ada@example.com")
+    plan = [r["detail"] for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", sql.values)]
+    db.close()
+    assert plan[0] == "SEARCH contacts USING INDEX contacts_email (owner=? AND email_key=?)"
 
 
 def test_what_was_changed_or_deleted_is_no_longer_found() -> None:
