@@ -155,6 +155,8 @@ def visible(value: str) -> str:
     """Return what can be seen of a value, with its line breaks as newlines."""
     if value.isascii() and value.isprintable() and "&" not in value:
         return value
+    if not _pattern(f"{_HIDDEN}|&").search(value):
+        return value
     text = _pattern(_LINE_BREAK).sub("\n", _pattern(_ANSI).sub("", value)).replace("\t", " ")
     text = _without_hidden(text)
     # An entity of something hidden goes, and what is left of and right of it may be one then.

@@ -1,11 +1,13 @@
 """Text that people typed, folded so that it can be compared; `boundary` makes it safe to show."""
 
 import unicodedata
+from functools import lru_cache
 
 from smoc_mcp.boundary import bare, visible
 
 __all__ = ["digits", "email_key", "fold", "spellings"]
 
+_SHORT = 64
 _FOLDS = str.maketrans(
     {
         "ø": "o",
@@ -36,6 +38,16 @@ def fold(value: str) -> str:
 
     `Øverland` folds to `overland`, `Łukasz` to `lukasz`, `Müller` to `muller`.
     """
+    return _fold_again(value) if len(value) <= _SHORT else _fold(value)
+
+
+@lru_cache(maxsize=4_096)
+def _fold_again(value: str) -> str:
+    """Fold a short value: most of them, such as places and campaigns, come again and again."""
+    return _fold(value)
+
+
+def _fold(value: str) -> str:
     if value.isascii() and value.isprintable():
         folded = value.lower()
     else:
