@@ -20,6 +20,8 @@ from smoc_mcp.errors import InputError
 
 __all__ = ["ArgumentCheck", "clean_errors", "error_result"]
 
+_LISTS = {"tools/list", "prompts/list", "resources/list", "resources/templates/list"}
+
 
 def error_result(message: str) -> CallToolResult:
     """Return a failed call: one text of at most 2,000 characters that says what to do next."""
@@ -58,7 +60,10 @@ class ArgumentCheck:
     async def __call__(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
     ) -> HandlerResult:
-        """Check a `tools/call` or `prompts/get`; let everything else pass."""
+        """Check a `tools/call`, a `prompts/get` or a list; let everything else pass."""
+        if ctx.method in _LISTS and (ctx.params or {}).get("cursor") is not None:
+            # Our lists are of one page: no cursor is one of ours.
+            raise MCPError(INVALID_PARAMS, "This list has one page: leave the cursor out.")
         if ctx.method == "prompts/get" and ctx.params is not None:
             self._check_prompt(ctx.params)
         if ctx.method != "tools/call" or ctx.params is None:

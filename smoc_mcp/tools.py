@@ -40,15 +40,27 @@ __all__ = ["build_tools"]
 
 logger = logging.getLogger(__name__)
 
-_Status = Literal["any", "lead", "customer", "lost", "converted"]
-_ListSort = Literal["created", "updated", "conversation"]
-_SearchSort = Literal["auto", "relevance", "created", "updated", "conversation"]
-_Accepted = Literal["any", "yes", "no"]
-_Limit = Annotated[int, Field(ge=1, le=100)]
+_Status = Annotated[
+    Literal["any", "lead", "customer", "lost", "converted"], Field(description="lifecycle status")
+]
+_ListSort = Annotated[
+    Literal["created", "updated", "conversation"], Field(description="the newest by this first")
+]
+_SearchSort = Annotated[
+    Literal["auto", "relevance", "created", "updated", "conversation"],
+    Field(description="auto: relevance with a query, else created"),
+]
+_Accepted = Annotated[
+    Literal["any", "yes", "no"], Field(description="what they answered; no: not those never asked")
+]
 
 
 def _text(description: str) -> Any:  # noqa: ANN401  an annotation made at run time
     return Annotated[str, Field(description=description)]
+
+
+def _limit(what: str) -> Any:  # noqa: ANN401  as above
+    return Annotated[int, Field(ge=1, le=100, description=f"the most {what}")]
 
 
 _CURSOR = _text("next_cursor of the last answer, with the same other parameters")
@@ -57,21 +69,21 @@ _AFTER = "ISO 8601, or an age such as 24h, 7d, 2w"
 _FILTERS: Mapping[str, tuple[Any, str]] = {
     "query": (_text("words or phone number, in name, e-mail, phone, company, place, texts"), ""),
     "status": (_Status, "any"),
-    "created_after": (_text(_AFTER), ""),
-    "created_before": (str, ""),
-    "updated_after": (str, ""),
-    "updated_before": (str, ""),
-    "conversation_after": (str, ""),
-    "conversation_before": (str, ""),
-    "city": (str, ""),
+    "created_after": (_text(f"{_AFTER}; inclusive"), ""),
+    "created_before": (_text("exclusive"), ""),
+    "updated_after": (_text("inclusive"), ""),
+    "updated_before": (_text("exclusive"), ""),
+    "conversation_after": (_text("last conversation, inclusive"), ""),
+    "conversation_before": (_text("exclusive: who went quiet"), ""),
+    "city": (_text("or a part of it"), ""),
     "country": (_text("as in answers, such as NO"), ""),
-    "company": (str, ""),
+    "company": (_text("employer, or a part of the name"), ""),
     "utm_source": (_text("of the first visit"), ""),
-    "utm_medium": (str, ""),
-    "utm_campaign": (str, ""),
+    "utm_medium": (_text("of the first visit"), ""),
+    "utm_campaign": (_text("of the first visit"), ""),
     "device": (_text("of the newest visit, such as mobile"), ""),
-    "flow": (str, ""),
-    "promo": (str, ""),
+    "flow": (_text("or a part of its title"), ""),
+    "promo": (_text("presented or redeemed; or a part"), ""),
     "accepted_communication": (_Accepted, "any"),
     "has": (_text(f"comma-separated: {', '.join(HAS)}; -phone for those without"), ""),
 }
@@ -90,30 +102,30 @@ def build_tools(directory: ContactDirectory, views: Views) -> list[Tool]:
         _tool(
             answers.contacts_list,
             "List contacts",
-            "Lists the newest, latest changed or last talked-to contacts. Use it for 'who is new' "
-            "and 'who did we talk to last'.",
+            "Returns the newest, latest changed or last talked-to contacts, by sort. Use it for "
+            "'who is new' and 'who did we talk to last'.",
             PageResult,
             sort=(_ListSort, "created"),
             status=(_Status, "any"),
-            limit=(_Limit, 20),
+            limit=(_limit("contacts"), 20),
             cursor=(_CURSOR, ""),
         ),
         _tool(
             answers.contacts_search,
             "Search contacts",
-            "Finds contacts by words and filters: who matches, and how many. Times: *_after is "
-            "inclusive, *_before exclusive. sort=auto is relevance with a query, else created.",
+            "Returns the contacts that match a query and filters, and how many they are. Use it "
+            "for 'who' questions; for numbers alone use contacts_stats.",
             PageResult,
             **_FILTERS,
             sort=(_SearchSort, "auto"),
-            limit=(_Limit, 20),
+            limit=(_limit("contacts"), 20),
             cursor=(_CURSOR, ""),
         ),
         _tool(
             answers.contacts_find_by_email,
             "Find a contact by e-mail",
-            "Says whether a person with this e-mail address is here; shows all duplicates, or the "
-            "most similar addresses if nobody matches. An absence is not proven if certainty is "
+            "Returns the contacts with this e-mail address, all duplicates, or the most similar "
+            "addresses if nobody has it. An absence is not proven if certainty is "
             "at_least.",
             MatchesResult,
             email=(_text("the address; case, blanks and Name <address> do not matter"), ...),
@@ -121,7 +133,8 @@ def build_tools(directory: ContactDirectory, views: Views) -> list[Tool]:
         _tool(
             answers.contacts_get,
             "Get one contact",
-            "Returns everything about one contact by id, as a digest. Use include for whole parts.",
+            "Returns everything about one contact by contact_id, as a digest. Use include for "
+            "whole parts, newest first.",
             ContactResult,
             contact_id=(_text("an id from another answer"), ...),
             include=(_text(f"comma-separated: {', '.join(PARTS)}, or all"), ""),
@@ -130,24 +143,24 @@ def build_tools(directory: ContactDirectory, views: Views) -> list[Tool]:
         _tool(
             answers.contacts_stats,
             "Count and group contacts",
-            "Counts contacts, and groups them: how many, which share, which trend, which campaign "
-            "converts. Takes the filters of contacts_search.",
+            "Returns how many contacts match, and by group_by how they divide: which share, which "
+            "trend, which campaign converts best. Takes the filters of contacts_search.",
             StatisticsResult,
             group_by=(
                 _text(f"up to two, comma-separated: {', '.join(DIMENSIONS)}, survey:<question>"),
                 "",
             ),
             **_FILTERS,
-            limit=(_Limit, 20),
+            limit=(_limit("groups"), 20),
         ),
         _tool(
             answers.contacts_changes,
             "What changed since",
-            "Tells which contacts are new or changed since a time or since the last call, each "
-            "once, oldest first. Keep the cursor and pass it as since next time.",
+            "Returns the contacts that are new or changed since a time or since the last call, "
+            "each once, oldest first. Keep the cursor and pass it as since next time.",
             ChangesResult,
             since=(_text(f"cursor of an earlier answer, or a time: {_AFTER}"), "24h"),
-            limit=(_Limit, 20),
+            limit=(_limit("contacts"), 20),
         ),
     ]
 

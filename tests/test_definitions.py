@@ -12,6 +12,7 @@ from typing import Any
 
 import bpe_openai
 import pytest
+from mcp import MCPError
 from mcp_types import CacheableResult, Tool
 
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
@@ -152,6 +153,22 @@ async def test_descriptions_are_at_most_three_sentences(url: str) -> None:
         assert tool.description is not None
         assert 1 <= tool.description.count(". ") + 1 <= 3
         assert len(tool.description) < 300
+
+
+async def test_every_parameter_is_described(url: str) -> None:
+    for tool in await definitions(url):
+        for name, schema in properties(tool).items():
+            assert schema.get("description"), f"{tool.name}: {name}"
+
+
+@pytest.mark.parametrize(
+    "method", ["list_tools", "list_prompts", "list_resources", "list_resource_templates"]
+)
+async def test_a_cursor_that_no_list_gave_is_invalid_params(url: str, method: str) -> None:
+    async with memory_server(url) as client:
+        with pytest.raises(MCPError) as refused:
+            await getattr(client, method)(cursor="made up")
+    assert refused.value.code == -32602
 
 
 async def test_all_definitions_together_are_at_most_4000_tokens(url: str) -> None:
