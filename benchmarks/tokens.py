@@ -46,7 +46,7 @@ async def measure(url: str, company: Company) -> list[Cost]:
     async with (
         SmocClient(url, SecretStr(_KEY), 20) as api,
         ContactDirectory(api) as directory,
-        Client(build_server(directory, Views())) as client,
+        Client(build_server(lambda: directory, Views())) as client,
     ):
         for question in twelve_questions(company):
             answer = await client.call_tool(question.tool, question.arguments)

@@ -5,20 +5,14 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 
 from smoc_mcp.clients import CLIENTS, snippet, where
 from smoc_mcp.errors import ConfigurationError, InputError, SmocError, UsageError
 from smoc_mcp.query import FILTERS
-from smoc_mcp.settings import Settings
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from smoc_mcp.directory import ContactDirectory
-    from smoc_mcp.store import ContactStore
-    from smoc_mcp.views import Views
+from smoc_mcp.settings import HttpSettings, Settings
 
 __all__ = ["main"]
 
@@ -35,6 +29,17 @@ settings (environment variables):
   SMOC_MCP_STORE            a file that keeps contacts, so that more than 500 are found (none)
   SMOC_MCP_RETENTION_DAYS   drops contacts not seen for so many days (keeps all)
   SMOC_MCP_LOG_LEVEL        DEBUG, INFO, WARNING (default) or ERROR, to stderr
+  SMOC_MCP_LOG_FORMAT       text (default), or json: a line of JSON for each call of a tool
+
+settings of http:
+  SMOC_MCP_BEARER_TOKENS    secrets by which callers prove themselves, separated by commas
+  SMOC_MCP_BEARER_TOKENS_FILE  a file with one secret a line
+  SMOC_MCP_OAUTH_ISSUER     who issues the tokens of callers
+  SMOC_MCP_OAUTH_AUDIENCE   for whom they must be issued: this server's own address
+  SMOC_MCP_ALLOWED_HOSTS    Host headers that are answered, such as mcp.example.com
+  SMOC_MCP_ALLOWED_ORIGINS  Origin headers of browsers that are answered
+  SMOC_MCP_CALLS_PER_MINUTE how often one caller may ask (120)
+  SMOC_MCP_MAX_COMPANIES    how many companies are held at once (100)
 """
 _EXAMPLES = """\
 examples:
@@ -163,6 +168,21 @@ def _parser() -> argparse.ArgumentParser:
         "what it held. Asks first.",
     )
     forget.add_argument("--yes", action="store_true", help="do not ask")
+    http = command(
+        "http",
+        "one server for a team, or for many companies",
+        "Serves MCP over Streamable HTTP at /mcp, stateless; /healthz and /readyz say how it is.\n"
+        "With SMOC_API_KEY set the contacts are those of that key, and callers prove themselves\n"
+        "by SMOC_MCP_BEARER_TOKENS or a token of SMOC_MCP_OAUTH_ISSUER. Without it each request\n"
+        "brings its company's own key in the header X-SMOC-Token.",
+    )
+    http.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    http.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+    http.add_argument(
+        "--allow-unauthenticated",
+        action="store_true",
+        help="answer everybody with the server's key; on loopback only",
+    )
     config = command(
         "config",
         "the snippet for an MCP client",
@@ -170,44 +190,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     config.add_argument("client", choices=CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))
     return parser
-
-
-@asynccontextmanager
-async def _open(settings: Settings) -> "AsyncIterator[ContactDirectory]":
-    # Here and below, what a command needs is imported when it runs: --help must not wait for it.
-    from smoc_mcp.client import SmocClient
-    from smoc_mcp.directory import ContactDirectory
-
-    async with (
-        SmocClient(settings.base_url, settings.api_key, settings.timeout_seconds) as client,
-        ContactDirectory(
-            client,
-            store=_store(settings),
-            cache_seconds=settings.cache_seconds,
-            timeout_seconds=settings.timeout_seconds,
-            zone=settings.timezone,
-        ) as directory,
-    ):
-        yield directory
-
-
-def _store(settings: Settings) -> "ContactStore":
-    from smoc_mcp.database import MEMORY
-    from smoc_mcp.store import ContactStore
-
-    return ContactStore(
-        MEMORY if settings.store is None else str(settings.store),
-        address=settings.base_url,
-        key_hash=settings.key_hash,
-        keep_days=settings.retention_days,
-    )
-
-
-def _views(settings: Settings) -> "Views":
-    from smoc_mcp.boundary import Boundary
-    from smoc_mcp.views import Views
-
-    return Views(settings.timezone, Boundary(settings.mask, settings.show_technical))
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
@@ -223,6 +205,7 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 def _serve(_: argparse.Namespace) -> int:
     import anyio
 
+    from smoc_mcp.opening import make_views, open_directory
     from smoc_mcp.server import build_server
 
     settings = Settings.from_env()
@@ -235,8 +218,10 @@ def _serve(_: argparse.Namespace) -> int:
         )
 
     async def serve() -> None:
-        async with _open(settings) as directory:
-            await build_server(directory, _views(settings), settings.log_level).run_stdio_async()
+        async with open_directory(settings) as directory:
+            await build_server(
+                lambda: directory, make_views(settings), settings.log_level
+            ).run_stdio_async()
 
     anyio.run(serve)
     return 0
@@ -247,6 +232,7 @@ def _call(options: argparse.Namespace) -> int:
     from mcp import Client, MCPError
     from mcp_types import CallToolResult, TextContent
 
+    from smoc_mcp.opening import make_views, open_directory
     from smoc_mcp.server import build_server
 
     arguments = _pairs(options.arguments)
@@ -256,8 +242,10 @@ def _call(options: argparse.Namespace) -> int:
 
     async def ask() -> CallToolResult | str:
         async with (
-            _open(settings) as directory,
-            Client(build_server(directory, _views(settings), settings.log_level)) as client,
+            open_directory(settings) as directory,
+            Client(
+                build_server(lambda: directory, make_views(settings), settings.log_level)
+            ) as client,
         ):
             if options.tool is None:
                 tools = (await client.list_tools()).tools
@@ -289,12 +277,13 @@ def _check(options: argparse.Namespace) -> int:
     import anyio
 
     from smoc_mcp.checkup import checkup
+    from smoc_mcp.opening import open_directory
 
     settings = Settings.from_env()
     _log_to_stderr(settings)
 
     async def look() -> dict[str, object]:
-        async with _open(settings) as directory:
+        async with open_directory(settings) as directory:
             return await checkup(directory, settings)
 
     found = anyio.run(look)
@@ -310,6 +299,7 @@ def _check(options: argparse.Namespace) -> int:
 def _sync(options: argparse.Namespace) -> int:
     import anyio
 
+    from smoc_mcp.opening import open_directory
     from smoc_mcp.upkeep import parse_interval, run_sync
 
     every = None if options.every is None else parse_interval(options.every)
@@ -319,7 +309,7 @@ def _sync(options: argparse.Namespace) -> int:
     _log_to_stderr(settings)
 
     async def sync() -> int:
-        async with _open(settings) as directory:
+        async with open_directory(settings) as directory:
             return await run_sync(directory, every)
 
     return anyio.run(sync)
@@ -328,6 +318,7 @@ def _sync(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     import anyio
 
+    from smoc_mcp.opening import make_views, open_directory
     from smoc_mcp.upkeep import run_export
 
     given = _pairs(options.arguments)
@@ -335,8 +326,10 @@ def _export(options: argparse.Namespace) -> int:
     _log_to_stderr(settings)
 
     async def write() -> int:
-        async with _open(settings) as directory:
-            return await run_export(directory, _views(settings), options.format, options.out, given)
+        async with open_directory(settings) as directory:
+            return await run_export(
+                directory, make_views(settings), options.format, options.out, given
+            )
 
     return anyio.run(write)
 
@@ -351,6 +344,21 @@ def _demo(_: argparse.Namespace) -> int:
     from smoc_mcp.demo import run_demo
 
     return run_demo()
+
+
+def _http(options: argparse.Namespace) -> int:
+    from smoc_mcp.hosting import serve_http
+
+    settings = Settings.from_env(needs_key=None)
+    _log_to_stderr(settings)
+    serve_http(
+        settings,
+        HttpSettings.from_env(),
+        options.host,
+        options.port,
+        unauthenticated=options.allow_unauthenticated,
+    )
+    return 0
 
 
 def _sandbox(options: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from mcp_types import (
 )
 
 from smoc_mcp.coverage import Status
-from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.directory import FindDirectory
 from smoc_mcp.errors import SmocError
 from smoc_mcp.groups import NONE
 from smoc_mcp.prompts import AGES, PROMPTS
@@ -41,7 +41,7 @@ _MOST = 20
 _MOST_CAMPAIGNS = 100
 
 
-def build_completion(directory: ContactDirectory, views: Views) -> Complete:
+def build_completion(directory: FindDirectory, views: Views) -> Complete:
     """Return the handler of `completion/complete`; it offers nothing where SMOC fails."""
     boundary = views.boundary
 
@@ -52,7 +52,7 @@ def build_completion(directory: ContactDirectory, views: Views) -> Complete:
 
     async def campaigns(text: str) -> list[str]:
         dimensions = (DIMENSIONS["utm_campaign"],)
-        stats = await directory.count_contacts(EVERYBODY, dimensions, _MOST_CAMPAIGNS)
+        stats = await directory().count_contacts(EVERYBODY, dimensions, _MOST_CAMPAIGNS)
         groups = stats.grouping.groups if stats.grouping else []
         values = [g.values[0] for g in groups if g.values[0] != NONE]
         return [boundary.text(v) for v in values if fold(text) in fold(v)]
@@ -60,9 +60,9 @@ def build_completion(directory: ContactDirectory, views: Views) -> Complete:
     async def offered(name: str, argument: str, text: str) -> list[str]:
         match name, argument:
             case "contact_brief", "contact":
-                return [named(row) for row in await directory.suggest(text, _MOST + 1)]
+                return [named(row) for row in await directory().suggest(text, _MOST + 1)]
             case _, "id":
-                return [boundary.id(row.id) for row in await directory.suggest(text, _MOST + 1)]
+                return [boundary.id(row.id) for row in await directory().suggest(text, _MOST + 1)]
             case "campaign_report", "campaign":
                 return await campaigns(text)
             case _, "status" if name in PROMPTS:

@@ -36,7 +36,7 @@ from smoc_mcp.store import ContactStore
 from smoc_mcp.sync import Asked, ContactSource, WindowSync
 from smoc_mcp.times import Clock, Moment
 
-__all__ = ["ContactDirectory"]
+__all__ = ["ContactDirectory", "FindDirectory"]
 
 T = TypeVar("T")
 
@@ -59,6 +59,8 @@ class ContactDirectory:
             come, or more often where the company grows fast.
         clock: The present moment.
         window_limit: How many contacts a window holds at most; the API's 500.
+        strict: Whether the API must have accepted our key within the cache time for an answer from
+            what is in hand: the key is a caller's, not the server's own.
     """
 
     def __init__(
@@ -72,7 +74,9 @@ class ContactDirectory:
         refresh_seconds: float = 900.0,
         clock: Clock | None = None,
         window_limit: int = MAX_LIMIT,
+        strict: bool = False,
     ) -> None:
+        self._strict = strict
         self.zone = zone or ZoneInfo("UTC")
         store = store or ContactStore()
         self.clock = clock or Clock(store.newest_moment() or 0)
@@ -215,6 +219,11 @@ class ContactDirectory:
             lambda reading: reading.suggestions(text.strip(), wanted, limit),
         )
 
+    @property
+    def accepted(self) -> bool:
+        """Whether the API has accepted our key within the cache time."""
+        return self.sync.counts(self.clock() - self._cache) is not None
+
     async def refresh(self, done: Callable[[Sort], None] = lambda _: None) -> SyncReport:
         """Fetch all four windows into the store; see `WindowSync.refresh`."""
         return await self.sync.refresh(self._asked(), done)
@@ -278,7 +287,7 @@ class ContactDirectory:
                 self._refresh_if_due()
                 return answer
         in_hand = await self._read(asked, lambda reading: reading.company().in_hand)
-        if self._refused or not in_hand:
+        if self._refused or not in_hand or (self._strict and not self.accepted):
             raise failure
         return await self._read(asked, read, str(failure))
 
@@ -321,3 +330,7 @@ class ContactDirectory:
     def _may_be_small(self, since: Moment) -> bool:
         known = self.sync.counts(since)
         return known is not None and known[0].of(COUNTED) < self.sync.window_limit
+
+
+FindDirectory = Callable[[], ContactDirectory]
+"""Returns the directory of the company that the present request asks about."""

@@ -7,6 +7,8 @@ SmocError
 │   ├── CursorError             the cursor is damaged or belongs to another question
 │   └── ContactNotFoundError    no contact in hand has this id
 ├── StoreError                  the store's file cannot be used
+├── AccessError                 over HTTP: a caller may not call
+├── BusyError                   over HTTP: too many at once, or too often; come back
 └── UpstreamError               the SMOC API gave no usable answer
     ├── MissingTokenError       401: our token header did not arrive
     ├── InvalidKeyError         401: the key is wrong or revoked
@@ -29,6 +31,8 @@ the key, text of the upstream answer, or a contact's data.
 """
 
 __all__ = [
+    "AccessError",
+    "BusyError",
     "ConfigurationError",
     "ContactNotFoundError",
     "CursorError",
@@ -81,6 +85,34 @@ class ContactNotFoundError(InputError):
 
 class StoreError(SmocError):
     """The store's file cannot be opened, read or written; it is never replaced."""
+
+
+class AccessError(SmocError):
+    """A caller may not call.
+
+    Attributes:
+        status: The HTTP status.
+        challenge: The WWW-Authenticate header; empty for none.
+    """
+
+    def __init__(self, message: str, status: int = 401, challenge: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.challenge = challenge
+
+
+class BusyError(SmocError):
+    """Too many ask at once, or one too often.
+
+    Attributes:
+        status: The HTTP status.
+        seconds: When to come back.
+    """
+
+    def __init__(self, message: str, status: int = 503, seconds: int = 5) -> None:
+        super().__init__(message)
+        self.status = status
+        self.seconds = seconds
 
 
 class UpstreamError(SmocError):

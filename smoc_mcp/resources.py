@@ -18,7 +18,7 @@ from mcp.server.mcpserver.resources import FunctionResource, Resource, TextResou
 from smoc_mcp.answers import Overview
 from smoc_mcp.boundary import error_text
 from smoc_mcp.coverage import ABSENT
-from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.directory import FindDirectory
 from smoc_mcp.errors import ContactNotFoundError, SmocError
 from smoc_mcp.guide import GUIDE
 from smoc_mcp.history import BEGINNING
@@ -40,12 +40,12 @@ GUIDE_URI = "smoc://guide"
 _JSON = "application/json"
 
 
-def build_resources(directory: ContactDirectory, views: Views) -> list[Resource]:
-    """Return the resources that have one address, answering from one directory."""
+def build_resources(directory: FindDirectory, views: Views) -> list[Resource]:
+    """Return the resources that have one address."""
 
     async def company() -> str:
         try:
-            overview = await directory.overview()
+            overview = await directory().overview()
         except SmocError as error:
             raise ResourceError(error_text(str(error))) from error
         return _as_text(_described(overview, views))
@@ -86,7 +86,7 @@ def share_guide(hint: CacheHint) -> ServerMiddleware[Any]:
     return share
 
 
-def add_contact_resource(server: MCPServer[Any], directory: ContactDirectory, views: Views) -> None:
+def add_contact_resource(server: MCPServer[Any], directory: FindDirectory, views: Views) -> None:
     """Let a server answer `smoc://contacts/{id}`."""
 
     @server.resource(
@@ -98,7 +98,7 @@ def add_contact_resource(server: MCPServer[Any], directory: ContactDirectory, vi
     )
     async def contact(id: str) -> str:  # noqa: A002  the address says so
         try:
-            found = await directory.get_contact(id)
+            found = await directory().get_contact(id)
         except ContactNotFoundError as error:
             raise ResourceNotFoundError(error_text(str(error))) from error
         except SmocError as error:

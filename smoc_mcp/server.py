@@ -8,7 +8,7 @@ from mcp.server.mcpserver import MCPServer
 
 from smoc_mcp.arguments import ArgumentCheck, clean_errors
 from smoc_mcp.completions import build_completion
-from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.directory import FindDirectory
 from smoc_mcp.prompts import PROMPTS, build_prompts
 from smoc_mcp.resources import add_contact_resource, build_resources, share_guide
 from smoc_mcp.settings import LogLevel
@@ -40,12 +40,12 @@ _CONTACTS = CacheHint(ttl_ms=0, scope="private")
 
 
 def build_server(
-    directory: ContactDirectory, views: Views, log_level: LogLevel = "WARNING"
+    directory: FindDirectory, views: Views, log_level: LogLevel = "WARNING"
 ) -> MCPServer:
-    """Return a server that answers from a directory; the caller opens and closes the directory.
+    """Return a server that answers from directories; the caller opens and closes them.
 
     Args:
-        directory: Where answers come from.
+        directory: Returns where the answer to the present request comes from.
         views: How they are shown.
         log_level: How much the SDK logs to stderr.
     """

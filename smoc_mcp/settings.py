@@ -15,9 +15,10 @@ from pydantic import SecretStr
 from smoc_mcp.boundary import Mask
 from smoc_mcp.errors import ConfigurationError
 
-__all__ = ["ENVIRONMENTS", "LogLevel", "Settings", "check_key"]
+__all__ = ["ENVIRONMENTS", "HttpSettings", "LogLevel", "Settings", "check_key"]
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["text", "json"]
 
 ENVIRONMENTS = {
     "production": "https://v2.api.smoc.ai",
@@ -29,6 +30,7 @@ ENVIRONMENTS = {
 _WHERE_TO_GET_A_KEY = (
     "Generate one in SMOC Console under Settings → Integrations → API and set SMOC_API_KEY to it."
 )
+_LEAST_SECRET = 16
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True} | dict.fromkeys(
     ("", "0", "false", "no", "off"), False
@@ -48,6 +50,7 @@ class Settings:
         show_technical: Whether details show IP addresses and user agents.
         mask: The kinds of personal data that are masked in every output.
         log_level: How much goes to stderr.
+        log_format: With json, each call of a tool is one line of JSON on stderr.
         store: The file in which contacts are kept; None keeps them in memory only.
         retention_days: Contacts not seen for so many days are dropped; None keeps all.
     """
@@ -60,6 +63,7 @@ class Settings:
     show_technical: bool = False
     mask: frozenset[Mask] = frozenset()
     log_level: LogLevel = "WARNING"
+    log_format: LogFormat = "text"
     store: Path | None = None
     retention_days: int | None = None
 
@@ -71,13 +75,14 @@ class Settings:
 
     @classmethod
     def from_env(
-        cls, env: Mapping[str, str] | None = None, *, needs_key: bool = True
+        cls, env: Mapping[str, str] | None = None, *, needs_key: bool | None = True
     ) -> "Settings":
         """Return the settings that the environment (or `env`) holds.
 
         Args:
             env: Instead of the environment.
-            needs_key: Whether a missing key is an error; without, the key is not looked at.
+            needs_key: Whether a missing key is an error. If not, the key is not looked at; with
+                None it is, where there is one.
 
         Raises:
             ConfigurationError: A value is wrong, or the key is missing; the message is one line
@@ -85,7 +90,7 @@ class Settings:
         """
         values = os.environ if env is None else env
         return cls(
-            api_key=check_key(values.get("SMOC_API_KEY", "")) if needs_key else SecretStr(""),
+            api_key=_key(values, needs_key),
             base_url=_base_url(values),
             cache_seconds=_number(values, "SMOC_MCP_CACHE_SECONDS", 60.0, 0, 3600),
             timeout_seconds=_number(values, "SMOC_MCP_TIMEOUT_SECONDS", 20.0, 1, 20),
@@ -93,9 +98,67 @@ class Settings:
             show_technical=_flag(values, "SMOC_MCP_SHOW_TECHNICAL"),
             mask=_mask(values),
             log_level=_log_level(values),
+            log_format=_log_format(values),
             store=_store(values),
             retention_days=_retention(values),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """What the environment says of HTTP. Build it with `from_env`.
+
+    Attributes:
+        bearer_tokens: Secrets by which callers prove themselves; several, so that one can replace
+            another.
+        oauth_issuer: Who issues the JWTs of callers; None for nobody.
+        oauth_audience: For whom they must be issued: this server's own address.
+        allowed_hosts: Host headers that are answered, such as `mcp.example.com`; with `:*` for any
+            port.
+        allowed_origins: Origin headers of browsers that are answered.
+        calls_per_minute: What one caller may ask.
+        max_companies: How many companies are held at once.
+    """
+
+    bearer_tokens: tuple[SecretStr, ...] = ()
+    oauth_issuer: str | None = None
+    oauth_audience: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    calls_per_minute: int = 120
+    max_companies: int = 100
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "HttpSettings":
+        """Return the settings that the environment (or `env`) holds.
+
+        Raises:
+            ConfigurationError: A value is wrong; the message is one line that names the variable.
+        """
+        values = os.environ if env is None else env
+        issuer, audience = (
+            _https(values, name) for name in ("SMOC_MCP_OAUTH_ISSUER", "SMOC_MCP_OAUTH_AUDIENCE")
+        )
+        if issuer and not audience:
+            raise ConfigurationError(
+                "SMOC_MCP_OAUTH_AUDIENCE is not set: name this server's own address, such as "
+                "https://mcp.example.com/mcp, for which tokens must be issued."
+            )
+        return cls(
+            bearer_tokens=_bearer_tokens(values),
+            oauth_issuer=issuer,
+            oauth_audience=audience,
+            allowed_hosts=_words(values, "SMOC_MCP_ALLOWED_HOSTS"),
+            allowed_origins=_words(values, "SMOC_MCP_ALLOWED_ORIGINS"),
+            calls_per_minute=int(_number(values, "SMOC_MCP_CALLS_PER_MINUTE", 120, 1, 1_000_000)),
+            max_companies=int(_number(values, "SMOC_MCP_MAX_COMPANIES", 100, 1, 100_000)),
+        )
+
+
+def _key(values: Mapping[str, str], needs_key: bool | None) -> SecretStr:
+    value = values.get("SMOC_API_KEY", "")
+    looked_at = bool(value.strip()) if needs_key is None else needs_key
+    return check_key(value) if looked_at else SecretStr("")
 
 
 def check_key(value: str) -> SecretStr:
@@ -148,6 +211,46 @@ def _base_url(values: Mapping[str, str]) -> str:
             f"query or fragment, such as {ENVIRONMENTS['production']}."
         )
     return url.rstrip("/")
+
+
+def _bearer_tokens(values: Mapping[str, str]) -> tuple[SecretStr, ...]:
+    tokens = list(_words(values, "SMOC_MCP_BEARER_TOKENS"))
+    if path := values.get("SMOC_MCP_BEARER_TOKENS_FILE", "").strip():
+        try:
+            lines = Path(path).expanduser().read_text("utf-8").split()
+        except (OSError, UnicodeDecodeError):
+            raise ConfigurationError(
+                "SMOC_MCP_BEARER_TOKENS_FILE cannot be read: name a file with one secret a line."
+            ) from None
+        if not lines:
+            raise ConfigurationError("SMOC_MCP_BEARER_TOKENS_FILE holds no secret.")
+        tokens += lines
+    for token in tokens:
+        if len(token) < _LEAST_SECRET or not re.fullmatch(r"[!-~]+", token):
+            raise ConfigurationError(
+                f"SMOC_MCP_BEARER_TOKENS must be secrets of at least {_LEAST_SECRET} visible "
+                "characters each, separated by commas; `openssl rand -hex 32` makes one."
+            )
+    return tuple(map(SecretStr, tokens))
+
+
+def _https(values: Mapping[str, str], name: str) -> str | None:
+    """Return an address; one on loopback may be http."""
+    url = values.get(name, "").strip()
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not (safe and parts.hostname and re.fullmatch(r"[!-~]+", url)) or "#" in url:
+        raise ConfigurationError(f"{name} must be an https:// address.")
+    return url
+
+
+def _words(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(word for part in values.get(name, "").split(",") if (word := part.strip()))
 
 
 def _store(values: Mapping[str, str]) -> Path | None:
@@ -207,6 +310,15 @@ def _mask(values: Mapping[str, str]) -> frozenset[Mask]:
             f"SMOC_MCP_MASK must be a comma-separated choice of {', '.join(get_args(Mask))}."
         )
     return known
+
+
+def _log_format(values: Mapping[str, str]) -> LogFormat:
+    text = values.get("SMOC_MCP_LOG_FORMAT", "").strip().lower() or "text"
+    for form in get_args(LogFormat):
+        if text == form:
+            found: LogFormat = form
+            return found
+    raise ConfigurationError("SMOC_MCP_LOG_FORMAT must be text or json.")
 
 
 def _log_level(values: Mapping[str, str]) -> LogLevel:

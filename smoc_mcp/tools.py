@@ -19,7 +19,7 @@ from smoc_mcp.boundary import error_text
 from smoc_mcp.changes import Progress
 from smoc_mcp.coverage import Sort
 from smoc_mcp.cursors import decode, encode, fingerprint
-from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.directory import ContactDirectory, FindDirectory
 from smoc_mcp.errors import CursorError, InputError, SmocError
 from smoc_mcp.figures import figures
 from smoc_mcp.profile import PARTS, Place, parse_include, profile
@@ -95,8 +95,8 @@ _LONGEST_TIME = 40
 Answer = Callable[..., Awaitable[View[Any]]]
 
 
-def build_tools(directory: ContactDirectory, views: Views) -> list[Tool]:
-    """Return the tools, answering from one directory."""
+def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
+    """Return the tools."""
     answers = _Answers(directory, views)
     return [
         _tool(
@@ -168,9 +168,13 @@ def build_tools(directory: ContactDirectory, views: Views) -> list[Tool]:
 class _Answers:
     """What each tool does."""
 
-    def __init__(self, directory: ContactDirectory, views: Views) -> None:
-        self._directory = directory
+    def __init__(self, directory: FindDirectory, views: Views) -> None:
+        self._find_directory = directory
         self._views = views
+
+    @property
+    def _directory(self) -> ContactDirectory:
+        return self._find_directory()
 
     async def contacts_list(
         self, *, sort: str, status: str, limit: int, cursor: str

@@ -43,7 +43,7 @@ async def memory_server(
     async with (
         SmocClient(url, SecretStr(key), timeout_seconds) as api,
         ContactDirectory(api, timeout_seconds=timeout_seconds) as directory,
-        Client(build_server(directory, views or Views()), mode=mode) as client,
+        Client(build_server(lambda: directory, views or Views()), mode=mode) as client,
     ):
         yield client
 

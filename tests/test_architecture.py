@@ -15,16 +15,17 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST = 400
 
 ONLY = {
-    "httpx": {"client"},
+    "httpx": {"client", "jwks"},
+    "jwt": {"jwks"},
     "sqlite3": {"database", "store", "lookup", "records"},
     "mcp": {
         *("arguments", "tools", "resources", "prompts", "completions", "server"),
-        *("cli", "demo"),
+        *("cli", "demo", "http"),
     },
     "mcp_types": {"arguments", "tools", "completions", "cli", "demo"},
     "rapidfuzz": {"similar"},
-    "uvicorn": {"sandbox.protocol", "sandbox.server"},
-    "starlette": set[str](),
+    "uvicorn": {"sandbox.protocol", "sandbox.server", "http", "slowness"},
+    "starlette": {"http", "hosting"},
 }
 """The only modules that may import each of these."""
 

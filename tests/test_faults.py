@@ -65,7 +65,7 @@ async def server(url: str, seconds: float = 20.0, key: str = KEY) -> AsyncIterat
     async with (
         SmocClient(url, SecretStr(key), seconds) as api,
         ContactDirectory(api, cache_seconds=0, timeout_seconds=seconds) as directory,
-        Client(build_server(directory, Views())) as client,
+        Client(build_server(lambda: directory, Views())) as client,
     ):
         yield client
 

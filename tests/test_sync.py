@@ -67,7 +67,7 @@ async def opened(url: str, path: Path, cache_seconds: float = 0.0) -> AsyncItera
     settings = Settings.from_env(environment(url, path))
     async with (
         opened_directory(settings, cache_seconds) as directory,
-        Client(build_server(directory, Views())) as client,
+        Client(build_server(lambda: directory, Views())) as client,
     ):
         yield client
 
@@ -266,7 +266,7 @@ async def test_a_server_with_a_store_refreshes_by_itself_while_it_is_used(
     async with (
         SmocClient(url, settings.api_key) as api,
         ContactDirectory(api, store=store) as directory,
-        Client(build_server(directory, Views())) as client,
+        Client(build_server(lambda: directory, Views())) as client,
     ):
         await ask(client, "contacts_stats", status="lead")
         with anyio.fail_after(10):

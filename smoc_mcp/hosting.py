@@ -1,0 +1,122 @@
+"""The HTTP server, put together from the settings: whose contacts, and who may ask."""
+
+import logging
+import socket
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from smoc_mcp.access import Access, Anybody, OwnKey, ServerKey
+from smoc_mcp.client import SmocClient
+from smoc_mcp.companies import Companies
+from smoc_mcp.errors import (
+    ConfigurationError,
+    InvalidKeyError,
+    KeyWithoutCompanyError,
+    MissingTokenError,
+    SmocError,
+    UsageError,
+)
+from smoc_mcp.http import PATH, build_app, current_directory, run
+from smoc_mcp.jwks import TokenVerifier
+from smoc_mcp.opening import make_views, open_directory
+from smoc_mcp.server import build_server
+from smoc_mcp.settings import HttpSettings, Settings
+
+__all__ = ["app_of", "serve_http"]
+
+logger = logging.getLogger(__name__)
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+# A key that nobody has: whether the API can be reached is told by how it refuses it.
+_NO_KEY = SecretStr("no-key")
+
+
+def serve_http(
+    settings: Settings, http: HttpSettings, host: str, port: int, *, unauthenticated: bool
+) -> None:
+    """Serve until told to end.
+
+    Raises:
+        ConfigurationError: Nobody could be told apart, or nobody could be answered.
+        UsageError: The port is taken, or the host is not this machine's.
+    """
+    access = _access(settings, http, host, unauthenticated=unauthenticated)
+    try:
+        listener = socket.create_server((host, port), family=_family(host), reuse_port=False)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host} port {port}: {error.strerror}.") from None
+    port = listener.getsockname()[1]
+    app = app_of(settings, http, access, port)
+    whose = "the server's key" if settings.api_key.get_secret_value() else "each caller's own key"
+    shown = f"[{host}]" if ":" in host else host
+    logger.warning("http://%s:%d%s, with %s", shown, port, PATH, whose)
+    if host not in _LOOPBACK and not http.allowed_hosts:
+        logger.warning(
+            "SMOC_MCP_ALLOWED_HOSTS is not set, so requests are answered only if they come to "
+            "localhost: name the host that clients use, such as mcp.example.com"
+        )
+    run(app, listener)
+
+
+def app_of(settings: Settings, http: HttpSettings, access: Access, port: int) -> Starlette:
+    """Return the ASGI app that the settings describe, to listen on a port."""
+    own_key = not settings.api_key.get_secret_value()
+    server = build_server(current_directory, make_views(settings), settings.log_level)
+    companies = Companies(
+        lambda key: open_directory(settings, key if own_key else None), http.max_companies
+    )
+
+    async def is_ready() -> str:
+        """Return why the API cannot be asked; empty where it can."""
+        key = _NO_KEY if own_key else settings.api_key
+        async with SmocClient(settings.base_url, key, settings.timeout_seconds) as client:
+            try:
+                await client.fetch_contacts(None, 1, seconds=5.0)
+            except (InvalidKeyError, KeyWithoutCompanyError, MissingTokenError) as error:
+                return "" if own_key else str(error)
+            except SmocError as error:
+                return str(error)
+        return ""
+
+    return build_app(server, access, companies, http, is_ready, port=port)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _access(settings: Settings, http: HttpSettings, host: str, *, unauthenticated: bool) -> Access:
+    key = settings.api_key
+    proofs = bool(http.bearer_tokens or http.oauth_issuer)
+    if not key.get_secret_value():
+        if proofs or unauthenticated:
+            raise ConfigurationError(
+                "SMOC_API_KEY is not set, so each caller brings a key of its own: bearer tokens, "
+                "an issuer or --allow-unauthenticated would let nobody in. Set SMOC_API_KEY, or "
+                "leave them out."
+            )
+        return OwnKey()
+    if proofs:
+        return _server_key(key, http)
+    if not unauthenticated:
+        raise ConfigurationError(
+            "SMOC_API_KEY is set, so callers need no key: set SMOC_MCP_BEARER_TOKENS (or "
+            "_FILE) or SMOC_MCP_OAUTH_ISSUER, so that they must prove themselves."
+        )
+    if host not in _LOOPBACK:
+        raise ConfigurationError(
+            "--allow-unauthenticated is for loopback only: leave --host out, or set "
+            "SMOC_MCP_BEARER_TOKENS."
+        )
+    return Anybody(key)
+
+
+def _server_key(key: SecretStr, http: HttpSettings) -> ServerKey:
+    if not (http.oauth_issuer and http.oauth_audience):
+        return ServerKey(key, http.bearer_tokens)
+    parts = urlsplit(http.oauth_audience)
+    metadata = f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource{parts.path}"
+    verifier = TokenVerifier(http.oauth_issuer, http.oauth_audience)
+    return ServerKey(key, http.bearer_tokens, verifier, metadata.rstrip("/"))

@@ -1,0 +1,125 @@
+"""Tokens of an OAuth 2.1 issuer: JWTs, checked against the issuer's own keys.
+
+The keys are fetched when first needed, kept for ten minutes, and fetched anew when a token names
+one that is not among them (the issuer has rotated), at most once a minute.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from smoc_mcp.errors import AccessError
+
+if TYPE_CHECKING:
+    import jwt
+
+__all__ = ["SCOPE", "TokenVerifier"]
+
+SCOPE = "contacts:read"
+
+# Only asymmetric ones: with the others, or none, whoever knows the public key could sign.
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
+_METADATA = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
+_FRESH_SECONDS = 600.0
+_LEAST_SECONDS = 60.0
+_FETCH_SECONDS = 5.0
+_LEEWAY_SECONDS = 30
+
+
+class TokenVerifier:
+    """Checks who a token was issued to, by whom, for whom, and until when.
+
+    Args:
+        issuer: The issuer's address; tokens must name it exactly.
+        audience: This server's address; tokens must be issued for it.
+    """
+
+    def __init__(self, issuer: str, audience: str) -> None:
+        self._issuer, self._audience = issuer, audience
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched = float("-inf")
+        self._lock = anyio.Lock()
+
+    async def subject(self, token: str) -> str:
+        """Return who a token was issued to.
+
+        Raises:
+            AccessError: It is not valid here (401), or lacks the scope (403).
+        """
+        import jwt
+
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") not in _ALGORITHMS:
+                raise AccessError("This token is not signed as tokens must be.")
+            key = await self._key(str(header.get("kid") or ""))
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=list(_ALGORITHMS),
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=_LEEWAY_SECONDS,
+                options={"require": ["exp", "iss", "aud", "sub"]},
+            )
+        except jwt.ExpiredSignatureError:
+            raise AccessError("This token has expired: get a new one.") from None
+        except jwt.InvalidAudienceError:
+            raise AccessError("This token was issued for another server.") from None
+        except jwt.InvalidIssuerError:
+            raise AccessError("This token is of another issuer.") from None
+        except jwt.PyJWTError:
+            raise AccessError("This token is not valid.") from None
+        if SCOPE not in _scopes(claims):
+            raise AccessError(f"This token lacks the scope {SCOPE}.", 403)
+        return f"{claims['iss']} {claims['sub']}"
+
+    async def _key(self, kid: str) -> "jwt.PyJWK":
+        async with self._lock:
+            age = time.monotonic() - self._fetched
+            if age > _FRESH_SECONDS or (kid not in self._keys and age > _LEAST_SECONDS):
+                # Counted from here, so that an issuer that is down is not asked at each call.
+                self._fetched = time.monotonic()
+                self._keys = await self._fetch()
+        if kid in self._keys:
+            return self._keys[kid]
+        raise AccessError("This token is signed with a key that its issuer does not name.")
+
+    async def _fetch(self) -> "dict[str, jwt.PyJWK]":
+        import httpx
+        import jwt
+
+        try:
+            async with httpx.AsyncClient(timeout=_FETCH_SECONDS) as http:
+                answer = await http.get(await self._keys_address(http))
+                answer.raise_for_status()
+                keys = jwt.PyJWKSet.from_dict(answer.json()).keys
+        except (httpx.HTTPError, jwt.PyJWTError, ValueError, KeyError, TypeError):
+            self._fetched = float("-inf") if self._keys else self._fetched
+            raise AccessError(
+                "The issuer of tokens cannot be asked for its keys now. Try again in a minute.", 503
+            ) from None
+        return {key.key_id or "": key for key in keys}
+
+    async def _keys_address(self, http: Any) -> str:  # noqa: ANN401  httpx's client
+        for path in _METADATA:
+            answer = await http.get(self._issuer.rstrip("/") + path)
+            if answer.status_code == 200:
+                metadata = answer.json()
+                if metadata["issuer"].rstrip("/") == self._issuer.rstrip("/"):
+                    return str(metadata["jwks_uri"])
+        raise ValueError("no metadata")
+
+
+def _scopes(claims: dict[str, Any]) -> Sequence[str]:
+    """Return the scopes, which issuers write as one text or as a list, under two names."""
+    found: list[str] = []
+    for name in ("scope", "scp"):
+        value = claims.get(name)
+        if isinstance(value, str):
+            found += value.split()
+        elif isinstance(value, list):
+            found += map(str, value)
+    return found

@@ -1,0 +1,61 @@
+"""The parts of a running server, put together from the settings."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from pydantic import SecretStr
+
+from smoc_mcp.boundary import Boundary
+from smoc_mcp.client import SmocClient
+from smoc_mcp.database import MEMORY
+from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.settings import Settings
+from smoc_mcp.store import ContactStore
+from smoc_mcp.views import Views
+
+__all__ = ["make_views", "open_directory"]
+
+
+@asynccontextmanager
+async def open_directory(
+    settings: Settings, key: SecretStr | None = None
+) -> AsyncIterator[ContactDirectory]:
+    """Open a company's directory, and close it afterwards.
+
+    Args:
+        settings: Where the API and the store are, and how long things may take.
+        key: A caller's key instead of the settings'; the API must have accepted it lately for an
+            answer from what is in hand.
+
+    Raises:
+        StoreError: The store's file cannot be used.
+    """
+    if key is not None:
+        settings = replace(settings, api_key=key)
+    async with (
+        SmocClient(settings.base_url, settings.api_key, settings.timeout_seconds) as client,
+        ContactDirectory(
+            client,
+            store=_store(settings),
+            cache_seconds=settings.cache_seconds,
+            timeout_seconds=settings.timeout_seconds,
+            zone=settings.timezone,
+            strict=key is not None,
+        ) as directory,
+    ):
+        yield directory
+
+
+def make_views(settings: Settings) -> Views:
+    """Return how answers are shown."""
+    return Views(settings.timezone, Boundary(settings.mask, settings.show_technical))
+
+
+def _store(settings: Settings) -> ContactStore:
+    return ContactStore(
+        MEMORY if settings.store is None else str(settings.store),
+        address=settings.base_url,
+        key_hash=settings.key_hash,
+        keep_days=settings.retention_days,
+    )
