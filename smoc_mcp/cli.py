@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from importlib.metadata import version
 
 from smoc_mcp.clients import CLIENTS, snippet, where
 from smoc_mcp.errors import ConfigurationError, InputError, SmocError, UsageError
+from smoc_mcp.logs import log_to_stderr
 from smoc_mcp.query import FILTERS
 from smoc_mcp.settings import HttpSettings, Settings
 
@@ -209,7 +209,7 @@ def _serve(_: argparse.Namespace) -> int:
     from smoc_mcp.server import build_server
 
     settings = Settings.from_env()
-    _log_to_stderr(settings)
+    log_to_stderr(settings)
     if sys.stdin.isatty():
         print(
             "smoc-mcp is an MCP server and waits for a client on stdin. To see it work, run "
@@ -238,7 +238,7 @@ def _call(options: argparse.Namespace) -> int:
     arguments = _pairs(options.arguments)
     # The list of tools needs no key.
     settings = Settings.from_env() if options.tool else Settings()
-    _log_to_stderr(settings)
+    log_to_stderr(settings)
 
     async def ask() -> CallToolResult | str:
         async with (
@@ -280,7 +280,7 @@ def _check(options: argparse.Namespace) -> int:
     from smoc_mcp.opening import open_directory
 
     settings = Settings.from_env()
-    _log_to_stderr(settings)
+    log_to_stderr(settings)
 
     async def look() -> dict[str, object]:
         async with open_directory(settings) as directory:
@@ -306,7 +306,7 @@ def _sync(options: argparse.Namespace) -> int:
     settings = Settings.from_env()
     if settings.store is None:
         raise ConfigurationError("SMOC_MCP_STORE is not set: name the file to sync into.")
-    _log_to_stderr(settings)
+    log_to_stderr(settings)
 
     async def sync() -> int:
         async with open_directory(settings) as directory:
@@ -323,7 +323,7 @@ def _export(options: argparse.Namespace) -> int:
 
     given = _pairs(options.arguments)
     settings = Settings.from_env()
-    _log_to_stderr(settings)
+    log_to_stderr(settings)
 
     async def write() -> int:
         async with open_directory(settings) as directory:
@@ -350,7 +350,7 @@ def _http(options: argparse.Namespace) -> int:
     from smoc_mcp.hosting import serve_http
 
     settings = Settings.from_env(needs_key=None)
-    _log_to_stderr(settings)
+    log_to_stderr(settings)
     serve_http(
         settings,
         HttpSettings.from_env(),
@@ -381,15 +381,3 @@ def _config(options: argparse.Namespace) -> int:
     print(where(options.client), file=sys.stderr)
     print(snippet(options.client))
     return 0
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    # httpx logs whole URLs at INFO, the SDK each message: of use to those who ask for DEBUG.
-    if settings.log_level != "DEBUG":
-        for name in ("httpx", "httpcore", "mcp"):
-            logging.getLogger(name).setLevel(logging.WARNING)

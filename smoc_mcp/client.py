@@ -11,6 +11,8 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -43,7 +45,7 @@ from smoc_mcp.models import ContactsPage, read_contact
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["MAX_BODY_BYTES", "MAX_LIMIT", "SmocClient", "SortField"]
+__all__ = ["MAX_BODY_BYTES", "MAX_LIMIT", "REQUESTS", "Requests", "SmocClient", "SortField"]
 
 SortField = Literal["createdAt", "updatedAt", "lastConversationDate"]
 """The sort fields of the API; its alias companyUsers.lastConversationDate adds nothing."""
@@ -63,6 +65,17 @@ _ATTEMPT_SECONDS = 12.0
 _CONNECT_SECONDS = 5.0
 _NEW_KEY = "Generate a new one in SMOC Console under Settings → Integrations → API."
 _LATER = "Nothing is lost; ask again in a minute."
+
+
+@dataclass
+class Requests:
+    """How many requests one question has sent."""
+
+    sent: int = 0
+
+
+REQUESTS: ContextVar[Requests | None] = ContextVar("requests", default=None)
+"""Those of the question that is being answered; a request that several wait for is the first's."""
 
 
 class SmocClient:
@@ -137,6 +150,8 @@ class SmocClient:
         if self._http is None:
             self._http = _open(self._base_url, self._api_key)
         self.requests_sent += 1
+        if (of_call := REQUESTS.get()) is not None:
+            of_call.sent += 1
         async with (
             _translated(self._base_url),
             self._http.stream("GET", PATH, params=params) as answer,

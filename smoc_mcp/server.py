@@ -1,5 +1,6 @@
 """The MCP server: a table of contents of what it offers."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -7,6 +8,7 @@ from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
 
 from smoc_mcp.arguments import ArgumentCheck, clean_errors
+from smoc_mcp.calls import CallLog
 from smoc_mcp.completions import build_completion
 from smoc_mcp.directory import FindDirectory
 from smoc_mcp.prompts import PROMPTS, build_prompts
@@ -40,7 +42,10 @@ _CONTACTS = CacheHint(ttl_ms=0, scope="private")
 
 
 def build_server(
-    directory: FindDirectory, views: Views, log_level: LogLevel = "WARNING"
+    directory: FindDirectory,
+    views: Views,
+    log_level: LogLevel = "WARNING",
+    caller: Callable[[], str] = lambda: "stdio",
 ) -> MCPServer:
     """Return a server that answers from directories; the caller opens and closes them.
 
@@ -48,6 +53,7 @@ def build_server(
         directory: Returns where the answer to the present request comes from.
         views: How they are shown.
         log_level: How much the SDK logs to stderr.
+        caller: Returns the short hash of who asks, for the log.
     """
     tools = build_tools(directory, views)
     arguments = {
@@ -73,6 +79,7 @@ def build_server(
             "resources/read": _CONTACTS,
         },
         middleware=[
+            CallLog(frozenset(tool.name for tool in tools), caller),
             clean_errors,
             ArgumentCheck({tool.name: tool for tool in tools}, arguments),
             share_guide(_DEFINITIONS),

@@ -28,6 +28,12 @@ class Served:
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
         self.process = process
         self.url = url
+        self.log: list[str] = []
+
+    def read_log(self) -> None:
+        """Read what it says, so that the pipe is never full."""
+        assert self.process.stderr is not None
+        self.log.extend(self.process.stderr)
 
 
 @contextmanager
@@ -44,14 +50,16 @@ def http_server(api: str, *arguments: str, **env: str) -> Iterator[Served]:
                 break
         else:
             raise AssertionError(told)
-        # Whatever it says from here on must not fill the pipe.
-        threading.Thread(target=process.stderr.read, daemon=True).start()
-        _wait_until_it_answers(found[1])
+        served = Served(process, found[1])
+        reader = threading.Thread(target=served.read_log, daemon=True)
+        reader.start()
+        _wait_until_it_answers(served.url)
         try:
-            yield Served(process, found[1])
+            yield served
         finally:
             process.terminate()
             process.wait(15)
+            reader.join(5)
 
 
 def _wait_until_it_answers(url: str) -> None:

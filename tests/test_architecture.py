@@ -19,10 +19,12 @@ ONLY = {
     "jwt": {"jwks"},
     "sqlite3": {"database", "store", "lookup", "records"},
     "mcp": {
-        *("arguments", "tools", "resources", "prompts", "completions", "server"),
+        *("arguments", "calls", "tools", "resources", "prompts", "completions"),
+        "server",
         *("cli", "demo", "http"),
     },
     "mcp_types": {"arguments", "tools", "completions", "cli", "demo"},
+    "opentelemetry": {"calls"},
     "rapidfuzz": {"similar"},
     "uvicorn": {"sandbox.protocol", "sandbox.server", "http", "slowness"},
     "starlette": {"http", "hosting"},

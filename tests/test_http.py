@@ -397,6 +397,28 @@ async def test_calls_in_flight_are_answered_when_it_is_told_to_end() -> None:
     assert time.monotonic() - stopped < 10
 
 
+async def test_each_call_is_a_line_of_json_without_a_key_or_a_contact(api: str) -> None:
+    with http_server(api, SMOC_MCP_LOG_FORMAT="json") as served:
+        async with http_client(served.url, x_smoc_token=ONE) as client:
+            first = await ask(client, "contacts_list", limit=5)
+            await ask(client, "contacts_list", limit=5)
+            await refusal(client, "contacts_get", contact_id="nobody\x1b[31m")
+    calls = [line for text in served.log if "tool" in (line := json.loads(text))]
+    assert [call["tool"] for call in calls] == ["contacts_list", "contacts_list", "contacts_get"]
+    assert [call["rows"] for call in calls] == [5, 5, 0]
+    assert [call["failed"] for call in calls] == [False, False, True]
+    assert calls[0]["requests"] >= 1
+    assert calls[1]["requests"] == 0
+    assert calls[0]["certainty"] == "exact"
+    assert calls[0]["milliseconds"] > 0
+    assert len({call["caller"] for call in calls}) == 1
+    said = "".join(served.log)
+    assert ONE not in said
+    for contact in first["contacts"]:
+        assert contact["id"] not in said
+        assert contact.get("email", "@") not in said
+
+
 def test_a_taken_port_is_said_in_one_line(api: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
