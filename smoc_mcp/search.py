@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from smoc_mcp.boundary import bare
 from smoc_mcp.errors import InputError
 from smoc_mcp.text import digits, fold, spellings
 
@@ -81,7 +82,7 @@ def parse_query(query: str) -> tuple[Term, ...]:
     Raises:
         InputError: It is too long.
     """
-    words = [word for word in query.split() if fold(word)]
+    words = [word for word in bare(query).split() if fold(word)]
     if len(words) > _MOST_WORDS or len(query) > _MOST_CHARS:
         raise InputError(
             f"query takes up to {_MOST_WORDS} words and {_MOST_CHARS} characters: give fewer of "

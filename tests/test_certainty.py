@@ -176,13 +176,13 @@ def play_in_a_file(chance: random.Random) -> Counter[str]:
 
 
 @given(st.integers(0, 2**63))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_exact_answer_is_ever_false(seed: int) -> None:
     anyio.run(play, random.Random(seed))
 
 
 @given(st.integers(0, 2**63))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_claim_is_ever_false_with_a_store_of_two_processes_that_restart(seed: int) -> None:
     play_in_a_file(random.Random(seed))
 

@@ -351,6 +351,7 @@ async def parameters(client: Client) -> list[tuple[str, str, dict[str, str]]]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", ADVERSARIAL)
 async def test_a_hostile_argument_gets_a_clean_answer_or_a_clean_sentence(
     url: str, case: str

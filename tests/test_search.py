@@ -206,6 +206,7 @@ def test_a_query_that_is_too_long_is_refused_with_the_bounds(query: str) -> None
 @example("NEAR(a b) AND NOT c*")
 @example('^"')
 @example("' ; DROP TABLE words --")
+@example("0\x1f1")
 def test_any_query_is_words_and_never_fts5_syntax(query: str) -> None:
     store = ContactStore()
     read = read_contact({"id": "1", "textFields": [{"key": "k", "value": query}]})

@@ -217,6 +217,7 @@ def test_export_says_how_many_it_wrote_and_when_it_could_not_ask(
     assert "from what was in hand, since: A web page came" in failed.stderr
 
 
+@pytest.mark.long
 async def test_a_poller_sees_each_new_contact_once_across_restarts(
     served: Served, path: Path
 ) -> None:
@@ -382,7 +383,7 @@ def killed_while_syncing(url: str, path: Path, company: Company, times: int) -> 
 
 async def test_sync_killed_at_random_moments_loses_nothing(served: Served, path: Path) -> None:
     url, _, company = served
-    killed_while_syncing(url, path, company, 6)
+    killed_while_syncing(url, path, company, 4)
     await claims_are_true(url, path, company)
 
 
