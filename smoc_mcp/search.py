@@ -7,6 +7,7 @@ begins (`bo` in Bo Larsen, not in Jacobsen). Pure.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -35,6 +36,10 @@ FIELDS = (NAME, "email", PHONE, "company", "place", "texts", "answers")
 
 _MOST_WORDS = 20
 _MOST_CHARS = 400
+_MOST_NEEDLES = 100
+_AROUND = "\"\u201c\u201d\u201e\u00ab\u00bb'\u2018\u2019,;:!?()[]<>`\u02bc\u2026"
+_APART = re.compile(r"[;,/]")
+_SCHEME = re.compile(r"^(?:tel|mailto):", re.IGNORECASE)
 _TRIGRAM = 3
 _LEAST_DIGITS = 5
 _LEAST_LOCAL_DIGITS = 7
@@ -82,19 +87,44 @@ def parse_query(query: str) -> tuple[Term, ...]:
     Raises:
         InputError: It is too long.
     """
-    words = [word for word in bare(query).split() if fold(word)]
-    if len(words) > _MOST_WORDS or len(query) > _MOST_CHARS:
+    # Wide and other forms of signs as the plain ones; an accent alone would become a blank.
+    typed = unicodedata.normalize("NFKC", bare(query).replace("\u00b4", "'"))
+    words = [part for word in typed.split() for part in _parts(word) if fold(part)]
+    if query.strip() and not words:
+        raise InputError("query holds nothing that can be searched: give words or a number.")
+    terms: list[Term] = []
+    for is_number, run in groupby(_meant(words), lambda word: bool(_NUMBER.fullmatch(fold(word)))):
+        together = list(run)
+        terms += _number([fold(w) for w in together]) if is_number else map(_term, together)
+    needles = sum(len(needles) for term in terms for needles in term.spellings)
+    if len(words) > _MOST_WORDS or len(query) > _MOST_CHARS or needles > _MOST_NEEDLES:
         raise InputError(
             f"query takes up to {_MOST_WORDS} words and {_MOST_CHARS} characters: give fewer of "
             "them, the rarest."
         )
-    # A lone sign, such as the & between two names, is no word, unless there is nothing else.
-    words = [word for word in words if any(map(str.isalnum, fold(word)))] or words
-    terms: list[Term] = []
-    for is_number, run in groupby(words, lambda word: bool(_NUMBER.fullmatch(fold(word)))):
-        together = list(run)
-        terms += _number([fold(w) for w in together]) if is_number else map(_term, together)
     return tuple(terms)
+
+
+def _parts(word: str) -> list[str]:
+    """Return the words of what stands between blanks, without the signs around them."""
+    whole = _stripped(word)
+    if _NUMBER.fullmatch(fold(whole)):
+        return [whole]
+    return [part for part in map(_stripped, _APART.split(word)) if _is_word(part)] or [word]
+
+
+def _stripped(word: str) -> str:
+    bare_word = _SCHEME.sub("", word.strip(_AROUND)).strip(_AROUND).rstrip(".")
+    return bare_word if _is_word(bare_word) else word
+
+
+def _is_word(text: str) -> bool:
+    return any(map(str.isalnum, fold(text)))
+
+
+def _meant(words: list[str]) -> list[str]:
+    """Return the words without lone signs, such as the & between two names; or only signs."""
+    return [word for word in words if _is_word(word)] or words
 
 
 def match_expression(terms: Sequence[Term]) -> str:
@@ -137,11 +167,9 @@ def _worst(places: Sequence[tuple[str, str]]) -> int:
 
 def _term(word: str) -> Term:
     # A word without blanks may be a name in the order that its script is written in.
+    apart = [_UNSPACED.sub(r" \1 ", spelt).split() for spelt in spellings(word)]
     return Term(
-        tuple(
-            tuple(Needle(_needle(part)) for part in _UNSPACED.sub(r" \1 ", spelt).split())
-            for spelt in spellings(word)
-        ),
+        tuple(tuple(Needle(_needle(_stripped(part))) for part in _meant(parts)) for parts in apart),
         fold(word),
     )
 
@@ -171,10 +199,9 @@ def _needle(word: str) -> str:
 def _words(value: str) -> list[str]:
     """Return the words of a text, in each spelling, and the short parts of hyphenated ones."""
     words = _UNSPACED.sub(r" \1 ", " ".join(spellings(value))).split()
-    if "@" in value:
-        return words
-    parts = [p for w in words if not w.isalnum() for p in _INNER_BREAK.split(w)]
-    return [*words, *(p for p in parts if 0 < len(p) < _TRIGRAM)]
+    apart = [w for w in words if not w.isalnum()]
+    parts = [p for w in apart for p in (*_INNER_BREAK.split("" if "@" in w else w), *_parts(w))]
+    return [*words, *dict.fromkeys(p for p in parts if 0 < len(p) < _TRIGRAM)]
 
 
 def _padded(words: Sequence[str]) -> str:

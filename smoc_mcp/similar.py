@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from smoc_mcp.search import NAME, Needle, Term, match_expression
+from smoc_mcp.text import fold
 
 __all__ = ["Likeness", "Traces", "liken", "mailbox", "traces"]
 
@@ -49,7 +50,8 @@ def mailbox(email_key: str) -> str:
 
 def traces(email_key: str) -> Traces:
     """Return what to look for in order to find addresses like this one."""
-    local = email_key.partition("@")[0]
+    # As searchable text is: folded.
+    local = fold(email_key.partition("@")[0])
     step = -(-len(local) // _PIECES)
     # Two errors leave one piece of three as it is; the ends of a short one may be all that is.
     pieces = [local[i : i + step] for i in range(0, len(local), step or 1)]

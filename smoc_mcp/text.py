@@ -1,5 +1,6 @@
 """Text that people typed, folded so that it can be compared; `boundary` makes it safe to show."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -8,6 +9,7 @@ from smoc_mcp.boundary import bare, visible
 __all__ = ["digits", "email_key", "fold", "spellings"]
 
 _SHORT = 64
+_MANY_MARKS = re.compile("([\u0300-\u036f]{10})[\u0300-\u036f]+")
 _FOLDS = str.maketrans(
     {
         "ø": "o",
@@ -49,7 +51,7 @@ def _fold_again(value: str) -> str:
 
 def _fold(value: str) -> str:
     if value.isascii() and value.isprintable():
-        folded = value.lower()
+        folded = value.lower().replace("`", "'")
     else:
         # Twice: taking a sign such as ™ apart gives capitals.
         folded = _without_marks(_without_marks(bare(value)))
@@ -80,7 +82,7 @@ def email_key(value: str) -> str:
     if text.startswith("mailto:"):
         # Behind a question mark a link holds a subject and the like.
         text = text.removeprefix("mailto:").partition("?")[0]
-    return text
+    return unicodedata.normalize("NFC", text)
 
 
 def digits(value: str) -> str:
@@ -90,5 +92,7 @@ def digits(value: str) -> str:
 
 
 def _without_marks(text: str) -> str:
-    apart = unicodedata.normalize("NFKD", text.casefold())
+    # Nobody writes so many marks on a letter but to make this slow.
+    few = _MANY_MARKS.sub(r"\1", text.casefold().replace("\u00b4", "'"))
+    apart = unicodedata.normalize("NFKD", few)
     return "".join(c for c in apart if not unicodedata.combining(c)).casefold().translate(_FOLDS)

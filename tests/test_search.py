@@ -108,6 +108,12 @@ def ids(store: ContactStore, query: str) -> set[str]:
         ("明", {"ming"}),
         ("みらい", {"ming"}),
         ("mirai", set()),
+        ("\u201coverland\u201d, anna!", {"anna"}),
+        ("overland,oslo;0150", {"anna"}),
+        ("mailto:anna.overland+news@example.com", {"anna"}),
+        ("(fjord)", {"anna"}),
+        ("o\u00b4brien", {"mary"}),
+        ("`o`brien`", {"mary"}),
     ],
 )
 def test_words_are_found_in_any_field_order_and_spelling(
@@ -133,6 +139,8 @@ def test_words_are_found_in_any_field_order_and_spelling(
         ("+44 7700 900123", {"mary"}),
         ("+44 (0)7700 900123", {"mary"}),
         ("07700900123", {"mary"}),
+        ("tel:+4741234567", {"anna", "mueller"}),
+        ("412/34/567", {"anna", "mueller"}),
         ("99999999", set()),
     ],
 )
@@ -195,13 +203,24 @@ def test_the_best_match_comes_first() -> None:
     store.close()
 
 
-@pytest.mark.parametrize("query", ["word " * 21, "x" * 401], ids=["words", "characters"])
+@pytest.mark.parametrize(
+    "query",
+    ["word " * 21, "x" * 401, "\u660e" * 101, "1;" * 200],
+    ids=["words", "characters", "unspaced", "apart"],
+)
 def test_a_query_that_is_too_long_is_refused_with_the_bounds(query: str) -> None:
     with pytest.raises(InputError, match="up to 20 words and 400 characters"):
         parse_query(query)
 
 
+@pytest.mark.parametrize("query", ["\u200b", "&#8203;", "\u0301 \u202e"])
+def test_a_query_of_which_nothing_can_be_seen_is_refused(query: str) -> None:
+    with pytest.raises(InputError, match="nothing that can be searched"):
+        parse_query(query)
+
+
 @given(st.text(max_size=40))
+@example(":&")
 @example('" OR name_words : "')
 @example("NEAR(a b) AND NOT c*")
 @example('^"')
@@ -215,6 +234,11 @@ def test_any_query_is_words_and_never_fts5_syntax(query: str) -> None:
     store.absorb(Window(Sort.CREATED, 1, 2, rows, Counts(1, 0), True, ABSENT), [read])
     # Whoever typed it is found by it.
     expected = {"1"} if fold(visible(query)) else set()
+    if query.strip() and not expected:
+        with pytest.raises(InputError, match="nothing that can be searched"):
+            parse_query(query)
+        store.close()
+        return
     terms = parse_query(query)
     assert (ids(store, query) if terms else set()) == expected
     store.close()
