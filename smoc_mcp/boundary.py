@@ -44,7 +44,7 @@ _ANSI = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor moves
     r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS, …
     # The same in one character, which wrong encodings make too: only with its end.
-    r"|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c\x90\x98\x9d-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]?"
 )
 # Unicode's own properties, not a list of ours: controls, format characters (bidirectional
@@ -64,11 +64,15 @@ _ENTITY = (
 )
 _ENTITY_ROUNDS = 4
 _MAX_CODE_POINT = 0x10FFFF
-# Addresses and numbers that people write into free text; %40 is how a link writes the sign.
-_IN_ADDRESS = r"[^\s@\uff20<>()\[\]\"',;:|?&=/]"
-_ADDRESS = rf"(?<!{_IN_ADDRESS}){_IN_ADDRESS}+(?:[@\uff20]|%40){_IN_ADDRESS}+"
-_DATE = r"\d{4}-\d{2}-\d{2}(?!\d)"
-_NUMBER = rf"(?<![\w.])(?!{_DATE})(?:\+|00)?\d(?:[ ()./-]{{0,2}}\d){{6,14}}(?!\w)"
+# Addresses and numbers as people write them into free text, and as links and pages write the sign.
+_AT = r"(?:[@\uff20\ufe6b]|%(?:25)*40|&#0*64;?|&#[xX]0*40;?|&commat;?)"
+_IN_ADDRESS = r"[^\s@\uff20\ufe6b<>()\[\]\"',;:|?&=/]"
+_ADDRESS = rf"(?<!{_IN_ADDRESS}){_IN_ADDRESS}+{_AT}{_IN_ADDRESS}+"
+_DOMAIN = r"^[\w.-]*"
+_DATE = r"(?:19|20)\d\d-\d\d-\d\d(?!\d)"
+_BETWEEN = r"[\s()./\u2010-\u2015\u2212-]{0,3}"
+_NUMBER = rf"(?<!\d)(?!{_DATE})(?:\+|%2[Bb]|00)?\d(?:{_BETWEEN}\d){{6,14}}(?!\d)"
+_BEFORE_BAR = r"(\\*)(\||$)"
 _STARS = "***"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -87,12 +91,13 @@ class Boundary:
 
     def text(self, value: str, limit: int = TABLE_CHARS) -> str:
         """Return what may be shown of a free text: cleaned, masked, cut."""
-        shown = clean(value)
+        shown = visible(value).strip()
+        # Before line breaks are written out: a number can begin where a line does.
         if "email" in self.mask:
             shown = _pattern(_ADDRESS).sub(lambda found: _masked_email(found[0]), shown)
         if "phone" in self.mask:
             shown = _pattern(_NUMBER).sub(lambda found: _masked_phone(found[0]), shown)
-        return cut(shown, limit)
+        return cut(shown.replace("\n", r"\n"), limit)
 
     def id(self, value: str) -> str:
         """Return what may be shown of an identifier, which is no one's phone number."""
@@ -137,8 +142,13 @@ def cut(value: str, limit: int) -> str:
 
 
 def table_cell(value: str) -> str:
-    """Return a value for a table whose cells stand between bars."""
-    return value.replace("|", "\\|")
+    """Return a value for a table whose cells stand between bars.
+
+    A bar in it has a backslash before it, and the backslashes that stood there are doubled.
+    """
+    return _pattern(_BEFORE_BAR).sub(
+        lambda found: found[1] * 2 + ("\\|" if found[2] else ""), value
+    )
 
 
 def spreadsheet_cell(value: str) -> str:
@@ -198,8 +208,9 @@ def _unless_hidden(entity: "regex.Match[str]") -> str:
 
 
 def _masked_email(address: str) -> str:
-    local, at, domain = address.replace("%40", "@").replace("\uff20", "@").rpartition("@")
-    return f"{local[:1]}{_STARS}{at}{domain}" if at else _STARS
+    local, at, domain = _pattern(_AT).sub("@", address).rpartition("@")
+    kept = _pattern(_DOMAIN).match(domain)
+    return f"{local[:1]}{_STARS}{at}{kept[0] if kept else ''}" if at else _STARS
 
 
 def _masked_phone(number: str) -> str:

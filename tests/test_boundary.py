@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smoc_mcp.boundary import Boundary, bare, clean, cut, error_text, spreadsheet_cell, table_cell
+from smoc_mcp.text import fold
 from tests.hidden import ENGLAND, IGNORABLE, INVISIBLE, SCOTLAND, VALID_EMOJI, WALES, hidden_in
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -248,6 +249,10 @@ def test_a_masked_name_keeps_its_initials(value: str, shown: str) -> None:
         ("https://x.no/?mail=ada%40example.com&a=1", "https://x.no/?mail=a***@example.com&a=1"),
         ("ada\uff20example.com", "a***@example.com"),
         ("ada@&#8203;example.com", "a***@example.com"),
+        ("ada%2540example.com", "a***@example.com"),
+        ("ada&#64;example.com or ada&commat;example.com", "a***@example.com or a***@example.com"),
+        ("ada\ufe6bexample.com", "a***@example.com"),
+        ("ada@example.com%2Cbob", "a***@example.com"),
         ("@handle and 5 @ noon", "@handle and 5 @ noon"),
     ],
 )
@@ -261,6 +266,10 @@ def test_an_address_in_free_text_is_masked_too(text: str, shown: str) -> None:
         ("call +47 412 34 567 after 5", "call ***67 after 5"),
         ("41234567", "***67"),
         ("(022) 33-44.55", "(***55"),
+        ("ring:\n+47 412 34 567", "ring:\\n***67"),
+        ("call x4741234567y", "call x***67y"),
+        ("412\u201334\u2013567", "***67"),
+        ("wa.me/%2B4741234567", "wa.me/***67"),
         ("born 1984-02-03 in 0150 Oslo", "born 1984-02-03 in 0150 Oslo"),
         ("order 12345", "order 12345"),
     ],
@@ -283,6 +292,8 @@ def test_masking_a_long_text_takes_no_longer_than_its_length_asks_for() -> None:
     for text in ("a" * 300_000, "1" * 300_000, "a%4" * 100_000, "1 " * 150_000):
         assert EMAIL.text(text)
         assert PHONE.text(text)
+    assert clean("\x90" * 300_000) == ""
+    assert fold("a" + "\u0301\u0327" * 150_000) == "a"
 
 
 @given(TEXTS)
