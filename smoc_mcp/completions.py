@@ -15,6 +15,7 @@ from mcp_types import (
     ResourceTemplateReference,
 )
 
+from smoc_mcp.boundary import DETAIL_CHARS
 from smoc_mcp.coverage import Status
 from smoc_mcp.directory import FindDirectory
 from smoc_mcp.errors import SmocError
@@ -55,7 +56,7 @@ def build_completion(directory: FindDirectory, views: Views) -> Complete:
         stats = await directory().count_contacts(EVERYBODY, dimensions, _MOST_CAMPAIGNS)
         groups = stats.grouping.groups if stats.grouping else []
         values = [g.values[0] for g in groups if g.values[0] != NONE]
-        return [boundary.text(v) for v in values if fold(text) in fold(v)]
+        return [boundary.text(v, DETAIL_CHARS) for v in values if fold(text) in fold(v)]
 
     async def offered(name: str, argument: str, text: str) -> list[str]:
         match name, argument:

@@ -145,7 +145,8 @@ def _value(value: str, dimension: Dimension, views: Views) -> str:
     """Return the value of a dimension; who invited is a person, or where nameless an address."""
     if value in (NONE, OTHER) or dimension.source != "inviter":
         return views.boundary.text(value)
-    return views.boundary.email(value) if "@" in value else views.boundary.name(value)
+    is_address = "@" in value and not any(map(str.isspace, value))
+    return views.boundary.email(value) if is_address else views.boundary.name(value)
 
 
 def _why_not_exact(stats: Statistics, dimensions: Sequence[Dimension], views: Views) -> str:

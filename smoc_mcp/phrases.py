@@ -1,5 +1,6 @@
 """The sentences and tables that answers are made of."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from smoc_mcp.answers import Company, Page
@@ -109,16 +110,21 @@ def reach(company: Company, verb: str = "Looked at") -> str:
 def instead(values: Mapping[str, Sequence[str]], boundary: Boundary) -> str:
     """Return which values there are, for a caller whose filters matched nobody."""
     return " ".join(
-        f"Most common {name} in hand: {', '.join(map(boundary.text, known))}."
+        f"Most common {name} in hand: {', '.join(_quoted(boundary.text(v)) for v in known)}."
         for name, known in values.items()
     )
+
+
+def _quoted(text: str) -> str:
+    """Return a value of a stranger's so that it cannot read like a sentence of ours."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def by_word(counts: Mapping[str, int], boundary: Boundary) -> str:
     """Return how many contacts hold each word, for a caller whose words nobody holds all of."""
     if not counts:
         return ""
-    shown = ", ".join(f"{boundary.text(word)} {count:,}" for word, count in counts.items())
+    shown = ", ".join(f"{_quoted(boundary.text(word))} {count:,}" for word, count in counts.items())
     return f"Contacts in hand with each word alone: {shown}."
 
 

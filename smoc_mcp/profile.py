@@ -163,7 +163,7 @@ class _Writer:
             accepted_privacy=c.accepted_privacy,
         )
         basics |= {
-            name: boundary.id(value)
+            name: self._other_id(value)
             for name, value in (("user_id", c.user_id), ("brand_id", c.brand_id))
             if value
         }
@@ -193,13 +193,15 @@ class _Writer:
                     "surveys", "", [self._answer(a) for a in reversed(c.answered_survey_questions)]
                 ),
                 *(_List("rewards", name, titles) for name, titles in self._titles(c).items()),
-                _List("referrals", "referred", [self._person(p) for p in c.users_referred]),
+                _List(
+                    "referrals", "referred", [self._person(p) for p in reversed(c.users_referred)]
+                ),
                 _List(
                     "referrals",
                     "links",
                     [
                         self._fields(campaign=x.campaign_name, key=x.key, url=x.url, share=x.share)
-                        for x in c.referral_links
+                        for x in reversed(c.referral_links)
                     ],
                 ),
                 _List("texts", "", [self._text(t) for t in reversed(c.text_fields)]),
@@ -268,24 +270,27 @@ class _Writer:
         )
 
     def _rewards_digest(self, c: Contact) -> dict[str, Value]:
-        return {name: titles[:_DIGEST_ITEMS] for name, titles in self._titles(c).items()}
+        titles = self._titles(c)
+        return {name: shown[:_DIGEST_ITEMS] for name, shown in titles.items() if shown}
 
     def _titles(self, c: Contact) -> dict[str, list[Value]]:
-        """Return the titles of each kind, each once, with how often where it is more."""
+        """Return the titles of each kind, newest first, each once, with how often if it is more."""
         lists: Mapping[str, Sequence[Flow]] = {
             "flows": c.reward_flows,
             "promos_presented": c.promos_presented,
             "promos_redeemed": c.promos_redeemed,
         }
-        counted = {
-            name: Counter(self.views.boundary.text(f.title or f.id or "?") for f in flows)
+        shown = {
+            name: Counter(f.title or f.id or "?" for f in reversed(flows))
             for name, flows in lists.items()
         }
         # The sign for "times" is meant, not a letter.
         return {
-            name: [title if n == 1 else f"{title} (×{n})" for title, n in titles.most_common()]  # noqa: RUF001
-            for name, titles in counted.items()
-            if titles
+            name: [
+                self.views.boundary.text(title) + (f" (×{n})" if n > 1 else "")  # noqa: RUF001
+                for title, n in titles.items()
+            ]
+            for name, titles in shown.items()
         }
 
     def _referrals_digest(self, c: Contact) -> dict[str, Value]:
@@ -315,11 +320,16 @@ class _Writer:
     def _person(self, p: Person) -> dict[str, Value]:
         boundary = self.views.boundary
         shown = {
-            "id": boundary.id(p.id or ""),
+            "id": self._other_id(p.id or ""),
             **self._named(full_name(p)),
             "email": boundary.email(p.email or "", DETAIL_CHARS),
         }
         return {name: value for name, value in shown.items() if value}
+
+    def _other_id(self, value: str) -> str:
+        """Return an identifier that nobody asks with; some are addresses."""
+        boundary = self.views.boundary
+        return boundary.email(value) if "@" in value else boundary.id(value)
 
     def _named(self, name: str | None) -> dict[str, Value]:
         shown = self.views.boundary.name(name or "", DETAIL_CHARS)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.prompts.base import PromptArgument
 
-from smoc_mcp.boundary import Boundary
+from smoc_mcp.boundary import DETAIL_CHARS, clean, cut
 
 __all__ = ["AGES", "PROMPTS", "Argument", "build_prompts"]
 
@@ -120,16 +120,16 @@ reason of at most ten words each.""",
 )
 
 
-def build_prompts(boundary: Boundary) -> list[Prompt]:
+def build_prompts() -> list[Prompt]:
     """Return the prompts."""
-    return [_prompt(job, boundary) for job in _JOBS]
+    return [_prompt(job) for job in _JOBS]
 
 
-def _prompt(job: _Job, boundary: Boundary) -> Prompt:
+def _prompt(job: _Job) -> Prompt:
     async def render(**given: str) -> str:
         quoted: dict[str, str] = {}
         for argument in job.arguments:
-            value = boundary.id(given.get(argument.name, "")) or argument.default or ""
+            value = cut(clean(given.get(argument.name, "")), DETAIL_CHARS) or argument.default or ""
             quoted[argument.name] = json.dumps(value, ensure_ascii=False)
         return f"{job.text.format(**quoted)}\n\n{_CLOSING}"
 

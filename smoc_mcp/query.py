@@ -47,6 +47,7 @@ FILTERS = (
 
 HAS = ("email", "phone", "conversation", "visits", "rewards", "referrals")
 SURVEY_PREFIX = "survey:"
+_MOST_QUESTION_WORDS = 20
 
 _WIRE_FIELDS = {
     "status": ("status",),
@@ -245,6 +246,11 @@ def parse_group_by(text: str) -> tuple[Dimension, ...]:
         folded = fold(name)
         if folded.startswith(SURVEY_PREFIX) and folded != SURVEY_PREFIX:
             question = folded.removeprefix(SURVEY_PREFIX).strip()
+            if len(question.split()) > _MOST_QUESTION_WORDS:
+                raise InputError(
+                    f"survey: takes up to {_MOST_QUESTION_WORDS} words of a question: give the "
+                    "rarest of them."
+                )
             dimensions.append(Dimension(name, Kind.LABEL, "survey", question))
         elif folded in DIMENSIONS:
             dimensions.append(DIMENSIONS[folded])
@@ -255,6 +261,8 @@ def parse_group_by(text: str) -> tuple[Dimension, ...]:
             )
     if len(dimensions) > 2 or len({(d.source, d.question) for d in dimensions}) < len(dimensions):
         raise InputError("group_by takes up to two different dimensions, separated by a comma.")
+    if sum(d.kind is Kind.TIME for d in dimensions) > 1:
+        raise InputError("group_by takes one of created_day, created_week and created_month.")
     return tuple(dimensions)
 
 

@@ -153,7 +153,7 @@ class Reading:
         if dimensions:
             if proven is not None:
                 wanted = replace(wanted, among=proven.among)
-            grouping = self._grouping(wanted, dimensions, limit)
+            grouping = self._grouping(wanted, dimensions, len(Status) if own else limit)
             if own:
                 grouping = self._with_own_counts(grouping)
                 total = max(total, sum(group.contacts for group in grouping.groups))

@@ -155,9 +155,17 @@ def grouping(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
     once per value of a label; one without any has the key NULL.
     """
     inner = _grouped(wanted, dimensions)
+    text, counted = inner.text, "count(DISTINCT id)"
     columns = ", ".join(f"c{i}" for i in range(2 * len(dimensions)))
+    if any(d.kind is Kind.LABEL for d in dimensions):
+        # A contact may have a value in two spellings: one of them, or it would count twice.
+        pairs = range(len(dimensions))
+        once = ", ".join(f"c{2 * i}, min(c{2 * i + 1}) AS c{2 * i + 1}" for i in pairs)
+        keys = ", ".join(f"c{2 * i}" for i in pairs)
+        text = f"SELECT {once}, status, id FROM ({text}) GROUP BY {keys}, id"  # noqa: S608
+        counted = "count(*)"
     return Sql(
-        f"SELECT {columns}, status, count(DISTINCT id) FROM ({inner.text}) "  # noqa: S608
+        f"SELECT {columns}, status, {counted} FROM ({text}) "  # noqa: S608
         f"GROUP BY {columns}, status",
         inner.values,
     )
@@ -226,9 +234,14 @@ def questions(question: str) -> Sql:
 
 
 def _question(table: str, question: str) -> Sql:
+    """Return the condition for the question of an id or, if it is no id, with all these words."""
     words = question.split()
     said = " AND ".join(f"instr({table}.question_key, ?)" for _ in words)
-    return Sql(f"({table}.question_id = ? OR ({said}))", (question, *words))
+    known = "SELECT 1 FROM label AS k WHERE k.kind = 'survey' AND k.question_id = ?"
+    return Sql(
+        f"({table}.question_id = ? OR (NOT EXISTS ({known}) AND {said}))",
+        (question, question, *words),
+    )
 
 
 def owning(email_key: str) -> Sql:

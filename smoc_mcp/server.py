@@ -86,7 +86,7 @@ def build_server(
         ],
     )
     add_contact_resource(server, directory, views)
-    for prompt in build_prompts(views.boundary):
+    for prompt in build_prompts():
         server.add_prompt(prompt)
     server.completion()(build_completion(directory, views))  # type: ignore[no-untyped-call]
     return server

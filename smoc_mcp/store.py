@@ -128,8 +128,9 @@ class ContactStore(ContactLookup):
                 (*window.counts, window.sent, self._owner),
             )
             dropped = self._drop_unseen(window.received)
-            if dropped or deleted:
-                self._purge_words(window.received)
+        if dropped or deleted:
+            # Afterwards, for it takes long: what was learnt is safe by now.
+            self._purge_words(window.received)
         return Absorbed(
             added=frozenset(window.rows.keys() - known.keys()),
             changed=frozenset(changed),

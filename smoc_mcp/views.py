@@ -234,7 +234,7 @@ class Views:
 
     def _matched(self, match: Match) -> str:
         """Return where a search found a contact; with the text, unless the row shows it anyway."""
-        if match.what in _COLUMNS:
+        if match.what in _COLUMNS and match.field not in ("texts", "answers"):
             return match.what
         text = around(self.boundary.text(match.text, DETAIL_CHARS), match.word, _MATCH_CHARS)
         return f"{self.boundary.text(match.what, _MATCH_CHARS)}: {text}"

@@ -6,7 +6,9 @@ from statistics import fmean
 import bpe_openai
 import pytest
 
+from smoc_mcp.boundary import Boundary
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
+from smoc_mcp.views import Views
 from tests.serving import KEY, ask, memory_server, refusal, text_of
 
 pytestmark = pytest.mark.anyio
@@ -115,3 +117,38 @@ async def test_a_cursor_of_another_contact_is_refused(url: str, company: Company
             cursor=first["next_cursor"],
         )
     assert "another question" in told
+
+
+async def test_every_kind_of_reward_is_whole(url: str, company: Company) -> None:
+    titled = [{"id": str(n), "title": f"Title {n}"} for n in range(15)]
+    [contact_id] = company.add(rewardFlows=titled, promosPresented=titled, promosRedeemed=titled)
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_get", contact_id=contact_id, include="rewards")
+    newest_first = [f"Title {n}" for n in reversed(range(15))]
+    assert found["contact"]["rewards"] == {
+        "flows": newest_first,
+        "promos_presented": newest_first,
+        "promos_redeemed": newest_first,
+    }
+
+
+async def test_titles_that_are_cut_alike_are_not_one(url: str, company: Company) -> None:
+    titled = [{"id": str(n), "title": "Long " * 40 + str(n)} for n in range(3)]
+    [contact_id] = company.add(rewardFlows=titled)
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_get", contact_id=contact_id, include="rewards")
+    assert len(found["contact"]["rewards"]["flows"]) == 3
+
+
+async def test_an_identifier_that_is_an_address_is_masked(url: str, company: Company) -> None:
+    [contact_id] = company.add(userId="ada@example.com", usersReferred=[{"id": "bob@example.com"}])
+    views = Views(boundary=Boundary(frozenset({"email"})))
+    async with memory_server(url, views=views) as client:
+        answer = await client.call_tool(
+            "contacts_get", {"contact_id": contact_id, "include": "all"}
+        )
+    shown = text_of(answer) + str(answer.structured_content)
+    assert "a***@example.com" in shown
+    assert "b***@example.com" in shown
+    assert "ada@" not in shown
+    assert "bob@" not in shown

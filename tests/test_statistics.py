@@ -140,3 +140,43 @@ async def test_the_note_says_how_to_ask_for_an_exact_answer() -> None:
 
 def exactly(groups: list[dict[str, Any]], certainty: str) -> list[dict[str, Any]]:
     return [group for group in groups if group["certainty"] == certainty]
+
+
+async def test_a_limit_leaves_no_status_out_of_the_companys_own_counts() -> None:
+    company = Company("Large", seed=3, size=3000)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            found = await ask(client, "contacts_stats", group_by="status", limit=1)
+    counts = {g["key"]["status"]: g["contacts"] for g in found["groups"]}
+    assert counts["lead"] == company.leads_count
+    assert counts["customer"] == company.customer_count
+
+
+async def test_a_value_in_two_spellings_counts_a_contact_once(url: str, company: Company) -> None:
+    company.add(rewardFlows=[{"title": "Solar Roof"}, {"title": "solar roof"}], textFields=[])
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_stats", group_by="flow", limit=100)
+    counts = [g["contacts"] for g in found["groups"] if g["key"]["flow"].lower() == "solar roof"]
+    assert counts == [1]
+
+
+async def test_the_id_of_a_question_is_that_question_only(url: str, company: Company) -> None:
+    company.add(
+        answeredSurveyQuestions=[
+            {"questionId": "roof1", "question": "Which roof?", "answer": "flat"},
+            {"questionId": "roof2", "question": "Is roof1 what you have?", "answer": "yes"},
+        ]
+    )
+    async with memory_server(url) as client:
+        by_id = await ask(client, "contacts_stats", group_by="survey:roof1", limit=100)
+        by_words = await ask(client, "contacts_stats", group_by="survey:what you have", limit=100)
+    assert {g["key"]["survey:roof1"] for g in by_id["groups"]} == {"flat", "(none)"}
+    assert {g["key"]["survey:what you have"] for g in by_words["groups"]} == {"yes", "(none)"}
+
+
+async def test_an_inviter_of_several_words_is_masked_as_a_name(url: str, company: Company) -> None:
+    company.add(invitedBy={"firstName": "Ada", "lastName": "@ Lovelace"})
+    views = Views(boundary=Boundary(frozenset({"name"})))
+    async with memory_server(url, views=views) as client:
+        found = await ask(client, "contacts_stats", group_by="inviter", limit=100)
+    assert "Lovelace" not in str(found)

@@ -219,7 +219,7 @@ async def test_a_filter_that_matches_nobody_is_answered_with_the_values_there_ar
         page = await ask(client, "contacts_search", country="Norway")
         stats = await ask(client, "contacts_stats", flow="no such flow")
     assert (page["total"], page["certainty"]) == (0, "exact")
-    assert "Most common country in hand: NO" in page["note"]
+    assert 'Most common country in hand: "NO"' in page["note"]
     assert "Most common flow in hand: " in stats["note"]
 
 
@@ -230,5 +230,5 @@ async def test_words_that_nobody_holds_all_of_are_counted_one_by_one(
     async with memory_server(url) as client:
         found = await ask(client, "contacts_search", query="Oslo qqqqqqqq")
     assert found["contacts"] == []
-    assert re.search(r"each word alone: oslo \d+, qqqqqqqq 0\.", found["note"])
-    assert int(re.findall(r"oslo (\d+)", found["note"])[0]) >= cities.count("Oslo")
+    assert re.search(r'each word alone: "oslo" \d+, "qqqqqqqq" 0\.', found["note"])
+    assert int(re.findall(r'"oslo" (\d+)', found["note"])[0]) >= cities.count("Oslo")
