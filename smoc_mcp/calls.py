@@ -3,6 +3,7 @@
 The SDK opens a span of OpenTelemetry for every request; without an exporter that does nothing.
 """
 
+import itertools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -12,12 +13,28 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from opentelemetry import trace
 
 from smoc_mcp.client import REQUESTS, Requests
+from smoc_mcp.waiting import TELL
 
-__all__ = ["CallLog"]
+__all__ = ["CallLog", "tell_progress"]
 
 _ROWS = ("contacts", "matches", "groups", "new", "updated", "contact")
 
 logger = logging.getLogger(__name__)
+
+
+async def tell_progress(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Tell a caller that has asked for progress what its answer waits for; a middleware."""
+    steps = itertools.count(1)
+
+    async def tell(message: str) -> None:
+        # Nothing is sent to those who have not asked for it.
+        await ctx.session.report_progress(next(steps), None, message)
+
+    outer = TELL.set(tell)
+    try:
+        return await call_next(ctx)
+    finally:
+        TELL.reset(outer)
 
 
 class CallLog:

@@ -8,7 +8,7 @@ from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
 
 from smoc_mcp.arguments import ArgumentCheck, clean_errors
-from smoc_mcp.calls import CallLog
+from smoc_mcp.calls import CallLog, tell_progress
 from smoc_mcp.completions import build_completion
 from smoc_mcp.directory import FindDirectory
 from smoc_mcp.prompts import PROMPTS, build_prompts
@@ -79,6 +79,7 @@ def build_server(
             "resources/read": _CONTACTS,
         },
         middleware=[
+            tell_progress,
             CallLog(frozenset(tool.name for tool in tools), caller),
             clean_errors,
             ArgumentCheck({tool.name: tool for tool in tools}, arguments),

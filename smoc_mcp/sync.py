@@ -29,6 +29,7 @@ from smoc_mcp.models import ContactsPage, ReadContact
 from smoc_mcp.report import SyncReport
 from smoc_mcp.store import Absorbed, ContactStore
 from smoc_mcp.times import Clock, Moment
+from smoc_mcp.waiting import telling
 
 __all__ = ["Asked", "ContactSource", "WindowSync", "window_of"]
 
@@ -238,7 +239,7 @@ class WindowSync:
         ):
             self.live.admit_union(windows)
 
-    async def _fetch(self, sorts: Iterable[Sort], asked: Asked) -> None:
+    async def _fetch(self, sorts: Sequence[Sort], asked: Asked) -> None:
         errors: list[SmocError] = []
 
         async def fetch(sort: Sort) -> None:
@@ -246,8 +247,10 @@ class WindowSync:
                 await self._shared(sort, lambda: self._fetch_window(sort, asked))
             except SmocError as error:
                 errors.append(error)
+            else:
+                await arrived()
 
-        async with anyio.create_task_group() as tasks:
+        async with telling(len(sorts)) as arrived, anyio.create_task_group() as tasks:
             for sort in sorts:
                 tasks.start_soon(fetch, sort)
         if errors:

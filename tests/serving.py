@@ -1,10 +1,11 @@
 """What tests share: the sandbox on a socket, and the server as a real process over stdio."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+import anyio
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import CallToolResult, TextContent
 from pydantic import SecretStr
@@ -62,6 +63,13 @@ async def refusal(client: Client, tool: str, **arguments: Any) -> str:
     answer = await client.call_tool(tool, arguments)
     assert answer.is_error
     return text_of(answer)
+
+
+async def until(happened: Callable[[], bool], seconds: float = 5) -> None:
+    """Wait for what another thread does."""
+    with anyio.fail_after(seconds):
+        while not happened():  # noqa: ASYNC110  no event crosses the thread
+            await anyio.sleep(0.01)
 
 
 def text_of(answer: CallToolResult) -> str:

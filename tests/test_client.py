@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -16,7 +16,7 @@ from smoc_mcp.client import PATH, SmocClient
 from smoc_mcp.sandbox import FAULT_KINDS, UNBOUND_KEY, VARIANTS, Company, Fault, Sandbox
 from smoc_mcp.sandbox import run_in_thread as served
 from smoc_mcp.sandbox.exchange import Answer, Exchange, Receive, Scope, Send
-from tests.serving import KEY
+from tests.serving import KEY, until
 
 pytestmark = pytest.mark.anyio
 
@@ -90,13 +90,6 @@ def hasty(url: str, seconds: float = 0.1, key: str = KEY) -> SmocClient:
 
 def lasting(kind: str) -> Fault:
     return Fault.from_json({"kind": kind, "times": None, "seconds": 30})
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    """Wait for what another thread does."""
-    with anyio.fail_after(5):
-        while not happened():  # noqa: ASYNC110  no event crosses the thread
-            await anyio.sleep(0.01)
 
 
 async def failure(client: SmocClient, **asked: Any) -> errors.SmocError:

@@ -17,8 +17,8 @@ from smoc_mcp.directory import ContactDirectory
 from smoc_mcp.sandbox import FAULT_KINDS, Company, Fault, Sandbox, run_in_thread
 from smoc_mcp.server import build_server
 from smoc_mcp.views import Views
-from tests.serving import KEY, ask, text_of
-from tests.test_client import NEXT_STEP, UPSTREAM, until
+from tests.serving import KEY, ask, text_of, until
+from tests.test_client import NEXT_STEP, UPSTREAM
 
 pytestmark = pytest.mark.anyio
 
