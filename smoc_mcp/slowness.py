@@ -1,6 +1,6 @@
-"""HTTP/1.1 whose clients must send the head of a request in time.
+"""HTTP/1.1 whose clients must send their requests in time.
 
-uvicorn waits for it as long as a connection is open, so that a few clients that send a byte a
+uvicorn waits for them as long as a connection is open, so that a few clients that send a byte a
 minute could hold all of a server's connections.
 """
 
@@ -10,46 +10,56 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["HEAD_SECONDS", "PatientProtocol"]
+__all__ = ["BODY_SECONDS", "HEAD_SECONDS", "PatientProtocol"]
 
 HEAD_SECONDS = 10.0
 """How long the head of a request may take, from its first byte or the connection's beginning."""
+BODY_SECONDS = 30.0
+"""How long what follows the head may take."""
 
 
 class PatientProtocol(H11Protocol):
-    """uvicorn's protocol, which ends a connection whose request does not begin in time."""
+    """uvicorn's protocol, which ends a connection whose request does not come in time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  uvicorn's
         super().__init__(*args, **kwargs)
-        self._head: asyncio.TimerHandle | None = None
+        self._due: asyncio.TimerHandle | None = None
+        self._due_state: type[h11.IDLE] | type[h11.SEND_BODY] = h11.IDLE
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        self._wait()
+        self._wait(h11.IDLE, HEAD_SECONDS)
 
     def data_received(self, data: bytes) -> None:
-        """Stop waiting when a request's head is whole; begin when a further one's is not."""
+        """Wait for what is still to come of a request; stop waiting when it is whole."""
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
+        state = self.conn.their_state
+        if state is h11.SEND_BODY:
+            self._wait(h11.SEND_BODY, BODY_SECONDS)
+        elif state is not h11.IDLE:
             self._stop()
-        elif self._head is None and self.conn.trailing_data[0]:
-            self._wait()
+        elif self.conn.trailing_data[0]:
+            self._wait(h11.IDLE, HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop()
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
-        self._head = self.loop.call_later(HEAD_SECONDS, self._give_up)
+    def _wait(self, state: type[h11.IDLE] | type[h11.SEND_BODY], seconds: float) -> None:
+        if self._due is not None and self._due_state is state:
+            return
+        self._stop()
+        self._due_state = state
+        self._due = self.loop.call_later(seconds, self._give_up)
 
     def _stop(self) -> None:
-        if self._head is not None:
-            self._head.cancel()
-            self._head = None
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     def _give_up(self) -> None:
-        self._head = None
+        self._due = None
         if not self.transport.is_closing():
             self.transport.close()
