@@ -1,8 +1,4 @@
-"""The HTTP client: one GET, retried where that can help, foreign errors translated once.
-
-httpx is imported when the first question comes, not before: a start that waits for it would be
-slower than the SDK alone.
-"""
+"""The HTTP client: one GET, retried where that can help, foreign errors translated once."""
 
 import email.utils
 import json
@@ -13,8 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -22,8 +16,8 @@ import anyio
 from pydantic import SecretStr
 from pydantic_core import from_json
 
+from smoc_mcp.connections import ATTEMPT_SECONDS, MAX_CONCURRENT, open_connections
 from smoc_mcp.errors import (
-    ConfigurationError,
     CutOffAnswerError,
     HtmlAnswerError,
     InvalidKeyError,
@@ -53,7 +47,6 @@ SortField = Literal["createdAt", "updatedAt", "lastConversationDate"]
 PATH = "/api/company/mongocontact"
 MAX_LIMIT = 500
 MAX_BODY_BYTES = 64 * 1024 * 1024
-MAX_CONCURRENT = 4
 LONGEST_WAIT = 10.0
 """Seconds of Retry-After that we wait ourselves; past them the error says how long."""
 
@@ -61,8 +54,6 @@ _LONGEST_NUMBER = 400
 _LONGEST_RETRY_AFTER = 24 * 3600
 _ATTEMPTS = 4
 _FIRST_BACKOFF = 0.25
-_ATTEMPT_SECONDS = 12.0
-_CONNECT_SECONDS = 5.0
 _NEW_KEY = "Generate a new one in SMOC Console under Settings → Integrations → API."
 _LATER = "Nothing is lost; ask again in a minute."
 
@@ -87,12 +78,21 @@ class SmocClient:
         base_url: The API's address, such as https://v2.api.smoc.ai.
         api_key: The company's key; it goes into the `token` header and nowhere else.
         timeout_seconds: The most that one call may take, waiting and retries included.
+        use_key: What to do with a new key, for the error that the API refuses this one.
     """
 
-    def __init__(self, base_url: str, api_key: SecretStr, timeout_seconds: float = 20.0) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: SecretStr,
+        timeout_seconds: float = 20.0,
+        *,
+        use_key: str = "set SMOC_API_KEY to it and restart the server",
+    ) -> None:
         self._base_url = base_url
         self._api_key = api_key
         self._timeout = timeout_seconds
+        self._use_key = use_key
         self._slots = anyio.Semaphore(MAX_CONCURRENT)
         self._http: httpx.AsyncClient | None = None
         self.requests_sent = 0
@@ -148,7 +148,7 @@ class SmocClient:
 
     async def _attempt(self, params: dict[str, str | int], limit: int) -> ContactsPage:
         if self._http is None:
-            self._http = _open(self._base_url, self._api_key)
+            self._http = open_connections(self._base_url, self._api_key)
         self.requests_sent += 1
         if (of_call := REQUESTS.get()) is not None:
             of_call.sent += 1
@@ -158,39 +158,9 @@ class SmocClient:
         ):
             body = await _read(answer)
             if not answer.is_success:
-                raise _refusal(answer, body, self._base_url)
+                raise _refusal(answer, body, self._base_url, self._use_key)
         # Half a second of parsing would hold up every other caller.
         return await anyio.to_thread.run_sync(_parse, body, limit)
-
-
-def _open(base_url: str, api_key: SecretStr) -> "httpx.AsyncClient":
-    import httpx
-
-    loopback = urlsplit(base_url).hostname in {"localhost", "127.0.0.1", "::1"}
-    make = partial(
-        httpx.AsyncClient,
-        base_url=base_url,
-        headers={
-            "token": api_key.get_secret_value(),
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "Content-Type": "application/json",
-            "User-Agent": f"smoc-mcp/{version('smoc-mcp')}",
-        },
-        timeout=httpx.Timeout(_ATTEMPT_SECONDS, connect=_CONNECT_SECONDS),
-        limits=httpx.Limits(max_connections=MAX_CONCURRENT),
-        follow_redirects=False,
-        # A proxy of the environment cannot reach our own machine's loopback.
-        trust_env=not loopback,
-    )
-    try:
-        return make()
-    except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
-        raise ConfigurationError(
-            "The environment's proxy or certificate settings cannot be used: check HTTPS_PROXY, "
-            "ALL_PROXY, NO_PROXY and SSL_CERT_FILE (http:// and https:// proxies work), then "
-            "restart the server."
-        ) from error
 
 
 @asynccontextmanager
@@ -201,7 +171,7 @@ async def _translated(base_url: str) -> AsyncIterator[None]:
     try:
         yield
     except httpx.TimeoutException as error:
-        raise _timed_out(_ATTEMPT_SECONDS) from error
+        raise _timed_out(ATTEMPT_SECONDS) from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise UnreachableError(
             f"No connection to {_host(base_url)}: check the network, the proxy settings and "
@@ -227,7 +197,7 @@ async def _read(answer: "httpx.Response") -> bytes:
     return bytes(body)
 
 
-def _refusal(answer: "httpx.Response", body: bytes, base_url: str) -> UpstreamError:
+def _refusal(answer: "httpx.Response", body: bytes, base_url: str, use_key: str) -> UpstreamError:
     """Return the error for a status other than 200, by the guide's table."""
     status = answer.status_code
     said = _error_text(body)
@@ -241,7 +211,7 @@ def _refusal(answer: "httpx.Response", body: bytes, base_url: str) -> UpstreamEr
     if status == 401:
         return InvalidKeyError(
             f"The SMOC API refused the key (HTTP 401): it is wrong or was revoked. {_NEW_KEY} Then "
-            "set SMOC_API_KEY to it and restart the server."
+            f"{use_key}."
         )
     if status == 403:
         return KeyWithoutCompanyError(

@@ -31,13 +31,11 @@ async def open_directory(
     Raises:
         StoreError: The store's file cannot be used.
     """
-    if key is not None:
-        settings = replace(settings, api_key=key)
     async with (
-        SmocClient(settings.base_url, settings.api_key, settings.timeout_seconds) as client,
+        _client(settings, key) as client,
         ContactDirectory(
             client,
-            store=_store(settings),
+            store=_store(settings if key is None else replace(settings, api_key=key)),
             cache_seconds=settings.cache_seconds,
             timeout_seconds=settings.timeout_seconds,
             zone=settings.timezone,
@@ -50,6 +48,14 @@ async def open_directory(
 def make_views(settings: Settings) -> Views:
     """Return how answers are shown."""
     return Views(settings.timezone, Boundary(settings.mask, settings.show_technical))
+
+
+def _client(settings: Settings, key: SecretStr | None) -> SmocClient:
+    if key is None:
+        return SmocClient(settings.base_url, settings.api_key, settings.timeout_seconds)
+    return SmocClient(
+        settings.base_url, key, settings.timeout_seconds, use_key="send it in X-SMOC-Token"
+    )
 
 
 def _store(settings: Settings) -> ContactStore:

@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST = 400
 
 ONLY = {
-    "httpx": {"client", "jwks"},
+    "httpx": {"client", "connections", "jwks"},
     "jwt": {"jwks"},
     "sqlite3": {"database", "store", "lookup", "records"},
     "mcp": {

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
-from smoc_mcp import errors
+from smoc_mcp import connections, errors
 from smoc_mcp.client import PATH, SmocClient
 from smoc_mcp.sandbox import FAULT_KINDS, UNBOUND_KEY, VARIANTS, Company, Fault, Sandbox
 from smoc_mcp.sandbox import run_in_thread as served
@@ -356,6 +356,7 @@ async def test_an_environment_that_httpx_cannot_take_is_an_error_of_ours(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
+    connections.trusted.cache_clear()
     async with hasty(f"https://{HOST}") as client:
         with pytest.raises(errors.ConfigurationError, match="HTTPS_PROXY, ALL_PROXY, NO_PROXY"):
             await client.fetch_contacts(None)

@@ -120,6 +120,7 @@ async def test_a_key_that_the_api_refuses_gets_no_contact(own_key: Served) -> No
     async with http_client(own_key.url, x_smoc_token="not-a-key-of-anybody") as client:
         told = await refusal(client, "contacts_list")
     assert "Integrations" in told
+    assert told.endswith("Then send it in X-SMOC-Token.")
 
 
 async def test_a_key_is_not_trusted_longer_than_the_api_has_accepted_it(
