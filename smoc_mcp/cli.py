@@ -4,58 +4,25 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
+from typing import Any
 
-from smoc_mcp.clients import CLIENTS, snippet, where
-from smoc_mcp.errors import ConfigurationError, InputError, SmocError, UsageError
+from smoc_mcp.clients import snippet, where
+from smoc_mcp.errors import ApiKeyError, ConfigurationError, InputError, SmocError, UsageError
 from smoc_mcp.logs import log_to_stderr
-from smoc_mcp.query import FILTERS
-from smoc_mcp.settings import HttpSettings, Settings
+from smoc_mcp.parser import build_parser
+from smoc_mcp.settings import HttpSettings, Settings, is_colourful
 
 __all__ = ["main"]
-
-_ENVIRONMENT = """\
-settings (environment variables):
-  SMOC_API_KEY              your company's key: SMOC Console → Settings → Integrations → API
-  SMOC_ENVIRONMENT          production (default), alternate or staging
-  SMOC_BASE_URL             another address of the API instead
-  SMOC_MCP_CACHE_SECONDS    how long an answer of the API stays live (60)
-  SMOC_MCP_TIMEOUT_SECONDS  the most that one question may take (20)
-  SMOC_MCP_TIMEZONE         what a bare date means, and the days of trends (UTC)
-  SMOC_MCP_MASK             email,phone,name: masks these in every output
-  SMOC_MCP_SHOW_TECHNICAL   1 shows IP addresses and user agents in details
-  SMOC_MCP_STORE            a file that keeps contacts, so that more than 500 are found (none)
-  SMOC_MCP_RETENTION_DAYS   drops contacts not seen for so many days (keeps all)
-  SMOC_MCP_LOG_LEVEL        DEBUG, INFO, WARNING (default) or ERROR, to stderr
-  SMOC_MCP_LOG_FORMAT       text (default), or json: a line of JSON for each call of a tool
-
-settings of http:
-  SMOC_MCP_BEARER_TOKENS    secrets by which callers prove themselves, separated by commas
-  SMOC_MCP_BEARER_TOKENS_FILE  a file with one secret a line
-  SMOC_MCP_OAUTH_ISSUER     who issues the tokens of callers
-  SMOC_MCP_OAUTH_AUDIENCE   for whom they must be issued: this server's own address
-  SMOC_MCP_ALLOWED_HOSTS    Host headers that are answered, such as mcp.example.com
-  SMOC_MCP_ALLOWED_ORIGINS  Origin headers of browsers that are answered
-  SMOC_MCP_CALLS_PER_MINUTE how often one caller may ask (120)
-  SMOC_MCP_MAX_COMPANIES    how many companies are held at once (100)
-"""
-_EXAMPLES = """\
-examples:
-  smoc-mcp demo
-  SMOC_API_KEY=… smoc-mcp check
-  smoc-mcp call contacts_stats group_by=utm_campaign created_after=30d
-  smoc-mcp config claude-desktop
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0 done, 1 failed, 2 wrong settings or usage."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         with _without_groups():
-            code: int = options.run(options)
+            code = _COMMANDS[options.command](options)
     except (ConfigurationError, UsageError) as error:
         print(f"smoc-mcp: {error}", file=sys.stderr)
         return 2
@@ -84,114 +51,6 @@ def _without_groups() -> Iterator[None]:
         raise error from None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="smoc-mcp",
-        description="Ask about your company's SMOC contacts from any AI agent. Without a command "
-        "it is an MCP server on stdin and stdout, for a client to start.",
-        epilog=f"{_ENVIRONMENT}\n{_EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"smoc-mcp {version('smoc-mcp')}")
-    parser.set_defaults(run=_serve)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-
-    def command(name: str, what: str, text: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(
-            name,
-            help=what,
-            description=text,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        made.set_defaults(run=globals()[f"_{name}"])
-        return made
-
-    command(
-        "demo",
-        "see it work, without a key",
-        "Starts the sandbox (made-up contacts on a local port) and the server as processes of\n"
-        "their own, and asks six questions over stdio, as a client would. Needs no key and no\n"
-        "network.",
-    )
-    check = command(
-        "check",
-        "is the key right, and what can be seen",
-        "Asks the API with your key and prints what it shows: counts, the four windows and how\n"
-        "far back each reaches. Exit code 0 if the key works, 1 if not, 2 for wrong settings.",
-    )
-    check.add_argument("--json", action="store_true", help="as JSON")
-    call = command(
-        "call",
-        "one tool from the shell",
-        "Calls one tool and prints what a model would read. Without a tool, lists the tools.\n\n"
-        "  smoc-mcp call contacts_list sort=updated limit=5\n"
-        "  smoc-mcp call contacts_find_by_email email=ada@example.com\n"
-        "  smoc-mcp call contacts_search query=berg has=email,-phone created_after=30d\n\n"
-        "Exit code 0, or 1 if the tool refused or failed.",
-    )
-    call.add_argument("tool", nargs="?", metavar="TOOL", help="the tool's name")
-    call.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="its parameters")
-    call.add_argument("--json", action="store_true", help="the structured form of the answer")
-    sandbox = command(
-        "sandbox",
-        "the SMOC API with made-up contacts, on a local port",
-        "Serves the API's one endpoint as its guide describes it, with made-up contacts, and\n"
-        "prints its address and keys. Under /sandbox/ it can be told to change and to fail.",
-    )
-    sandbox.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
-    sandbox.add_argument("--port", type=int, default=8090, help="0 for a free one (%(default)s)")
-    sandbox.add_argument("--size", type=int, default=3000, help="contacts (%(default)s)")
-    sandbox.add_argument("--seed", type=int, default=1, help="which contacts (%(default)s)")
-    sync = command(
-        "sync",
-        "all windows into the store, for cron",
-        "Fetches all four windows into the file of SMOC_MCP_STORE and prints what came. What\n"
-        "was seen stays searchable, and as long as each run reaches back to the one before,\n"
-        "nothing is missing. Exit code 0 only if all four windows were fetched and stored.",
-    )
-    sync.add_argument("--every", metavar="TIME", help="go on until stopped, such as 15m")
-    export = command(
-        "export",
-        "contacts as CSV or JSON lines",
-        "Writes the contacts that match, newest first, from all that is in hand. Cells that a\n"
-        "spreadsheet would run are defused.\n\n"
-        "  smoc-mcp export --format csv --out leads.csv status=lead created_after=30d\n\n"
-        f"Filters: {', '.join(FILTERS)}.",
-    )
-    export.add_argument("--format", choices=["csv", "jsonl"], default="csv", help="%(default)s")
-    export.add_argument("--out", metavar="FILE", default="-", help="default: stdout")
-    export.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="filters")
-    forget = command(
-        "forget",
-        "erase the store",
-        "Erases every contact of every company from the file of SMOC_MCP_STORE, and overwrites\n"
-        "what it held. Asks first.",
-    )
-    forget.add_argument("--yes", action="store_true", help="do not ask")
-    http = command(
-        "http",
-        "one server for a team, or for many companies",
-        "Serves MCP over Streamable HTTP at /mcp, stateless; /healthz and /readyz say how it is.\n"
-        "With SMOC_API_KEY set the contacts are those of that key, and callers prove themselves\n"
-        "by SMOC_MCP_BEARER_TOKENS or a token of SMOC_MCP_OAUTH_ISSUER. Without it each request\n"
-        "brings its company's own key in the header X-SMOC-Token.",
-    )
-    http.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
-    http.add_argument("--port", type=int, default=8000, help="default: %(default)s")
-    http.add_argument(
-        "--allow-unauthenticated",
-        action="store_true",
-        help="answer everybody with the server's key; on loopback only",
-    )
-    config = command(
-        "config",
-        "the snippet for an MCP client",
-        "Prints what to put into a client's settings to plug smoc-mcp in.",
-    )
-    config.add_argument("client", choices=CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))
-    return parser
-
-
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
     pairs = {}
     for text in texts:
@@ -205,10 +64,12 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 def _serve(_: argparse.Namespace) -> int:
     import anyio
 
-    from smoc_mcp.opening import make_views, open_directory
-    from smoc_mcp.server import build_server
-
-    settings = Settings.from_env()
+    try:
+        settings = Settings.from_env()
+    except ApiKeyError as error:
+        if sys.stdin.isatty():
+            raise
+        return anyio.run(_serve_without_key, str(error))
     log_to_stderr(settings)
     if sys.stdin.isatty():
         print(
@@ -218,13 +79,33 @@ def _serve(_: argparse.Namespace) -> int:
         )
 
     async def serve() -> None:
+        from smoc_mcp.opening import open_directory
+        from smoc_mcp.server import server_of
+
         async with open_directory(settings) as directory:
-            await build_server(
-                lambda: directory, make_views(settings), settings.log_level
-            ).run_stdio_async()
+            await server_of(settings, lambda: directory).run_stdio_async()
 
     anyio.run(serve)
     return 0
+
+
+async def _serve_without_key(problem: str) -> int:
+    """Serve, but answer every question with what is wrong: clients hide what a server logs."""
+    from smoc_mcp.directory import ContactDirectory
+    from smoc_mcp.server import server_of
+
+    print(f"smoc-mcp: {problem}", file=sys.stderr)
+    settings = Settings.from_env(needs_key=False)
+    log_to_stderr(settings)
+
+    def refuse() -> ContactDirectory:
+        raise ApiKeyError(
+            f"{problem} It belongs into the settings of this server in your MCP client; restart "
+            "the client then."
+        )
+
+    await server_of(settings, refuse).run_stdio_async()
+    return 2
 
 
 def _call(options: argparse.Namespace) -> int:
@@ -232,8 +113,8 @@ def _call(options: argparse.Namespace) -> int:
     from mcp import Client, MCPError
     from mcp_types import CallToolResult, TextContent
 
-    from smoc_mcp.opening import make_views, open_directory
-    from smoc_mcp.server import build_server
+    from smoc_mcp.opening import open_directory
+    from smoc_mcp.server import server_of
 
     arguments = _pairs(options.arguments)
     # The list of tools needs no key.
@@ -243,9 +124,7 @@ def _call(options: argparse.Namespace) -> int:
     async def ask() -> CallToolResult | str:
         async with (
             open_directory(settings) as directory,
-            Client(
-                build_server(lambda: directory, make_views(settings), settings.log_level)
-            ) as client,
+            Client(server_of(settings, lambda: directory)) as client,
         ):
             if options.tool is None:
                 tools = (await client.list_tools()).tools
@@ -276,13 +155,14 @@ def _call(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     import anyio
 
-    from smoc_mcp.checkup import checkup
+    from smoc_mcp.checkup import checkup, table
+    from smoc_mcp.client import MAX_LIMIT
     from smoc_mcp.opening import open_directory
 
     settings = Settings.from_env()
     log_to_stderr(settings)
 
-    async def look() -> dict[str, object]:
+    async def look() -> dict[str, Any]:
         async with open_directory(settings) as directory:
             return await checkup(directory, settings)
 
@@ -290,10 +170,10 @@ def _check(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        width = max(map(len, found))
-        for name, value in found.items():
-            print(f"{name:<{width}}  {value}")
-    return 0
+        print(table(found, MAX_LIMIT, colour=is_colourful(sys.stdout)))
+    if "error" in found:
+        print(f"smoc-mcp: {found['error']}", file=sys.stderr)
+    return 1 if "error" in found else 0
 
 
 def _sync(options: argparse.Namespace) -> int:
@@ -381,3 +261,25 @@ def _config(options: argparse.Namespace) -> int:
     print(where(options.client), file=sys.stderr)
     print(snippet(options.client))
     return 0
+
+
+def _completion(options: argparse.Namespace) -> int:
+    import shtab
+
+    print(shtab.complete(build_parser(), options.shell))
+    return 0
+
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "serve": _serve,
+    "http": _http,
+    "check": _check,
+    "call": _call,
+    "sync": _sync,
+    "export": _export,
+    "forget": _forget,
+    "demo": _demo,
+    "sandbox": _sandbox,
+    "config": _config,
+    "completion": _completion,
+}

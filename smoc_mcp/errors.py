@@ -1,7 +1,8 @@
 """Every failure that smoc-mcp foresees, named by what its reader can do about it.
 
 SmocError
-├── ConfigurationError          a setting or the key cannot be right: mend it and start again
+├── ConfigurationError          a setting cannot be right: mend it and start again
+│   └── ApiKeyError             the key is missing, or cannot be one
 ├── UsageError                  a command was written wrongly: see its --help
 ├── InputError                  a parameter is wrong: correct it and call again
 │   ├── CursorError             the cursor is damaged or belongs to another question
@@ -64,7 +65,11 @@ class SmocError(Exception):
 
 
 class ConfigurationError(SmocError):
-    """A setting is wrong, or a key that cannot be one: mend it and start again."""
+    """A setting is wrong: mend it and start again."""
+
+
+class ApiKeyError(ConfigurationError):
+    """The key is missing, or cannot be one."""
 
 
 class UsageError(SmocError):

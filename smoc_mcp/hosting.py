@@ -20,8 +20,8 @@ from smoc_mcp.errors import (
 )
 from smoc_mcp.http import PATH, build_app, caller_name, current_directory, run
 from smoc_mcp.jwks import TokenVerifier
-from smoc_mcp.opening import make_views, open_directory
-from smoc_mcp.server import build_server
+from smoc_mcp.opening import open_directory
+from smoc_mcp.server import server_of
 from smoc_mcp.settings import HttpSettings, Settings
 
 __all__ = ["app_of", "serve_http"]
@@ -63,7 +63,7 @@ def serve_http(
 def app_of(settings: Settings, http: HttpSettings, access: Access, port: int) -> Starlette:
     """Return the ASGI app that the settings describe, to listen on a port."""
     own_key = not settings.api_key.get_secret_value()
-    server = build_server(current_directory, make_views(settings), settings.log_level, caller_name)
+    server = server_of(settings, current_directory, caller_name)
     companies = Companies(
         lambda key: open_directory(settings, key if own_key else None), http.max_companies
     )

@@ -1,19 +1,21 @@
 """The MCP server: a table of contents of what it offers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.tools import Tool
 
 from smoc_mcp.arguments import ArgumentCheck, clean_errors
 from smoc_mcp.calls import CallLog, tell_progress
 from smoc_mcp.completions import build_completion
 from smoc_mcp.directory import FindDirectory
+from smoc_mcp.opening import make_views
 from smoc_mcp.prompts import PROMPTS, build_prompts
 from smoc_mcp.resources import add_contact_resource, build_resources, share_guide
-from smoc_mcp.settings import LogLevel
+from smoc_mcp.settings import LogLevel, Settings
 from smoc_mcp.tools import build_tools
 from smoc_mcp.views import Views
 
@@ -41,11 +43,25 @@ _DEFINITIONS = CacheHint(ttl_ms=3_600_000, scope="public")
 _CONTACTS = CacheHint(ttl_ms=0, scope="private")
 
 
+def server_of(
+    settings: Settings, directory: FindDirectory, caller: Callable[[], str] = lambda: "stdio"
+) -> MCPServer:
+    """Return the server that the settings describe; parameters as `build_server`."""
+    views = make_views(settings)
+    more: Sequence[Tool] = ()
+    if settings.tools == "chatgpt":
+        from smoc_mcp.chatgpt import build_chatgpt_tools
+
+        more = build_chatgpt_tools(directory, views, settings.contact_url)
+    return build_server(directory, views, settings.log_level, caller, more)
+
+
 def build_server(
     directory: FindDirectory,
     views: Views,
     log_level: LogLevel = "WARNING",
     caller: Callable[[], str] = lambda: "stdio",
+    more_tools: Sequence[Tool] = (),
 ) -> MCPServer:
     """Return a server that answers from directories; the caller opens and closes them.
 
@@ -54,8 +70,9 @@ def build_server(
         views: How they are shown.
         log_level: How much the SDK logs to stderr.
         caller: Returns the short hash of who asks, for the log.
+        more_tools: Tools beside the six.
     """
-    tools = build_tools(directory, views)
+    tools = [*build_tools(directory, views), *more_tools]
     arguments = {
         name: {argument.name: argument.default is None for argument in known}
         for name, known in PROMPTS.items()

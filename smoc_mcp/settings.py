@@ -6,19 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TextIO, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
 from smoc_mcp.boundary import Mask
-from smoc_mcp.errors import ConfigurationError
+from smoc_mcp.errors import ApiKeyError, ConfigurationError
 
-__all__ = ["ENVIRONMENTS", "HttpSettings", "LogLevel", "Settings", "check_key"]
+__all__ = ["ENVIRONMENTS", "HttpSettings", "LogLevel", "Settings", "check_key", "is_colourful"]
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat = Literal["text", "json"]
+ToolSet = Literal["standard", "chatgpt"]
 
 ENVIRONMENTS = {
     "production": "https://v2.api.smoc.ai",
@@ -66,6 +67,8 @@ class Settings:
     log_format: LogFormat = "text"
     store: Path | None = None
     retention_days: int | None = None
+    tools: ToolSet = "standard"
+    contact_url: str = ""
 
     @property
     def key_hash(self) -> str:
@@ -101,6 +104,8 @@ class Settings:
             log_format=_log_format(values),
             store=_store(values),
             retention_days=_retention(values),
+            tools=_tools(values),
+            contact_url=_contact_url(values),
         )
 
 
@@ -155,6 +160,11 @@ class HttpSettings:
         )
 
 
+def is_colourful(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal whose user has not said no to colours (NO_COLOR)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
 def _key(values: Mapping[str, str], needs_key: bool | None) -> SecretStr:
     value = values.get("SMOC_API_KEY", "")
     looked_at = bool(value.strip()) if needs_key is None else needs_key
@@ -165,23 +175,23 @@ def check_key(value: str) -> SecretStr:
     """Return the key as a secret, if it can be one.
 
     Raises:
-        ConfigurationError: It is missing, is a `sk_`/`pk_` key or a `Bearer` token (the guide: the
+        ApiKeyError: It is missing, is a `sk_`/`pk_` key or a `Bearer` token (the guide: the
             API rejects both), or cannot be sent in a header. The message never holds the key.
     """
     if not value.strip():
-        raise ConfigurationError(f"SMOC_API_KEY is not set. {_WHERE_TO_GET_A_KEY}")
+        raise ApiKeyError(f"SMOC_API_KEY is not set. {_WHERE_TO_GET_A_KEY}")
     if value.lower().startswith("bearer"):
-        raise ConfigurationError(
+        raise ApiKeyError(
             "SMOC_API_KEY begins with 'Bearer': set it to the key alone, as the SMOC Console "
             "showed it (Settings → Integrations → API)."
         )
     if value.startswith(("sk_", "pk_")):
-        raise ConfigurationError(
+        raise ApiKeyError(
             f"SMOC_API_KEY holds a Clerk key ({value[:3]}…), which the SMOC API rejects. "
             f"{_WHERE_TO_GET_A_KEY}"
         )
     if not re.fullmatch(r"[!-~]+", value):
-        raise ConfigurationError(
+        raise ApiKeyError(
             "SMOC_API_KEY holds blanks or characters that no key has: copy it again from the SMOC "
             "Console, without quotes or line breaks, or generate a new one there "
             "(Settings → Integrations → API)."
@@ -310,6 +320,25 @@ def _mask(values: Mapping[str, str]) -> frozenset[Mask]:
             f"SMOC_MCP_MASK must be a comma-separated choice of {', '.join(get_args(Mask))}."
         )
     return known
+
+
+def _tools(values: Mapping[str, str]) -> ToolSet:
+    text = values.get("SMOC_MCP_TOOLS", "").strip().lower() or "standard"
+    for name in get_args(ToolSet):
+        if text == name:
+            found: ToolSet = name
+            return found
+    raise ConfigurationError("SMOC_MCP_TOOLS must be standard or chatgpt.")
+
+
+def _contact_url(values: Mapping[str, str]) -> str:
+    url = values.get("SMOC_MCP_CONTACT_URL", "").strip()
+    if url and not (re.fullmatch(r"https://[!-~]+", url) and "{id}" in url):
+        raise ConfigurationError(
+            "SMOC_MCP_CONTACT_URL must be an https:// address with {id} in it, such as "
+            "https://crm.example.com/contacts/{id}."
+        )
+    return url
 
 
 def _log_format(values: Mapping[str, str]) -> LogFormat:

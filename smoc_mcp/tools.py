@@ -1,26 +1,22 @@
 """The six tools: parameters, one call to the directory, both forms of the answer.
 
-The only place where our errors become tool errors. Parameters that several tools share are data
+Parameters that several tools share are data
 (`_FILTERS`), so that they cannot differ.
 """
 
-import inspect
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
-from smoc_mcp.arguments import error_result
-from smoc_mcp.boundary import error_text
 from smoc_mcp.changes import Progress
 from smoc_mcp.coverage import Sort
 from smoc_mcp.cursors import decode, encode, fingerprint
+from smoc_mcp.definitions import define_tool
 from smoc_mcp.directory import ContactDirectory, FindDirectory
-from smoc_mcp.errors import CursorError, InputError, SmocError
+from smoc_mcp.errors import CursorError, InputError
 from smoc_mcp.figures import figures
 from smoc_mcp.profile import PARTS, Place, parse_include, profile
 from smoc_mcp.query import DIMENSIONS, HAS, parse_filter, parse_group_by
@@ -37,8 +33,6 @@ from smoc_mcp.times import Moment, parse_time
 from smoc_mcp.views import View, Views
 
 __all__ = ["build_tools"]
-
-logger = logging.getLogger(__name__)
 
 _Status = Annotated[
     Literal["any", "lead", "customer", "lost", "converted"], Field(description="lifecycle status")
@@ -92,14 +86,12 @@ _CHANGES = fingerprint("contacts_changes")
 # A cursor of contacts_changes is longer than any time that a person writes.
 _LONGEST_TIME = 40
 
-Answer = Callable[..., Awaitable[View[Any]]]
-
 
 def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
     """Return the tools."""
     answers = _Answers(directory, views)
     return [
-        _tool(
+        define_tool(
             answers.contacts_list,
             "List contacts",
             "Returns the newest, latest changed or last talked-to contacts, by sort. Use it for "
@@ -110,7 +102,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             limit=(_limit("contacts"), 20),
             cursor=(_CURSOR, ""),
         ),
-        _tool(
+        define_tool(
             answers.contacts_search,
             "Search contacts",
             "Returns the contacts that match a query and filters, and how many they are. Use it "
@@ -121,7 +113,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             limit=(_limit("contacts"), 20),
             cursor=(_CURSOR, ""),
         ),
-        _tool(
+        define_tool(
             answers.contacts_find_by_email,
             "Find a contact by e-mail",
             "Returns the contacts with this e-mail address, all duplicates, or the most similar "
@@ -130,7 +122,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             MatchesResult,
             email=(_text("the address; case, blanks and Name <address> do not matter"), ...),
         ),
-        _tool(
+        define_tool(
             answers.contacts_get,
             "Get one contact",
             "Returns everything about one contact by contact_id, as a digest. Use include for "
@@ -140,7 +132,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             include=(_text(f"comma-separated: {', '.join(PARTS)}, or all"), ""),
             cursor=(_CURSOR, ""),
         ),
-        _tool(
+        define_tool(
             answers.contacts_stats,
             "Count and group contacts",
             "Returns how many contacts match, and by group_by how they divide: which share, which "
@@ -153,7 +145,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             **_FILTERS,
             limit=(_limit("groups"), 20),
         ),
-        _tool(
+        define_tool(
             answers.contacts_changes,
             "What changed since",
             "Returns the contacts that are new or changed since a time or since the last call, "
@@ -301,70 +293,3 @@ class _Place:
         return encode(
             self.question, self.now, *row.position(order), *([] if top is None else [top])
         )
-
-
-def _tool(
-    answer: Answer,
-    title: str,
-    description: str,
-    result: type,
-    **parameters: tuple[Any, Any],
-) -> Tool:
-    """Return a tool whose signature is data; without a default (`...`) a parameter is required."""
-
-    async def call(**arguments: Any) -> CallToolResult:  # noqa: ANN401  validated by the SDK
-        try:
-            view = await answer(**arguments)
-        except SmocError as error:
-            logger.info("%s: %s", answer.__name__, error_text(str(error)))
-            return error_result(str(error))
-        return CallToolResult(
-            content=[TextContent(type="text", text=view.text)],
-            structured_content=view.result,
-        )
-
-    signature = inspect.Signature(
-        [
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                annotation=annotation,
-                default=inspect.Parameter.empty if default is ... else default,
-            )
-            for name, (annotation, default) in parameters.items()
-        ],
-        return_annotation=Annotated[CallToolResult, result],
-    )
-    call.__signature__ = signature  # type: ignore[attr-defined]  # the SDK reads it
-    call.__annotations__ = {n: p.annotation for n, p in signature.parameters.items()}
-    tool = Tool.from_function(
-        call,
-        name=answer.__name__,
-        title=title,
-        description=description,
-        annotations=ToolAnnotations(
-            title=title,
-            read_only_hint=True,
-            destructive_hint=False,
-            idempotent_hint=True,
-            open_world_hint=True,
-        ),
-    )
-    tool.parameters = _plain(tool.parameters)
-    if tool.fn_metadata.output_schema is not None:
-        tool.fn_metadata.output_schema = _plain(tool.fn_metadata.output_schema)
-    return tool
-
-
-def _plain(schema: Any) -> Any:  # noqa: ANN401  JSON
-    """Return a JSON schema without titles and without the docstrings of our result types."""
-    if isinstance(schema, dict):
-        is_definition = "properties" in schema
-        return {
-            name: _plain(value)
-            if name != "properties"
-            else {field: _plain(inner) for field, inner in value.items()}
-            for name, value in schema.items()
-            if name != "title" and not (is_definition and name == "description")
-        }
-    return [_plain(item) for item in schema] if isinstance(schema, list) else schema

@@ -68,7 +68,58 @@ def test_check_says_what_can_be_seen(url: str) -> None:
 def test_check_as_json_can_be_read_by_a_program(url: str) -> None:
     found = json.loads(run("check", "--json", **key(url, FJELL_KEY)).stdout)
     assert found["key"] == "accepted"
-    assert found["window created"] == "40 contacts, complete"
+    assert found["windows"]["created"] == {"contacts": 40, "complete": True}
+    assert found["operator_id"] == "20"
+    assert found["whole_company"] is True
+    assert found["round_trip_seconds"] > 0
+    assert FJELL_KEY not in str(found)
+
+
+def test_check_is_colourful_on_a_terminal_only(url: str) -> None:
+    reader, writer = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "smoc_mcp", "check"],
+        env={**os.environ, "NO_COLOR": "", **key(url)},
+        stdout=writer,
+    ) as process:
+        os.close(writer)
+        shown = b""
+        while b"took" not in shown:
+            shown += os.read(reader, 10_000)
+        assert process.wait(30) == 0
+    os.close(reader)
+    assert b"\x1b[32maccepted\x1b[0m" in shown
+    assert "█".encode() in shown
+    assert "\x1b" not in run("check", **key(url)).stdout
+
+
+def test_check_of_a_refused_key_is_json_too(url: str) -> None:
+    done = run("check", "--json", **key(url, "wrong-key"))
+    found = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert "wrong or was revoked" in found["error"]
+    assert found["version"]
+    assert "wrong-key" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_a_shell_completes_the_commands(shell: str) -> None:
+    script = run("completion", shell)
+    assert script.returncode == 0, script.stderr
+    for command in ("check", "export", "config"):
+        assert command in script.stdout
+
+
+def test_bash_takes_the_completion() -> None:
+    script = run("completion", "bash").stdout
+    asked = "COMP_WORDS=(smoc-mcp exp); COMP_CWORD=1; _shtab_smoc_mcp smoc-mcp exp smoc-mcp"
+    done = subprocess.run(
+        ["bash", "-c", f'{script}\n{asked}; echo "${{COMPREPLY[@]}}"'],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "export"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,18 @@ OF_HTTP = {
     *("SMOC_MCP_OAUTH_AUDIENCE", "SMOC_MCP_ALLOWED_HOSTS", "SMOC_MCP_ALLOWED_ORIGINS"),
     *("SMOC_MCP_CALLS_PER_MINUTE", "SMOC_MCP_MAX_COMPANIES"),
 }
-COMMANDS = ("http", "check", "call", "sync", "export", "forget", "demo", "sandbox", "config")
+COMMANDS = (
+    "http",
+    "check",
+    "call",
+    "sync",
+    "export",
+    "forget",
+    "demo",
+    "sandbox",
+    "config",
+    "completion",
+)
 
 
 def test_the_readme_names_every_tool_setting_command_and_client() -> None:

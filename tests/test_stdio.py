@@ -189,3 +189,21 @@ async def test_a_poller_sees_each_new_contact_once() -> None:
                 cursor = page["cursor"]
     assert new == added
     assert updated == [old]
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("", "SMOC_API_KEY is not set."), ("sk_live_123", "SMOC_API_KEY holds a Clerk key")],
+)
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_server_without_a_key_lives_and_says_how_to_get_one(
+    key: str, said: str, mode: Literal["auto", "legacy"]
+) -> None:
+    async with stdio_server("", key=key, mode=mode) as client:
+        assert len((await client.list_tools()).tools) == 6
+        for tool, arguments in (("contacts_list", {}), ("contacts_get", {"contact_id": "x"})):
+            told = await refusal(client, tool, **arguments)
+            assert told.startswith(said)
+            assert "SMOC Console" in told
+            assert told.endswith("in your MCP client; restart the client then.")
+            assert "live_123" not in told

@@ -301,7 +301,9 @@ def test_check_says_how_far_back_nothing_is_missing(served: Served, path: Path) 
     run(url, path, "sync")
     found = json.loads(run(url, path, "check", "--json").stdout)
     assert found["store"] == str(path)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found["all created since"])
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found["nothing_missing_since"]["created"]
+    )
     assert found["gaps"] >= 1
 
 
