@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from smoc_mcp.clients import snippet, where
+from smoc_mcp.clients import snippet
 from smoc_mcp.errors import ApiKeyError, ConfigurationError, InputError, SmocError, UsageError
 from smoc_mcp.logs import log_to_stderr
 from smoc_mcp.parser import build_parser
@@ -257,9 +257,16 @@ def _sandbox(options: argparse.Namespace) -> int:
 
 
 def _config(options: argparse.Namespace) -> int:
+    if options.write:
+        from smoc_mcp.plugging import plug_in
+
+        key = Settings.from_env(needs_key=None).api_key.get_secret_value()
+        print(plug_in(options.client, key, options.file))
+        return 0
+    where, what = snippet(options.client)
     # The snippet alone on stdout, so that it can be piped.
-    print(where(options.client), file=sys.stderr)
-    print(snippet(options.client))
+    print(where, file=sys.stderr)
+    print(what)
     return 0
 
 

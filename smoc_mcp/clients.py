@@ -1,25 +1,105 @@
-"""Snippets that plug smoc-mcp into an MCP client."""
+"""Snippets that plug smoc-mcp into an MCP client, the files they belong into, install links."""
 
+import base64
 import json
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
 
-__all__ = ["CLIENTS", "snippet", "where"]
+__all__ = ["CLIENTS", "KEY_TO_FILL_IN", "NAME", "file_of", "install_link", "servers_of", "snippet"]
 
-_KEY = "<your SMOC API key>"
+NAME = "smoc"
+KEY_TO_FILL_IN = "<your SMOC API key>"
+
+_UVX = ["uvx", "smoc-mcp"]
+_VSCODE_INPUT = {
+    "type": "promptString",
+    "id": "smoc-api-key",
+    "description": "SMOC API key (Console → Settings → Integrations → API)",
+    "password": True,
+}
+_SUPPORT = {
+    "darwin": "Library/Application Support",
+    "win32": "AppData/Roaming",
+}
+_FILES = {
+    "claude-desktop": "Claude/claude_desktop_config.json",
+    "vscode": "Code/User/mcp.json",
+    "cursor": ".cursor/mcp.json",
+    "codex": ".codex/config.toml",
+}
+_PLACES = {
+    "claude-desktop": "Settings → Developer → Edit Config (claude_desktop_config.json), then "
+    "restart Claude Desktop:",
+    "claude-code": "Run:",
+    "cursor": "~/.cursor/mcp.json, or .cursor/mcp.json in a project:",
+    "vscode": ".vscode/mcp.json in a workspace, or MCP: Open User Configuration; VS Code asks for "
+    "the key and keeps it:",
+    "codex": "~/.codex/config.toml:",
+}
+CLIENTS = tuple(_PLACES)
+"""The clients that there is a snippet for."""
 
 
-def snippet(client: str) -> str:
-    """Return what to put into a client's settings, or the command to run, for one of CLIENTS."""
-    return _SNIPPETS[client](_command())
+def snippet(client: str) -> tuple[str, str]:
+    """Return where a client's snippet belongs, and what to put there or to run."""
+    command = _command()
+    if client == "claude-code":
+        run = f"claude mcp add {NAME} --env SMOC_API_KEY='{KEY_TO_FILL_IN}' -- "
+        return _PLACES[client], run + shlex.join(command)
+    if client == "codex":
+        # TOML's basic strings and arrays are written as JSON's are.
+        lines = [f"[mcp_servers.{NAME}]", f"command = {json.dumps(command[0])}"]
+        if command[1:]:
+            lines.append(f"args = {json.dumps(command[1:])}")
+        lines.append(f"env = {{ SMOC_API_KEY = {json.dumps(KEY_TO_FILL_IN)} }}")
+        return _PLACES[client], "\n".join(lines)
+    return _PLACES[client], json.dumps(servers_of(client), indent=2, ensure_ascii=False)
 
 
-def where(client: str) -> str:
-    """Return where a client's snippet belongs, as one line for a person."""
-    return _PLACES[client]
+def servers_of(client: str, key: str = KEY_TO_FILL_IN) -> dict[str, Any]:
+    """Return what a client's file must hold for it to start this very installation."""
+    server = _server(_command(), key)
+    match client:
+        case "vscode":
+            entry = {"type": "stdio", **server, "env": {"SMOC_API_KEY": "${input:smoc-api-key}"}}
+            return {"inputs": [_VSCODE_INPUT], "servers": {NAME: entry}}
+        case "codex":
+            return {"mcp_servers": {NAME: server}}
+        case _:
+            return {"mcpServers": {NAME: server}}
+
+
+def file_of(client: str, home: Path | None = None, system: str = sys.platform) -> Path | None:
+    """Return the file in which a client keeps its servers; None if it has a command for that."""
+    if client not in _FILES:
+        return None
+    home = home or Path.home()
+    if client in ("claude-desktop", "vscode"):
+        home = home / _SUPPORT.get(system, ".config")
+    return home / _FILES[client]
+
+
+def install_link(client: str) -> str:
+    """Return a link that plugs the published package into Cursor or VS Code, for a badge."""
+    if client == "cursor":
+        config = json.dumps(_server(_UVX, KEY_TO_FILL_IN), separators=(",", ":"))
+        packed = base64.b64encode(config.encode()).decode()
+        return "https://cursor.com/en/install-mcp?" + urlencode({"name": NAME, "config": packed})
+    if client == "vscode":
+        server = {**_server(_UVX, "${input:smoc-api-key}"), "type": "stdio"}
+        parts = {"name": NAME, "inputs": [_VSCODE_INPUT], "config": server}
+        told = {n: v if isinstance(v, str) else json.dumps(v) for n, v in parts.items()}
+        return "https://vscode.dev/redirect/mcp/install?" + urlencode(told, quote_via=quote)
+    raise ValueError(f"{client} has no install link")
+
+
+def _server(command: list[str], key: str) -> dict[str, Any]:
+    arguments = {"args": command[1:]} if command[1:] else {}
+    return {"command": command[0], **arguments, "env": {"SMOC_API_KEY": key}}
 
 
 def _command() -> list[str]:
@@ -31,60 +111,3 @@ def _command() -> list[str]:
         if found.stem == "smoc-mcp" and found.is_file():
             return [str(found.absolute())]
     return [sys.executable, "-m", "smoc_mcp"]
-
-
-def _server(command: list[str], **more: object) -> dict[str, object]:
-    arguments = {"args": command[1:]} if command[1:] else {}
-    return {**more, "command": command[0], **arguments, "env": {"SMOC_API_KEY": _KEY}}
-
-
-def _under(name: str, **more: object) -> Callable[[list[str]], str]:
-    def write(command: list[str]) -> str:
-        return json.dumps({name: {"smoc": _server(command, **more)}}, indent=2)
-
-    return write
-
-
-def _claude_code(command: list[str]) -> str:
-    return f"claude mcp add smoc --env SMOC_API_KEY='{_KEY}' -- {shlex.join(command)}"
-
-
-def _codex(command: list[str]) -> str:
-    # TOML's basic strings and arrays are written as JSON's are.
-    lines = ["[mcp_servers.smoc]", f"command = {json.dumps(command[0])}"]
-    if command[1:]:
-        lines.append(f"args = {json.dumps(command[1:])}")
-    return "\n".join([*lines, f"env = {{ SMOC_API_KEY = {json.dumps(_KEY)} }}"])
-
-
-def _vscode(command: list[str]) -> str:
-    prompt = {
-        "type": "promptString",
-        "id": "smoc-api-key",
-        "description": "SMOC API key (Console → Settings → Integrations → API)",
-        "password": True,
-    }
-    server = _server(command, type="stdio") | {"env": {"SMOC_API_KEY": "${input:smoc-api-key}"}}
-    return json.dumps(
-        {"inputs": [prompt], "servers": {"smoc": server}}, indent=2, ensure_ascii=False
-    )
-
-
-_SNIPPETS: Mapping[str, Callable[[list[str]], str]] = {
-    "claude-desktop": _under("mcpServers"),
-    "claude-code": _claude_code,
-    "cursor": _under("mcpServers"),
-    "vscode": _vscode,
-    "codex": _codex,
-}
-_PLACES = {
-    "claude-desktop": "Settings → Developer → Edit Config (claude_desktop_config.json), then "
-    "restart Claude Desktop:",
-    "claude-code": "Run:",
-    "cursor": "~/.cursor/mcp.json, or .cursor/mcp.json in a project:",
-    "vscode": ".vscode/mcp.json in a workspace, or MCP: Open User Configuration; VS Code asks for "
-    "the key and keeps it:",
-    "codex": "~/.codex/config.toml:",
-}
-CLIENTS = tuple(_SNIPPETS)
-"""The clients that there is a snippet for."""

@@ -2,6 +2,7 @@
 
 import argparse
 from importlib.metadata import version
+from pathlib import Path
 
 from smoc_mcp.clients import CLIENTS
 from smoc_mcp.query import FILTERS
@@ -147,8 +148,12 @@ def build_parser() -> argparse.ArgumentParser:
     config = command(
         "config",
         "the snippet for an MCP client",
-        "Prints what to put into a client's settings to plug smoc-mcp in.",
+        "Prints what to put into a client's settings to plug smoc-mcp in. With --write it is put\n"
+        "into the client's own file: other servers stay as they are, and a copy of the old file\n"
+        "is kept. The key is that of SMOC_API_KEY, if it is set.",
     )
+    config.add_argument("--write", action="store_true", help="put it into the client's file")
+    config.add_argument("--file", type=Path, help="another file than the client's usual one")
     config.add_argument("client", choices=CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))
     completion = command(
         "completion",
