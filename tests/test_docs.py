@@ -130,3 +130,27 @@ def test_the_version_is_said_once() -> None:
     assert project["version"] == version("smoc-mcp")
     for path in (ROOT / "smoc_mcp").rglob("*.py"):
         assert project["version"] not in path.read_text("utf-8"), path
+
+
+def test_the_bundles_manifest_agrees_with_the_code() -> None:
+    manifest = json.loads((ROOT / "mcpb" / "manifest.json").read_text("utf-8"))
+    assert manifest["version"] == version("smoc-mcp")
+    assert [tool["name"] for tool in manifest["tools"]] == list(NAMES)
+    assert manifest["user_config"]["api_key"]["sensitive"] is True
+    env = manifest["server"]["mcp_config"]["env"]
+    assert set(env) <= set(SETTINGS)
+    assert set(re.findall(r"user_config\.(\w+)", json.dumps(env))) == set(manifest["user_config"])
+    # What the user leaves empty must be the default of ours.
+    asked = manifest["user_config"]
+    filled = {name: asked[value[14:-1]].get("default", "") for name, value in env.items()}
+    assert settings.Settings.from_env(filled, needs_key=False) == settings.Settings()
+
+
+def test_the_bundles_manifest_is_valid_where_the_schema_is_at_hand() -> None:
+    schema = ROOT.parent / "shared" / "schemas" / "mcpb-manifest-v0.4.schema.json"
+    if not schema.exists():
+        pytest.skip("the bundle's schema is not part of this repository")
+    jsonschema.validate(
+        json.loads((ROOT / "mcpb" / "manifest.json").read_text("utf-8")),
+        json.loads(schema.read_text("utf-8")),
+    )
