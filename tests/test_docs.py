@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ import pytest
 from smoc_mcp import settings
 from smoc_mcp.cli import main
 from smoc_mcp.clients import CLIENTS
+from smoc_mcp.parser import build_parser
 from smoc_mcp.prompts import PROMPTS
 from smoc_mcp.resources import COMPANY_URI, CONTACT_URI, GUIDE_URI
 from tests.test_definitions import NAMES
@@ -154,3 +156,32 @@ def test_the_bundles_manifest_is_valid_where_the_schema_is_at_hand() -> None:
         json.loads((ROOT / "mcpb" / "manifest.json").read_text("utf-8")),
         json.loads(schema.read_text("utf-8")),
     )
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_what_a_page_names_exists(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert set(re.findall(r"SMOC_[A-Z_]+", text)) <= {*SETTINGS}
+    named = set(re.findall(r"`(?:\S+=\S+ )*smoc-mcp ([a-z]+)", text))
+    assert named <= {*COMMANDS}
+    assert set(re.findall(r"\b(contacts_[a-z_]+)", text)) <= {*NAMES}
+    for link in re.findall(r"\]\((?!http)([^)#]+)", text):
+        assert (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_every_command_of_a_page_can_be_typed(page: Path) -> None:
+    for block in _SHELL.findall(page.read_text("utf-8")):
+        for line in block.splitlines():
+            words = [word for word in shlex.split(line) if not re.match(r"[A-Z_]+=", word)]
+            if words and words[0] == "smoc-mcp":
+                assert build_parser().parse_args(words[1:]).command in COMMANDS
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    for page in PAGES[1:]:
+        assert f"](docs/{page.name})" in README
