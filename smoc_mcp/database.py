@@ -74,6 +74,14 @@ _MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX contacts_email ON contacts (owner, email_key)",
         "CREATE INDEX contacts_mailbox ON contacts (owner, mailbox)",
         "CREATE INDEX contacts_seen ON contacts (owner, seen)",
+        # All that is counted and filtered by: a scan of it reads a tenth of what the rows are.
+        """CREATE INDEX contacts_facts ON contacts (
+            owner, status, created, updated, conversation, id,
+            city_key, city, country_key, country, company_key, company, device_key, device,
+            browser_key, browser, utm_source_key, utm_source, utm_medium_key, utm_medium,
+            utm_campaign_key, utm_campaign, inviter_key, inviter, accepted_communication,
+            has_visits, has_rewards, has_referrals
+        )""",
         # The index alone: the texts are the columns of contacts.
         f"""CREATE VIRTUAL TABLE words USING fts5 ({_WORDS},
             content = 'contacts', content_rowid = 'row', columnsize = 0,
@@ -95,7 +103,7 @@ _MIGRATIONS: Sequence[Sequence[str]] = (
             question_id TEXT NOT NULL, question_key TEXT NOT NULL, question TEXT NOT NULL,
             FOREIGN KEY (owner, contact) REFERENCES contacts (owner, id) ON DELETE CASCADE
         )""",
-        "CREATE INDEX labels_contact ON labels (owner, contact, kind)",
+        "CREATE INDEX labels_contact ON labels (owner, contact, kind, key, value)",
         """CREATE TABLE histories (
             owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
             sort TEXT NOT NULL,

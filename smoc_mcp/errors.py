@@ -33,6 +33,7 @@ the key, text of the upstream answer, or a contact's data.
 
 __all__ = [
     "AccessError",
+    "ApiKeyError",
     "BusyError",
     "ConfigurationError",
     "ContactNotFoundError",

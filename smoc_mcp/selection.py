@@ -155,7 +155,7 @@ def grouping(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
     once per value of a label; one without any has the key NULL.
     """
     inner = _grouped(wanted, dimensions)
-    text, counted = inner.text, "count(DISTINCT id)"
+    text = inner.text
     columns = ", ".join(f"c{i}" for i in range(2 * len(dimensions)))
     if any(d.kind is Kind.LABEL for d in dimensions):
         # A contact may have a value in two spellings: one of them, or it would count twice.
@@ -163,10 +163,10 @@ def grouping(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
         once = ", ".join(f"c{2 * i}, min(c{2 * i + 1}) AS c{2 * i + 1}" for i in pairs)
         keys = ", ".join(f"c{2 * i}" for i in pairs)
         text = f"SELECT {once}, status, id FROM ({text}) GROUP BY {keys}, id"  # noqa: S608
-        counted = "count(*)"
+    # A value is of one key, so the values alone make the groups; a time has no value.
+    by = ", ".join(f"c{2 * i + (d.kind is not Kind.TIME)}" for i, d in enumerate(dimensions))
     return Sql(
-        f"SELECT {columns}, status, {counted} FROM ({text}) "  # noqa: S608
-        f"GROUP BY {columns}, status",
+        f"SELECT {columns}, status, count(*) FROM ({text}) GROUP BY {by}, status",  # noqa: S608
         inner.values,
     )
 
