@@ -23,6 +23,7 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticSerializationError, to_json
 
 from smoc_mcp.times import YEARS
 
@@ -259,14 +260,21 @@ def read_contact(raw: object) -> ReadContact | None:
     """Return what can be read of one entry of `data`; None if it is not even an object."""
     if not isinstance(raw, dict):
         return None
-    # ASCII: half a surrogate pair in a name can be neither encoded nor stored otherwise.
-    source = json.dumps(raw, separators=(",", ":"))
-    digest = hashlib.blake2b(source.encode("ascii"), digest_size=12).digest()
+    encoded = _encoded(raw)
+    source, digest = encoded.decode(), hashlib.blake2b(encoded, digest_size=12).digest()
     try:
         return ReadContact(Contact.model_validate(raw), source, digest, frozenset())
     except ValidationError as error:
         contact, unread = _salvage(raw, error, digest)
         return ReadContact(contact, source, digest, unread)
+
+
+def _encoded(raw: Mapping[str, Any]) -> bytes:
+    try:
+        return to_json(raw, inf_nan_mode="constants")
+    except PydanticSerializationError:
+        # Half a surrogate pair in a name can be neither encoded nor stored but as ASCII.
+        return json.dumps(raw, separators=(",", ":")).encode("ascii")
 
 
 def _salvage(

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -41,6 +42,7 @@ _AROUND = "\"\u201c\u201d\u201e\u00ab\u00bb'\u2018\u2019,;:!?()[]<>`\u02bc\u2026
 _APART = re.compile(r"[;,/]")
 _SCHEME = re.compile(r"^(?:tel|mailto):", re.IGNORECASE)
 _TRIGRAM = 3
+_SHORT = 64
 _LEAST_DIGITS = 5
 _LEAST_LOCAL_DIGITS = 7
 _LONGEST_COUNTRY_CODE = 3
@@ -196,10 +198,22 @@ def _needle(word: str) -> str:
     return word.rjust(_TRIGRAM)
 
 
-def _words(value: str) -> list[str]:
+def _words(value: str) -> Sequence[str]:
     """Return the words of a text, in each spelling, and the short parts of hyphenated ones."""
+    return _words_again(value) if len(value) <= _SHORT else _words_of(value)
+
+
+@lru_cache(maxsize=4_096)
+def _words_again(value: str) -> Sequence[str]:
+    """Split a short value: most of them, such as places and answers, come again and again."""
+    return _words_of(value)
+
+
+def _words_of(value: str) -> Sequence[str]:
     words = _UNSPACED.sub(r" \1 ", " ".join(spellings(value))).split()
     apart = [w for w in words if not w.isalnum()]
+    if not apart:
+        return words
     parts = [p for w in apart for p in (*_INNER_BREAK.split("" if "@" in w else w), *_parts(w))]
     return [*words, *dict.fromkeys(p for p in parts if 0 < len(p) < _TRIGRAM)]
 
