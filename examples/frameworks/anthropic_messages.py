@@ -29,7 +29,11 @@ async def answer(question: str, model: str, anthropic: AsyncAnthropic) -> str:
         messages: list[MessageParam] = [{"role": "user", "content": question}]
         while True:
             said = await anthropic.messages.create(
-                model=model, max_tokens=2_000, tools=tools, messages=messages
+                model=model,
+                max_tokens=2_000,
+                system=server.instructions or "",
+                tools=tools,
+                messages=messages,
             )
             messages.append({"role": "assistant", "content": said.content})
             results: list[ToolResultBlockParam] = []
@@ -52,4 +56,10 @@ async def answer(question: str, model: str, anthropic: AsyncAnthropic) -> str:
 
 if __name__ == "__main__":
     name = os.environ.get("EXAMPLE_MODEL", "claude-sonnet-4-5")
-    print(asyncio.run(answer(sys.argv[1], name, AsyncAnthropic())))
+    print(
+        asyncio.run(
+            answer(
+                " ".join(sys.argv[1:]) or "Which campaign converts best?", name, AsyncAnthropic()
+            )
+        )
+    )

@@ -17,10 +17,11 @@ SETTINGS = {name: value for name, value in os.environ.items() if name.startswith
 async def answer(question: str, model: Model | str) -> str:
     start = MCPServerStdioParams(command="smoc-mcp", args=[], env=SETTINGS)
     async with MCPServerStdio(start, client_session_timeout_seconds=30) as server:
-        agent = Agent("Contacts", model=model, mcp_servers=[server])
+        told = server.session.instructions if server.session else None
+        agent = Agent("Contacts", instructions=told, model=model, mcp_servers=[server])
         return str((await Runner.run(agent, question)).final_output)
 
 
 if __name__ == "__main__":
     name = os.environ.get("EXAMPLE_MODEL", "gpt-5.2")
-    print(asyncio.run(answer(sys.argv[1], name)))
+    print(asyncio.run(answer(" ".join(sys.argv[1:]) or "Which campaign converts best?", name)))

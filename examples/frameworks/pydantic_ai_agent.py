@@ -18,10 +18,10 @@ SETTINGS = {name: value for name, value in os.environ.items() if name.startswith
 
 async def answer(question: str, model: Model | str) -> str:
     server = StdioTransport("smoc-mcp", [], env=SETTINGS)
-    async with Agent(model, toolsets=[MCPToolset(server)]) as agent:
+    async with Agent(model, toolsets=[MCPToolset(server, include_instructions=True)]) as agent:
         return (await agent.run(question)).output
 
 
 if __name__ == "__main__":
     name = os.environ.get("EXAMPLE_MODEL", "openai:gpt-5.2")
-    print(asyncio.run(answer(sys.argv[1], name)))
+    print(asyncio.run(answer(" ".join(sys.argv[1:]) or "Which campaign converts best?", name)))
