@@ -39,7 +39,15 @@ from smoc_mcp.models import ContactsPage, read_contact
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["MAX_BODY_BYTES", "MAX_LIMIT", "REQUESTS", "Requests", "SmocClient", "SortField"]
+__all__ = [
+    "MAX_BODY_BYTES",
+    "MAX_LIMIT",
+    "REQUESTS",
+    "Requests",
+    "SmocClient",
+    "SortField",
+    "parse_page",
+]
 
 SortField = Literal["createdAt", "updatedAt", "lastConversationDate"]
 """The sort fields of the API; its alias companyUsers.lastConversationDate adds nothing."""
@@ -160,7 +168,7 @@ class SmocClient:
             if not answer.is_success:
                 raise _refusal(answer, body, self._base_url, self._use_key)
         # Half a second of parsing would hold up every other caller.
-        return await anyio.to_thread.run_sync(_parse, body, limit)
+        return await anyio.to_thread.run_sync(parse_page, body, limit)
 
 
 @asynccontextmanager
@@ -239,7 +247,12 @@ def _refusal(answer: "httpx.Response", body: bytes, base_url: str, use_key: str)
     )
 
 
-def _parse(body: bytes, limit: int) -> ContactsPage:
+def parse_page(body: bytes, limit: int) -> ContactsPage:
+    """Return what the body of an answer to a request for `limit` contacts holds.
+
+    Raises:
+        UnreadableAnswerError: It is not what the guide promises.
+    """
     answer = _decode(body)
     if not isinstance(answer, dict):
         raise _wrong_shape("an object")

@@ -1,0 +1,202 @@
+"""Speed and memory beside something, in interleaved pairs; medians, as one table.
+
+    pip install -e '.[dev,benchmarks]'
+    python -m benchmarks.speed [--contacts 100000]
+
+Each row measures ours and the thing beside it in turn, so that both see the same machine.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import anyio
+import httpx2
+
+from benchmarks.processes import Stdio, memory_mb, serving, start
+from benchmarks.stores import store_rows
+from smoc_mcp.client import parse_page
+from smoc_mcp.coverage import Sort
+from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
+from smoc_mcp.store import ContactStore
+from smoc_mcp.sync import window_of
+
+__all__: list[str] = []
+
+_KEY = "key-of-the-benchmark"
+_OURS, _TRIVIAL = ["-m", "smoc_mcp"], ["-m", "benchmarks.trivial"]
+_CALLERS = 50
+_CALLS = 600
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    what: str
+    ours: float
+    beside: float
+    unit: str
+    target: str
+    beside_what: str
+
+
+def medians(
+    ours: Callable[[], float], beside: Callable[[], float], rounds: int
+) -> tuple[float, float]:
+    """Return the medians of both, measured in turn; the first round of each does not count."""
+    pairs = [(ours(), beside()) for _ in range(rounds + 1)][1:]
+    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
+
+
+def took(run: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Return the milliseconds that something takes."""
+    began = clock()
+    run()
+    return (clock() - began) * 1_000
+
+
+def start_rows(env: dict[str, str]) -> list[Row]:
+    """Return what the first list of tools takes."""
+    ours, beside = medians(
+        lambda: start(_OURS, env) * 1_000, lambda: start(_TRIVIAL, {}) * 1_000, 9
+    )
+    return [Row("start to tools/list", ours, beside, "ms", "<= 1.0 x", "one-tool server")]
+
+
+def warm_rows(env: dict[str, str]) -> list[Row]:
+    """Return what warm calls over stdio take, and the memory with four windows in hand."""
+    server, trivial = Stdio(_OURS, env), Stdio(_TRIVIAL, {})
+    server.call("contacts_stats", group_by="city")
+    rows = []
+    for what, target, call in (
+        ("contacts_list, warm", "<= +2 ms", lambda: server.call("contacts_list")),
+        (
+            "two-way grouping, warm",
+            "<= +5 ms",
+            lambda: server.call("contacts_stats", group_by="city,utm_source"),
+        ),
+    ):
+        ours, beside = medians(
+            lambda call=call: took(call),  # type: ignore[misc]
+            lambda: took(lambda: trivial.call("echo")),
+            60,
+        )
+        rows.append(Row(what, ours, beside, "ms", target, "trivial tool"))
+    rows.append(
+        Row(
+            "memory, four windows",
+            memory_mb(server.process),
+            memory_mb(trivial.process),
+            "MB",
+            "<= 120 MB",
+            "trivial tool's server",
+        )
+    )
+    server.close()
+    trivial.close()
+    return rows
+
+
+def http_rows(env: dict[str, str]) -> list[Row]:
+    """Return calls a second of 50 callers at once."""
+    freely = {**env, "SMOC_MCP_CALLS_PER_MINUTE": "1000000"}
+    command = [*_OURS, "http", "--allow-unauthenticated", "--port"]
+    with serving(command, freely) as url, serving(_TRIVIAL, {}) as other:
+        ours, beside = medians(
+            lambda: anyio.run(calls_a_second, url, "contacts_list", {"limit": 20}),
+            lambda: anyio.run(calls_a_second, other, "echo", {}),
+            3,
+        )
+    return [Row("HTTP, 50 callers", ours, beside, "calls/s", ">= 0.5 x", "trivial tool")]
+
+
+async def calls_a_second(url: str, tool: str, arguments: dict[str, Any]) -> float:
+    """Return how many calls a second 50 callers get answered."""
+    message = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": tool, "arguments": arguments},
+    }
+    headers = {
+        "accept": "application/json, text/event-stream",
+        "content-type": "application/json",
+        "mcp-protocol-version": "2025-11-25",
+    }
+    content = json.dumps(message).encode()
+    left = iter(range(_CALLS))
+    limits = httpx2.Limits(max_connections=_CALLERS)
+    async with httpx2.AsyncClient(headers=headers, limits=limits, timeout=60) as http:
+
+        async def caller() -> None:
+            for _ in left:
+                answer = await http.post(url, content=content)
+                answer.raise_for_status()
+
+        began = time.perf_counter()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(_CALLERS):
+                tasks.start_soon(caller)
+    return _CALLS / (time.perf_counter() - began)
+
+
+def window_rows(company: Company) -> list[Row]:
+    """Return the CPU time of one window of 500 contacts, decoded, validated and stored."""
+    page = {
+        "data": company.page("createdAt", 500),
+        "leadsCount": company.leads_count,
+        "customerCount": company.customer_count,
+    }
+    body = json.dumps(page).encode()
+
+    def take_in() -> None:
+        store = ContactStore()
+        read = parse_page(body, 500)
+        store.absorb(window_of(Sort.CREATED, read, 1, 2), read.contacts)
+        store.close()
+
+    ours, beside = medians(
+        lambda: took(take_in, time.process_time),
+        lambda: took(lambda: json.loads(body), time.process_time),
+        15,
+    )
+    return [
+        Row(f"window of {len(body) / 1e6:.1f} MB", ours, beside, "ms CPU", "<= 60", "json.loads")
+    ]
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the table, in Markdown."""
+    lines = ["| what | ours | beside | ratio | target | beside what |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        ratio = f"{row.ours / row.beside:.2f} x" if row.beside else ""
+        lines.append(
+            f"| {row.what} | {row.ours:.1f} {row.unit} | {row.beside:.1f} {row.unit} | {ratio} "
+            f"| {row.target} | {row.beside_what} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contacts", type=int, default=100_000, help="of the large store")
+    options = parser.parse_args()
+    company = Company("Benchmark", seed=1, size=3_000, hostile=0)
+    with run_in_thread(Sandbox(keys={_KEY: company})) as url:
+        env = {"SMOC_API_KEY": _KEY, "SMOC_BASE_URL": url, "SMOC_MCP_CACHE_SECONDS": "3600"}
+        rows = [*start_rows(env), *warm_rows(env), *http_rows(env), *window_rows(company)]
+    with tempfile.TemporaryDirectory() as folder:
+        rows += [Row(*row) for row in store_rows(Path(folder), options.contacts)]
+    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}\n")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
