@@ -146,6 +146,8 @@ def table_cell(value: str) -> str:
 
     A bar in it has a backslash before it, and the backslashes that stood there are doubled.
     """
+    if "|" not in value and not value.endswith("\\"):
+        return value
     return _pattern(_BEFORE_BAR).sub(
         lambda found: found[1] * 2 + ("\\|" if found[2] else ""), value
     )
