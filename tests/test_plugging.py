@@ -2,17 +2,16 @@
 
 import base64
 import json
-import os
 import stat
-import subprocess
-import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from smoc_mcp.cli import main
 from smoc_mcp.clients import CLIENTS, KEY_TO_FILL_IN, file_of, install_link
 
 KEY = "key-of-the-company"
@@ -26,15 +25,27 @@ command = "other"
 """
 
 
-def write(client: str, file: Path, key: str = KEY) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "smoc_mcp", "config", client, "--write", "--file", str(file)],
-        env={**os.environ, "PYTHONUTF8": "1", "SMOC_API_KEY": key},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+class Done(NamedTuple):
+    """What a command said, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Write = Callable[..., Done]
+
+
+@pytest.fixture
+def write(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Write:
+    """Return the command, as a function."""
+
+    def run(client: str, file: Path, key: str = KEY) -> Done:
+        monkeypatch.setenv("SMOC_API_KEY", key)
+        code = main(["config", client, "--write", "--file", str(file)])
+        return Done(code, *capsys.readouterr())
+
+    return run
 
 
 def servers(file: Path) -> dict[str, Any]:
@@ -52,7 +63,9 @@ def file_in(folder: Path, client: str) -> Path:
 
 
 @pytest.mark.parametrize("client", WITH_FILE)
-def test_a_new_file_is_private_and_starts_this_installation(client: str, tmp_path: Path) -> None:
+def test_a_new_file_is_private_and_starts_this_installation(
+    write: Write, client: str, tmp_path: Path
+) -> None:
     file = file_in(tmp_path / "new" / "folder", client)
     done = write(client, file)
     assert done.returncode == 0, done.stderr
@@ -68,7 +81,7 @@ def test_a_new_file_is_private_and_starts_this_installation(client: str, tmp_pat
 
 @pytest.mark.parametrize("client", [c for c in WITH_FILE if c != "codex"])
 def test_other_servers_and_settings_stay_and_the_old_file_is_kept(
-    client: str, tmp_path: Path
+    write: Write, client: str, tmp_path: Path
 ) -> None:
     name = "servers" if client == "vscode" else "mcpServers"
     file = file_in(tmp_path, client)
@@ -97,7 +110,7 @@ def test_other_servers_and_settings_stay_and_the_old_file_is_kept(
     assert str(kept) in done.stdout
 
 
-def test_comments_of_a_toml_file_stay(tmp_path: Path) -> None:
+def test_comments_of_a_toml_file_stay(write: Write, tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(TOML, "utf-8")
     assert write("codex", file).returncode == 0
@@ -107,7 +120,7 @@ def test_comments_of_a_toml_file_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("client", WITH_FILE)
-def test_writing_twice_changes_nothing(client: str, tmp_path: Path) -> None:
+def test_writing_twice_changes_nothing(write: Write, client: str, tmp_path: Path) -> None:
     file = file_in(tmp_path, client)
     write(client, file)
     before = file.read_bytes()
@@ -117,7 +130,9 @@ def test_writing_twice_changes_nothing(client: str, tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_without_a_key_the_present_one_stays_or_a_place_for_it_is_left(tmp_path: Path) -> None:
+def test_without_a_key_the_present_one_stays_or_a_place_for_it_is_left(
+    write: Write, tmp_path: Path
+) -> None:
     file = tmp_path / "mcp.json"
     assert f"Put your key in place of {KEY_TO_FILL_IN}" in write("cursor", file, "").stdout
     assert servers(file)["smoc"]["env"]["SMOC_API_KEY"] == KEY_TO_FILL_IN
@@ -138,7 +153,7 @@ def test_without_a_key_the_present_one_stays_or_a_place_for_it_is_left(tmp_path:
     ],
 )
 def test_a_file_that_cannot_be_understood_is_left_alone(
-    tmp_path: Path, name: str, text: str
+    write: Write, tmp_path: Path, name: str, text: str
 ) -> None:
     file = tmp_path / name
     file.write_text(text, "utf-8")
@@ -150,7 +165,7 @@ def test_a_file_that_cannot_be_understood_is_left_alone(
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_a_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
+def test_a_file_that_is_a_link_stays_one(write: Write, tmp_path: Path) -> None:
     real = tmp_path / "dotfiles" / "mcp.json"
     real.parent.mkdir()
     real.write_text("{}", "utf-8")
@@ -161,7 +176,7 @@ def test_a_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
     assert "smoc" in servers(real)
 
 
-def test_claude_code_has_a_command_of_its_own(tmp_path: Path) -> None:
+def test_claude_code_has_a_command_of_its_own(write: Write, tmp_path: Path) -> None:
     done = write("claude-code", tmp_path / "x.json")
     assert done.returncode == 2
     assert "run what `smoc-mcp config claude-code` prints" in done.stderr
