@@ -121,13 +121,10 @@ class ContactDirectory:
         def read(reading: Reading) -> Page:
             return reading.page(wanted, sort, limit, after=after, top=top)
 
-        async def fetch(asked: Asked) -> Page | None:
+        async def fetch(asked: Asked) -> None:
             await self.sync.ensure([sort], asked)
-            page = await self._read(asked, read)
-            if page.proof.complete:
-                return page
-            await self._ensure_region(wanted.region(), asked)
-            return None
+            if not (await self._read(asked, read)).proof.complete:
+                await self._ensure_region(wanted.region(), asked)
 
         return await self._answer(fetch, read)
 
@@ -250,31 +247,23 @@ class ContactDirectory:
     async def _ensure_region(self, region: Region, asked: Asked) -> None:
         """Fetch one window if it can hold the whole region, two if history can, otherwise all."""
 
-        def look(reading: Reading) -> tuple[bool, bool]:
-            proven = reading.prove(region) is not None
-            return proven, not proven and reading.may_reach_back(region)
+        async def proven() -> bool:
+            return await self._read(asked, lambda reading: reading.prove(region) is not None)
 
-        proven, may_reach_back = await self._read(asked, look)
-        for sort in (sort for sort in TIMES if sort in region.after and not proven):
-            await self.sync.ensure([sort], asked)
-            proven, may_reach_back = await self._read(asked, look)
-            if proven:
+        for sort in TIMES:
+            if await proven():
                 return
-        if may_reach_back:
+            if sort in region.after:
+                await self.sync.ensure([sort], asked)
+        if await self._read(asked, lambda reading: reading.may_reach_back(region)):
             await self.sync.ensure_in_turn(asked)
-            proven, _ = await self._read(asked, look)
-        if not proven:
+        if not await proven():
             await self.sync.ensure_all(asked, region.statuses)
 
     async def _answer(
-        self, fetch: Callable[[Asked], Awaitable[T | None]], read: Callable[[Reading], T]
+        self, fetch: Callable[[Asked], Awaitable[None]], read: Callable[[Reading], T]
     ) -> T:
-        """Fetch, then read; where the API fails, what is in hand is the answer, and says so.
-
-        Args:
-            fetch: Returns the answer, if it has read it already.
-            read: Reads the answer.
-        """
+        """Fetch, then read; where the API fails, what is in hand is the answer, and says so."""
         asked = self._asked()
         if self.sync.store.path != MEMORY:
             # What another process wrote must be noticed before we ask what is live.
@@ -285,8 +274,8 @@ class ContactDirectory:
         )
         with anyio.move_on_at(asked.deadline):
             try:
-                found = await fetch(asked)
-                answer = await self._read(asked, read) if found is None else found
+                await fetch(asked)
+                answer = await self._read(asked, read)
             except _REFUSALS:
                 self._refused = True
                 self.sync.live.forget()

@@ -240,8 +240,6 @@ class WindowSync:
             self.live.admit_union(windows)
 
     async def _fetch(self, sorts: Sequence[Sort], asked: Asked) -> None:
-        if not sorts:
-            return
         errors: list[SmocError] = []
 
         async def fetch(sort: Sort) -> None:
