@@ -5,7 +5,7 @@ One text in; out an object and, as the one text of the answer, the same as JSON.
 """
 
 import json
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict, TypeVar
 from urllib.parse import quote
 
 from mcp.server.mcpserver.tools import Tool
@@ -23,6 +23,8 @@ from smoc_mcp.search import parse_query
 from smoc_mcp.views import View, Views
 
 __all__ = ["build_chatgpt_tools"]
+
+R = TypeVar("R")
 
 _MOST = 20
 
@@ -138,5 +140,5 @@ class _Answers:
         )
 
 
-def _as_json(result: Any) -> View[Any]:  # noqa: ANN401  a TypedDict of ours
+def _as_json(result: R) -> View[R]:
     return View(result, json.dumps(result, ensure_ascii=False))

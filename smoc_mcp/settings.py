@@ -3,10 +3,10 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TextIO, get_args
+from typing import Literal, TextIO, TypeVar, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ __all__ = ["ENVIRONMENTS", "HttpSettings", "LogLevel", "Settings", "check_key", 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat = Literal["text", "json"]
 ToolSet = Literal["standard", "chatgpt"]
+C = TypeVar("C", bound=str)
 
 ENVIRONMENTS = {
     "production": "https://v2.api.smoc.ai",
@@ -100,11 +101,11 @@ class Settings:
             timezone=_timezone(values),
             show_technical=_flag(values, "SMOC_MCP_SHOW_TECHNICAL"),
             mask=_mask(values),
-            log_level=_log_level(values),
-            log_format=_log_format(values),
+            log_level=_choice(values, "SMOC_MCP_LOG_LEVEL", get_args(LogLevel), "WARNING"),
+            log_format=_choice(values, "SMOC_MCP_LOG_FORMAT", get_args(LogFormat), "text"),
             store=_store(values),
             retention_days=_retention(values),
-            tools=_tools(values),
+            tools=_choice(values, "SMOC_MCP_TOOLS", get_args(ToolSet), "standard"),
             contact_url=_contact_url(values),
         )
 
@@ -322,15 +323,6 @@ def _mask(values: Mapping[str, str]) -> frozenset[Mask]:
     return known
 
 
-def _tools(values: Mapping[str, str]) -> ToolSet:
-    text = values.get("SMOC_MCP_TOOLS", "").strip().lower() or "standard"
-    for name in get_args(ToolSet):
-        if text == name:
-            found: ToolSet = name
-            return found
-    raise ConfigurationError("SMOC_MCP_TOOLS must be standard or chatgpt.")
-
-
 def _contact_url(values: Mapping[str, str]) -> str:
     url = values.get("SMOC_MCP_CONTACT_URL", "").strip()
     if url and not (re.fullmatch(r"https://[!-~]+", url) and "{id}" in url):
@@ -341,19 +333,10 @@ def _contact_url(values: Mapping[str, str]) -> str:
     return url
 
 
-def _log_format(values: Mapping[str, str]) -> LogFormat:
-    text = values.get("SMOC_MCP_LOG_FORMAT", "").strip().lower() or "text"
-    for form in get_args(LogFormat):
-        if text == form:
-            found: LogFormat = form
-            return found
-    raise ConfigurationError("SMOC_MCP_LOG_FORMAT must be text or json.")
-
-
-def _log_level(values: Mapping[str, str]) -> LogLevel:
-    text = values.get("SMOC_MCP_LOG_LEVEL", "").strip().upper() or "WARNING"
-    levels: tuple[LogLevel, ...] = get_args(LogLevel)
-    for level in levels:
-        if text == level:
-            return level
-    raise ConfigurationError(f"SMOC_MCP_LOG_LEVEL must be one of {', '.join(get_args(LogLevel))}.")
+def _choice(values: Mapping[str, str], name: str, choices: Sequence[C], default: C) -> C:
+    """Return one of some words, whatever the case it is written in."""
+    text = values.get(name, "").strip().lower() or default.lower()
+    for choice in choices:
+        if text == choice.lower():
+            return choice
+    raise ConfigurationError(f"{name} must be one of {', '.join(choices)}.")
