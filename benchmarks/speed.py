@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,8 +84,8 @@ def warm_rows(env: dict[str, str]) -> list[Row]:
         ),
     ):
         ours, beside = medians(
-            lambda call=call: took(call),  # type: ignore[misc]
-            lambda: took(lambda: trivial.call("echo")),
+            partial(took, call),
+            partial(took, partial(trivial.call, "echo")),
             60,
         )
         rows.append(Row(what, ours, beside, "ms", target, "trivial tool"))
