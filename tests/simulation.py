@@ -56,6 +56,7 @@ class SimulatedCompany:
     contacts: dict[str, Raw] = field(default_factory=dict)
     truths: dict[Moment, Truth] = field(default_factory=dict)
     requests: int = 0
+    _asked: set[Moment] = field(default_factory=set)
     _tick: int = 0
     _made: int = 0
 
@@ -103,7 +104,10 @@ class SimulatedCompany:
     ) -> ContactsPage:
         """Answer as the API would, at some moment while the request is under way."""
         del seconds
-        sent = self.clock.last
+        # The moment at which the caller says that it asked. A last look names none: it must not
+        # overwrite the truth of a request that is under way.
+        sent = self.clock() if self.clock.last in self._asked else self.clock.last
+        self._asked.add(sent)
         self.requests += 1
         for _ in range(self.chance.choice([0, 0, 1, 3])):
             await anyio.lowlevel.checkpoint()
