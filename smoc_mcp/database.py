@@ -136,6 +136,7 @@ class Database:
         self._path = path
         self._lock = threading.RLock()
         self._depth = 0
+        self._changes = 0
         if path != MEMORY:
             _prepare(Path(path))
         with self._translated():
@@ -194,6 +195,7 @@ class Database:
 
     def see(self, owner: int) -> None:
         """Let the views show one company."""
+        self._changes += 1
         with self._lock, self._translated():
             # A view takes no bound values: its names are _VIEWS', its owner is a number of ours.
             for view, table in _VIEWS.items():
@@ -205,8 +207,11 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit what happens inside, or, if anything at all is raised, none of it."""
-        with self._begun("BEGIN IMMEDIATE"):
-            yield
+        try:
+            with self._begun("BEGIN IMMEDIATE"):
+                yield
+        finally:
+            self._changes += 1
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -252,6 +257,11 @@ class Database:
         with self._lock, self._translated():
             self._db.execute("SELECT count(*) FROM companies").fetchone()
             return self._pragma("data_version")
+
+    def version(self) -> tuple[int, int]:
+        """Return what changes whenever other rows may be seen: ours, or others have, written."""
+        with self._lock, self._translated():
+            return self._changes, self._pragma("data_version")
 
     def purge_words(self) -> None:
         """Take the words of deleted contacts out of the index, which keeps them for a while."""

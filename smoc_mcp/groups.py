@@ -1,6 +1,6 @@
 """Groups of contacts: the store's rows merged, ordered and cut to a limit. Pure."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -93,29 +93,31 @@ def merge(
         zone: The zone of days, weeks and months.
         ends: From when (None: from the first contact) to when a trend goes.
     """
-    groups: dict[Key, Group] = {}
-    spelt: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
+    groups: defaultdict[Key, Group] = defaultdict(lambda: Group(()))
+    spelt: list[defaultdict[str, defaultdict[str, int]]] = [
+        defaultdict(lambda: defaultdict(int)) for _ in dimensions
+    ]
     for row in rows:
         key: list[str | None] = []
-        for i, dimension in enumerate(dimensions):
-            folded, value = row.keys[i], row.values[i]
+        for i, (folded, value) in enumerate(zip(row.keys, row.values, strict=True)):
             if isinstance(folded, int):
-                folded = value = _period(folded, dimension.source, zone)
+                folded = value = _period(folded, dimensions[i].source, zone)
             key.append(folded or None)
             if folded and value:
-                spelt[i, folded][value] += row.contacts
-        groups.setdefault(tuple(key), Group(())).count(row.status, row.contacts)
+                spelt[i][folded][value] += row.contacts
+        groups[tuple(key)].count(row.status, row.contacts)
     for at, dimension in enumerate(dimensions):
         if dimension.kind is Kind.TIME:
             for period in _holes(groups, at, dimension.source, zone, ends):
                 groups[tuple(period if i == at else None for i in range(len(dimensions)))] = Group(
                     ()
                 )
-                spelt[at, period][period] = 1
+                spelt[at][period][period] = 1
+    shown = [{key: max(of, key=of.__getitem__) for key, of in words.items()} for words in spelt]
     for key_, group in groups.items():
         group.keys = key_
         group.values = tuple(
-            NONE if k is None else spelt[i, k].most_common(1)[0][0] for i, k in enumerate(key_)
+            NONE if k is None else words[k] for k, words in zip(key_, shown, strict=True)
         )
     made = _limited(groups, dimensions, limit)
     units = [d.source for d in dimensions if d.kind is Kind.TIME]

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from smoc_mcp.times import Moment
 __all__ = ["ContactLookup"]
 
 _MOST_CANDIDATES = 2_000
+_STATUSES = {status.value: status for status in Status}
 
 
 class ContactLookup:
@@ -41,6 +42,7 @@ class ContactLookup:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._everybody: tuple[Hashable, Mapping[Status, int]] | None = None
 
     def list_rows(
         self,
@@ -102,18 +104,19 @@ class ContactLookup:
 
     def count(self, wanted: ContactFilter = EVERYBODY) -> Mapping[Status, int]:
         """Return how many contacts of a filter there are, by status; absent is none."""
-        return {Status(status): n for status, n in self._fetch(counting(wanted))}
+        if wanted != EVERYBODY:
+            return self._counted(wanted)
+        # Every answer says how many are in hand.
+        version = self._db.version()
+        if self._everybody is None or self._everybody[0] != version:
+            self._everybody = version, self._counted(wanted)
+        return self._everybody[1]
 
     def group(self, wanted: ContactFilter, dimensions: Sequence[Dimension]) -> list[GroupRow]:
         """Return how many contacts of a filter share each value; one row a spelling and status."""
         split = 2 * len(dimensions)
         return [
-            GroupRow(
-                keys=tuple(r[i] for i in range(0, split, 2)),
-                values=tuple(r[i] for i in range(1, split, 2)),
-                status=Status(r[split]),
-                contacts=r[split + 1],
-            )
+            GroupRow(r[0:split:2], r[1:split:2], _STATUSES[r[split]], r[split + 1])
             for r in self._fetch(grouping(wanted, dimensions))
         ]
 
@@ -131,6 +134,9 @@ class ContactLookup:
         """Return the questions that these folded words or this id name, each once, as sent."""
         once = {r["question_key"]: r["question"] for r in self._fetch(questions(question))}
         return sorted(once.values())
+
+    def _counted(self, wanted: ContactFilter) -> Mapping[Status, int]:
+        return {_STATUSES[status]: n for status, n in self._fetch(counting(wanted))}
 
     def _whole(self, ids: Collection[str]) -> dict[str, sqlite3.Row]:
         """Return all columns of contacts by id."""

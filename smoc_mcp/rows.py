@@ -84,8 +84,7 @@ class ContactRow:
         return Position(self.rank, self.key(sort), self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRow:
+class GroupRow(NamedTuple):
     """Contacts that share one spelling of each dimension's value, and a status.
 
     Attributes:
