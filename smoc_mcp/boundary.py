@@ -51,6 +51,7 @@ _ANSI = (
 # controls, zero widths, tags), halves of pairs, private use, what no version has assigned, and
 # the letters and marks that show nothing; U+2800 is the blank of Braille.
 _HIDDEN = r"[\u2800\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]"
+_SUSPICIOUS = f"{_HIDDEN}|&"
 _ONE_EMOJI = r"\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?"
 _FLAGS = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(c)) for c in code) + "\U000e007f"
@@ -91,12 +92,15 @@ class Boundary:
 
     def text(self, value: str, limit: int = TABLE_CHARS) -> str:
         """Return what may be shown of a free text: cleaned, masked, cut."""
+        if not value:
+            return ""
         shown = visible(value).strip()
-        # Before line breaks are written out: a number can begin where a line does.
-        if "email" in self.mask:
-            shown = _pattern(_ADDRESS).sub(lambda found: _masked_email(found[0]), shown)
-        if "phone" in self.mask:
-            shown = _pattern(_NUMBER).sub(lambda found: _masked_phone(found[0]), shown)
+        if self.mask:
+            # Before line breaks are written out: a number can begin where a line does.
+            if "email" in self.mask:
+                shown = _pattern(_ADDRESS).sub(lambda found: _masked_email(found[0]), shown)
+            if "phone" in self.mask:
+                shown = _pattern(_NUMBER).sub(lambda found: _masked_phone(found[0]), shown)
         return cut(shown.replace("\n", r"\n"), limit)
 
     def id(self, value: str) -> str:
@@ -167,7 +171,7 @@ def visible(value: str) -> str:
     """Return what can be seen of a value, with its line breaks as newlines."""
     if value.isascii() and value.isprintable() and "&" not in value:
         return value
-    if not _pattern(f"{_HIDDEN}|&").search(value):
+    if not _pattern(_SUSPICIOUS).search(value):
         return value
     text = _pattern(_LINE_BREAK).sub("\n", _pattern(_ANSI).sub("", value)).replace("\t", " ")
     text = _without_hidden(text)

@@ -181,5 +181,14 @@ def lines(parts: Iterable[str]) -> str:
 
 def grid(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a heading and rows of cells between bars; nothing where there are no rows."""
-    body = ["|".join(table_cell(str(value)) for value in row) for row in rows]
-    return "\n".join(["|".join(map(table_cell, columns)), *body]) if body else ""
+    body = [_row(row) for row in rows]
+    return "\n".join([_row(columns), *body]) if body else ""
+
+
+def _row(values: Iterable[object]) -> str:
+    cells = [str(value) for value in values]
+    row = "|".join(cells)
+    # Few values hold what a cell must not: it is looked for once a row.
+    if row.count("|") < len(cells) and "\\" not in row:
+        return row
+    return "|".join(map(table_cell, cells))

@@ -7,6 +7,7 @@ them, and the API's millisecond timestamps fit without loss.
 import re
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.errors import InputError
@@ -60,6 +61,8 @@ def as_datetime(moment: Moment, zone: ZoneInfo) -> datetime:
     return (_EPOCH + timedelta(microseconds=moment)).astimezone(zone)
 
 
+# The same contacts are shown again and again.
+@lru_cache(maxsize=4_096)
 def iso(moment: Moment, zone: ZoneInfo, timespec: str = "seconds") -> str:
     """Return a moment as ISO 8601 in a zone, cut to `timespec`; UTC is written Z."""
     text = as_datetime(moment, zone).isoformat(timespec=timespec)

@@ -49,6 +49,7 @@ _ROWS_CHARS = 22_500
 R = TypeVar("R")
 
 _MATCH_CHARS = 60
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 _COLUMNS = tuple(ContactSummary.__annotations__)
 _SORT_WORDS = {
     Sort.CREATED: "newest first",
@@ -214,12 +215,12 @@ class Views:
         utm = (row.utm_source, row.utm_medium, row.utm_campaign)
         values = {
             "id": self.boundary.id(row.id),
-            "name": self.boundary.name(row.name or "", limit),
-            "email": self.boundary.email(row.email or "", limit),
-            "phone": self.boundary.phone(row.phone or "", limit),
-            "company": self.boundary.text(row.company or "", limit),
-            "city": self.boundary.text(row.city or "", limit),
-            "country": self.boundary.text(row.country or "", limit),
+            "name": row.name and self.boundary.name(row.name, limit),
+            "email": row.email and self.boundary.email(row.email, limit),
+            "phone": row.phone and self.boundary.phone(row.phone, limit),
+            "company": row.company and self.boundary.text(row.company, limit),
+            "city": row.city and self.boundary.text(row.city, limit),
+            "country": row.country and self.boundary.text(row.country, limit),
             "status": row.status.value,
             "created": self._optional_time(row.created),
             "updated": self._optional_time(row.updated),
@@ -265,7 +266,7 @@ def until_full(rows: Iterable[R]) -> Iterator[R]:
     """Yield the first rows, as many as fit into an answer in either form."""
     used = 0
     for row in rows:
-        as_json = json.dumps(row, ensure_ascii=False)
+        as_json = _as_json(row)
         # In the text form a bar takes two characters, and the names of the columns none.
         used += len(as_json) + as_json.count("|") + 2
         if used > _ROWS_CHARS:
