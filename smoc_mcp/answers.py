@@ -53,7 +53,7 @@ class Page:
         instead: Where nobody matches: the most common values in hand of each text filter.
         by_word: Where nobody matches: how many in hand hold each word of several.
         whole: Nothing but, at most, a status was asked for.
-        live: The ids of the contacts in live windows; the others are remembered.
+        live: The ids of those rows that are in live windows; the others are remembered.
     """
 
     company: Company

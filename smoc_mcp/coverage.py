@@ -57,6 +57,7 @@ class Status(StrEnum):
 
 COUNTED = frozenset({Status.LEAD, Status.CUSTOMER})
 """The statuses that the API itself counts, over the whole company."""
+_NOT_COUNTED = frozenset({Status.LOST, Status.CONVERTED})
 
 
 class Certainty(StrEnum):
@@ -114,6 +115,7 @@ class Window:
         edge: Every contact whose key is strictly newer is in it; ABSENT if every dated contact
             is; None if nothing is known (natural order, or a key that could not be read).
         unread: The wire names of fields that could not be read in some of its contacts.
+        others: How many of its contacts surely are neither lead nor customer.
     """
 
     sort: Sort
@@ -124,6 +126,12 @@ class Window:
     complete: bool
     edge: Moment | None
     unread: frozenset[str] = frozenset()
+    others: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count once what every total asks for."""
+        others = sum(keys.status in _NOT_COUNTED for keys in self.rows.values())
+        object.__setattr__(self, "others", others)
 
     def covers(self, keys: Keys) -> bool:
         """Say whether a contact with these keys would be in it."""
@@ -216,9 +224,8 @@ class LiveWindows:
 
     def forget(self) -> None:
         """Drop every window: what they were proofs of was changed by somebody else."""
-        self._windows.clear()
-        self._unsound.clear()
-        self._union = ()
+        # New ones, for a reading may be going through the old.
+        self._windows, self._unsound, self._union = {}, set(), ()
 
     def admit_union(self, windows: Iterable[Window]) -> None:
         """Remember that a last look found the company unchanged since the first of these."""
@@ -227,6 +234,10 @@ class LiveWindows:
     def union(self, since: Moment) -> dict[str, Keys]:
         """Return every contact of the live windows."""
         return {i: keys for w in self.all(since) for i, keys in w.rows.items()}
+
+    def shows(self, contact_id: str, since: Moment) -> bool:
+        """Say whether one of the live windows holds a contact."""
+        return any(contact_id in w.rows for w in self._windows.values() if w.received >= since)
 
     def union_holds(self, since: Moment) -> bool:
         """Say whether the windows of the last union are all live, sound and still ours."""

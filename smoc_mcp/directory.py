@@ -5,8 +5,9 @@ Each question fetches what it needs (`WindowSync`), then reads the store and the
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Self, TypeVar
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -39,6 +40,10 @@ from smoc_mcp.times import Clock, Moment
 __all__ = ["ContactDirectory", "FindDirectory"]
 
 T = TypeVar("T")
+Fetch = Callable[[Asked], Awaitable[None]]
+Steps = Generator[Fetch, Reading, T]
+"""A question under way: it looks at a reading, yields what it wants fetched, is sent the reading
+after that, and returns its answer. Each look is one visit to the store."""
 
 logger = logging.getLogger(__name__)
 
@@ -118,15 +123,15 @@ class ContactDirectory:
             UpstreamError: The API gave no usable answer, and nothing is in hand; of every method.
         """
 
-        def read(reading: Reading) -> Page:
-            return reading.page(wanted, sort, limit, after=after, top=top)
+        def ask(reading: Reading) -> Steps[Page]:
+            reading = yield from self._have([sort], reading)
+            page = reading.page(wanted, sort, limit, after=after, top=top)
+            if not page.proof.complete:
+                reading = yield from self._have_region(wanted.region(), reading)
+                page = reading.page(wanted, sort, limit, after=after, top=top)
+            return page
 
-        async def fetch(asked: Asked) -> None:
-            await self.sync.ensure([sort], asked)
-            if not (await self._read(asked, read)).proof.complete:
-                await self._ensure_region(wanted.region(), asked)
-
-        return await self._answer(fetch, read)
+        return await self._answer(ask)
 
     async def search_contacts(
         self,
@@ -142,12 +147,14 @@ class ContactDirectory:
 
         By relevance, equally good matches are in the order of `sort`.
         """
-        return await self._answer(
-            lambda asked: self._ensure_region(wanted.region(), asked),
-            lambda reading: reading.page(
+
+        def ask(reading: Reading) -> Steps[Page]:
+            reading = yield from self._have_region(wanted.region(), reading)
+            return reading.page(
                 wanted, sort, limit, by_relevance=by_relevance, after=after, top=top
-            ),
-        )
+            )
+
+        return await self._answer(ask)
 
     async def find_by_email(self, email_key: str) -> Matches:
         """Return who has an address (see `text.email_key`), and similar ones if nobody has.
@@ -155,11 +162,12 @@ class ContactDirectory:
         What is live is looked at first, then the other windows together.
         """
 
-        async def fetch(asked: Asked) -> None:
-            if not await self._read(asked, lambda reading: reading.live_matches(email_key)):
-                await self._ensure_region(Region(fields=frozenset({"email"})), asked)
+        def ask(reading: Reading) -> Steps[Matches]:
+            if not reading.live_matches(email_key):
+                reading = yield from self._have_region(Region(fields=frozenset({"email"})), reading)
+            return reading.matches(email_key)
 
-        return await self._answer(fetch, lambda reading: reading.matches(email_key))
+        return await self._answer(ask)
 
     async def get_contact(self, contact_id: str) -> Found:
         """Return one contact, whole.
@@ -168,11 +176,12 @@ class ContactDirectory:
             ContactNotFoundError: No contact in hand has this id.
         """
 
-        async def fetch(asked: Asked) -> None:
-            if contact_id not in self.sync.live.union(asked.since):
-                await self.sync.ensure_all(asked)
+        def ask(reading: Reading) -> Steps[Found]:
+            if not reading.is_live(contact_id):
+                reading = yield from self._have(Sort, reading)
+            return reading.found(contact_id)
 
-        return await self._answer(fetch, lambda reading: reading.found(contact_id))
+        return await self._answer(ask)
 
     async def count_contacts(
         self, wanted: ContactFilter, dimensions: Sequence[Dimension], limit: int
@@ -185,25 +194,26 @@ class ContactDirectory:
             limit: The most groups.
         """
 
-        async def fetch(asked: Asked) -> None:
-            await self.sync.ensure_counts(asked)
+        def ask(reading: Reading) -> Steps[Statistics]:
+            reading = yield from self._have_counts(reading)
             if dimensions or not wanted.only_status or wanted.status not in (None, *COUNTED):
                 region = wanted.region(*(d.reads for d in dimensions))
-                await self._ensure_region(region, asked)
-            elif wanted.status is None and self._may_be_small(asked.since):
+                reading = yield from self._have_region(region, reading)
+            elif wanted.status is None and reading.may_be_small:
                 # One window may well be the whole company; a larger one needs no look.
-                await self.sync.ensure([Sort.UPDATED], asked)
+                reading = yield from self._have([Sort.UPDATED], reading)
+            return reading.statistics(wanted, dimensions, limit)
 
-        return await self._answer(
-            fetch, lambda reading: reading.statistics(wanted, dimensions, limit)
-        )
+        return await self._answer(ask)
 
     async def list_changes(self, progress: Progress, limit: int) -> News:
         """Return the next page of contacts that are new or changed; see `changes`."""
-        return await self._answer(
-            lambda asked: self.sync.ensure([Sort.CREATED, Sort.UPDATED], asked),
-            lambda reading: reading.news(progress, limit),
-        )
+
+        def ask(reading: Reading) -> Steps[News]:
+            reading = yield from self._have([Sort.CREATED, Sort.UPDATED], reading)
+            return reading.news(progress, limit)
+
+        return await self._answer(ask)
 
     async def suggest(self, text: str, limit: int) -> list[ContactRow]:
         """Return contacts whose id begins with a text or that hold its words, the best first.
@@ -214,10 +224,12 @@ class ContactDirectory:
             InputError: The text is too long.
         """
         wanted = ContactFilter(terms=parse_query(text))
-        return await self._answer(
-            lambda asked: self.sync.ensure([Sort.CREATED], asked),
-            lambda reading: reading.suggestions(text.strip(), wanted, limit),
-        )
+
+        def ask(reading: Reading) -> Steps[list[ContactRow]]:
+            reading = yield from self._have([Sort.CREATED], reading)
+            return reading.suggestions(text.strip(), wanted, limit)
+
+        return await self._answer(ask)
 
     @property
     def accepted(self) -> bool:
@@ -230,7 +242,12 @@ class ContactDirectory:
 
     async def overview(self) -> Overview:
         """Return what is known of the company: counts, windows, history, gaps."""
-        return await self._answer(self.sync.ensure_counts, lambda reading: reading.overview())
+
+        def ask(reading: Reading) -> Steps[Overview]:
+            reading = yield from self._have_counts(reading)
+            return reading.overview()
+
+        return await self._answer(ask)
 
     async def survey_windows(self) -> tuple[Company, list[Window]]:
         """Return all four windows, and the company that they show a part of.
@@ -244,38 +261,42 @@ class ContactDirectory:
             asked, lambda reading: (reading.company(), self.sync.live.all(asked.since))
         )
 
-    async def _ensure_region(self, region: Region, asked: Asked) -> None:
+    def _have(self, sorts: Iterable[Sort], reading: Reading) -> Steps[Reading]:
+        """Have a live window of each order."""
+        if self.sync.missing(sorts, reading.since):
+            reading = yield lambda asked: self.sync.ensure(sorts, asked)
+        return reading
+
+    def _have_counts(self, reading: Reading) -> Steps[Reading]:
+        if self.sync.counts(reading.since) is None:
+            reading = yield self.sync.ensure_counts
+        return reading
+
+    def _have_region(self, region: Region, reading: Reading) -> Steps[Reading]:
         """Fetch one window if it can hold the whole region, two if history can, otherwise all."""
-
-        async def proven() -> bool:
-            return await self._read(asked, lambda reading: reading.prove(region) is not None)
-
         for sort in TIMES:
-            if await proven():
-                return
-            if sort in region.after:
-                await self.sync.ensure([sort], asked)
-        if await self._read(asked, lambda reading: reading.may_reach_back(region)):
-            await self.sync.ensure_in_turn(asked)
-        if not await proven():
-            await self.sync.ensure_all(asked, region.statuses)
+            if sort in region.after and reading.prove(region) is None:
+                reading = yield from self._have([sort], reading)
+        if reading.prove(region) is not None:
+            return reading
+        if reading.may_reach_back(region) and not self.sync.in_turn(reading.since):
+            reading = yield self.sync.ensure_in_turn
+            if reading.prove(region) is not None:
+                return reading
+        if self.sync.may_learn(region.statuses, reading.since):
+            reading = yield lambda asked: self.sync.ensure_all(asked, region.statuses)
+        return reading
 
-    async def _answer(
-        self, fetch: Callable[[Asked], Awaitable[None]], read: Callable[[Reading], T]
-    ) -> T:
-        """Fetch, then read; where the API fails, what is in hand is the answer, and says so."""
+    async def _answer(self, ask: Callable[[Reading], Steps[T]]) -> T:
+        """Take a question's steps; where the API fails, what is in hand is the answer."""
         asked = self._asked()
-        if self.sync.store.path != MEMORY:
-            # What another process wrote must be noticed before we ask what is live.
-            await self._read(asked, lambda _: None)
         failure: SmocError = TimedOutError(
             f"SMOC did not answer within {self._timeout:g} seconds. Nothing is lost; ask again in "
             "a minute."
         )
         with anyio.move_on_at(asked.deadline):
             try:
-                await fetch(asked)
-                answer = await self._read(asked, read)
+                answer = await self._take_steps(ask, asked)
             except _REFUSALS:
                 self._refused = True
                 self.sync.live.forget()
@@ -289,7 +310,28 @@ class ContactDirectory:
         in_hand = await self._read(asked, lambda reading: reading.company().in_hand)
         if self._refused or not in_hand or (self._strict and not self.accepted):
             raise failure
-        return await self._read(asked, read, str(failure))
+        return await self._read(asked, lambda r: _without_fetching(ask, r), str(failure))
+
+    async def _take_steps(self, ask: Callable[[Reading], Steps[T]], asked: Asked) -> T:
+        """Read and fetch in turn, until the question has its answer.
+
+        The last reading is the answer's own: what it claims was so at one moment.
+        """
+        steps: Steps[T] | None = None
+
+        def proceed(reading: Reading) -> Fetch | _Answer[T]:
+            nonlocal steps
+            try:
+                if steps is None:
+                    steps = ask(reading)
+                    return next(steps)
+                return steps.send(reading)
+            except StopIteration as stop:
+                return _Answer(stop.value)
+
+        while not isinstance(step := await self._read(asked, proceed), _Answer):
+            await step(asked)
+        return step.value
 
     def _refresh_if_due(self) -> None:
         """Keep the history of a store file unbroken while the server is used."""
@@ -316,7 +358,7 @@ class ContactDirectory:
         return Asked(self.clock() - self._cache, anyio.current_time() + self._timeout)
 
     async def _read(self, asked: Asked, read: Callable[[Reading], T], failure: str = "") -> T:
-        """Run a reading of store and proofs, while neither changes, off the event loop."""
+        """Run a reading of store and proofs, while neither changes; a long one in a thread."""
         reading = Reading(self.sync, self.zone, asked.since, self.clock(), failure)
 
         def run() -> T:
@@ -325,12 +367,30 @@ class ContactDirectory:
                 return read(reading)
 
         async with self.sync.settled:
+            # A thread costs more than a look at little; a file can make a look wait.
+            if self.sync.store.is_light:
+                return run()
             return await anyio.to_thread.run_sync(run)
-
-    def _may_be_small(self, since: Moment) -> bool:
-        known = self.sync.counts(since)
-        return known is not None and known[0].of(COUNTED) < self.sync.window_limit
 
 
 FindDirectory = Callable[[], ContactDirectory]
 """Returns the directory of the company that the present request asks about."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer(Generic[T]):
+    """The end of a question's steps."""
+
+    value: T
+
+
+def _without_fetching(ask: Callable[[Reading], Steps[T]], reading: Reading) -> T:
+    """Return the answer to a question from what is in hand, whatever it would have fetched."""
+    steps = ask(reading)
+    try:
+        next(steps)
+        while True:
+            steps.send(reading)
+    except StopIteration as stop:
+        answer: T = stop.value
+        return answer

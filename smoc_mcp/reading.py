@@ -1,6 +1,6 @@
 """Answers read from the store and the proofs at one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,6 @@ from smoc_mcp.times import Moment
 
 __all__ = ["Reading"]
 
-_NOT_COUNTED = frozenset({Status.LOST, Status.CONVERTED})
 _SIMILAR_SHOWN = 5
 _SECOND = 1_000_000
 _INSTEAD_SHOWN = 8
@@ -99,25 +98,35 @@ class Reading:
             instead={} if total else self._instead(wanted),
             by_word={} if total else self._by_word(wanted),
             whole=wanted.only_status,
-            live=self._live_ids(),
+            live=self._live(rows),
         )
+
+    @property
+    def may_be_small(self) -> bool:
+        """Whether one window may be the whole company."""
+        known = self.sync.counts(self.since)
+        return known is not None and known[0].of(COUNTED) < self.sync.window_limit
+
+    def is_live(self, contact_id: str) -> bool:
+        """Say whether a live window holds a contact."""
+        return self.sync.live.shows(contact_id, self.since)
 
     def live_matches(self, email_key: str) -> bool:
         """Say whether somebody in a live window has an address."""
-        live = self._live_ids()
-        return any(row.id in live for row in self.sync.store.find_email(email_key))
+        return any(self.is_live(row.id) for row in self.sync.store.find_email(email_key))
 
     def matches(self, email_key: str) -> Matches:
         """Return who has an address, and similar ones if nobody has."""
         company = self.company()
         rows = self.sync.store.find_email(email_key)
+        similar = [] if rows else self.sync.store.find_similar(email_key, _SIMILAR_SHOWN)
         return Matches(
             company=company,
             rows=rows,
-            similar=[] if rows else self.sync.store.find_similar(email_key, _SIMILAR_SHOWN),
+            similar=similar,
             proof=self.prove(Region(fields=frozenset({"email"}))) or self._lower_bound(),
             searched=company.in_hand,
-            live=self._live_ids(),
+            live=self._live([*rows, *similar]),
         )
 
     def found(self, contact_id: str) -> Found:
@@ -129,7 +138,7 @@ class Reading:
         found = self.sync.store.get(contact_id)
         company = self.company()
         if found is not None:
-            return Found(company, *found, contact_id in self._live_ids())
+            return Found(company, *found, self.is_live(contact_id))
         where = "Take an id from contacts_list, contacts_search or contacts_find_by_email."
         proof = self.prove(Region())
         if proof is not None and proof.exact:
@@ -188,7 +197,8 @@ class Reading:
             proof = self._lower_bound()
             gaps = self._gaps(starts)
         changes = next_changes(progress, self.sync.store.list_since, limit)
-        return News(self.company(), changes, proof, gaps, self._live_ids())
+        live = self._live([*changes.new, *changes.updated])
+        return News(self.company(), changes, proof, gaps, live)
 
     def suggestions(self, text: str, wanted: ContactFilter, limit: int) -> list[ContactRow]:
         """Return contacts for a completion; parameters as `ContactDirectory.suggest`."""
@@ -247,8 +257,8 @@ class Reading:
                 gaps.append((start, history.reach))
         return sorted(set(gaps))
 
-    def _live_ids(self) -> frozenset[str]:
-        return frozenset(self.sync.live.union(self.since))
+    def _live(self, rows: Iterable[ContactRow]) -> frozenset[str]:
+        return frozenset(row.id for row in rows if self.is_live(row.id))
 
     def _newer(self, wanted: ContactFilter, sort: Sort, top: Moment) -> int:
         rows = self.sync.store.list_rows(wanted, sort, 100)
@@ -350,10 +360,8 @@ class Reading:
             if wanted.status is None and proof is None:
                 # The API counts leads and customers; each window adds the others that it shows, at
                 # the moment of its own counts. What is only remembered may be counted by now.
-                shown = [
-                    w.counts.of(COUNTED) + sum(k.status in _NOT_COUNTED for k in w.rows.values())
-                    for w in self.sync.live.all(self.since)
-                ]
+                live = self.sync.live.all(self.since)
+                shown = [w.counts.of(COUNTED) + w.others for w in live]
                 total = max(sum(held.values()), counts.of(COUNTED), *shown)
                 return total, self._lower_bound()
         return sum(held.values()), proof or self._lower_bound()

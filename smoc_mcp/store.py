@@ -19,6 +19,8 @@ from smoc_mcp.times import Moment
 
 __all__ = ["Absorbed", "ContactStore"]
 
+_LIGHT = 3_000
+"""Contacts in memory that are looked through in a few milliseconds: more than four windows hold."""
 _DAY = 24 * 3600 * 1_000_000
 
 
@@ -79,6 +81,11 @@ class ContactStore(ContactLookup):
     def close(self) -> None:
         """Close the database; an in-memory one is gone."""
         self._db.close()
+
+    @property
+    def is_light(self) -> bool:
+        """Whether a look costs less than the thread that it would wait in."""
+        return self.path == MEMORY and sum(self.count().values()) <= _LIGHT
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Let everything that is read inside be of one moment, whatever others write."""

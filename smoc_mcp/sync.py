@@ -172,16 +172,22 @@ class WindowSync:
         wanted = list(sorts)
         # Twice: the company may change between two windows, and then the older proves nothing.
         for _ in range(2):
-            missing = [sort for sort in wanted if self.live.sound(sort, asked.since) is None]
-            await self._fetch(missing, asked)
+            await self._fetch(self.missing(wanted, asked.since), asked)
+
+    def missing(self, sorts: Iterable[Sort], since: Moment) -> list[Sort]:
+        """Return the orders of which there is no live and uncontradicted window."""
+        return [sort for sort in sorts if self.live.sound(sort, since) is None]
 
     async def ensure_in_turn(self, asked: Asked) -> None:
         """Have a live `created` window, and a live `updated` one that was asked for after it."""
         await self.ensure([Sort.CREATED], asked)
-        created = self.live.get(Sort.CREATED, asked.since)
-        updated = self.live.get(Sort.UPDATED, asked.since)
-        if created is None or updated is None or updated.sent <= created.received:
+        if not self.in_turn(asked.since):
             await self._fetch([Sort.UPDATED], asked)
+
+    def in_turn(self, since: Moment) -> bool:
+        """Say whether what `ensure_in_turn` would fetch is live."""
+        created, updated = self.live.sound(Sort.CREATED, since), self.live.get(Sort.UPDATED, since)
+        return created is not None and updated is not None and updated.sent > created.received
 
     def notice_others(self) -> None:
         """Drop the live windows if another process has written to the store meanwhile."""
@@ -199,12 +205,16 @@ class WindowSync:
         if statuses is not None and statuses <= COUNTED:
             await self.ensure([Sort.UPDATED], asked)
         await self.ensure(Sort, asked)
-        if statuses is None or not statuses <= COUNTED or self.live.union_holds(asked.since):
-            return
-        if self._holds_all(statuses, asked.since):
+        if self._worth_a_look(statuses, asked.since):
             await self._take_last_look(asked)
 
-    def _holds_all(self, statuses: frozenset[Status], since: Moment) -> bool:
+    def may_learn(self, statuses: frozenset[Status] | None, since: Moment) -> bool:
+        """Say whether `ensure_all` would ask for anything."""
+        return bool(self.missing(Sort, since)) or self._worth_a_look(statuses, since)
+
+    def _worth_a_look(self, statuses: frozenset[Status] | None, since: Moment) -> bool:
+        if statuses is None or not statuses <= COUNTED or self.live.union_holds(since):
+            return False
         known = self.counts(since)
         held = sum(k.status in statuses for k in self.live.union(since).values())
         return known is not None and held == known[0].of(statuses)
@@ -240,6 +250,8 @@ class WindowSync:
             self.live.admit_union(windows)
 
     async def _fetch(self, sorts: Sequence[Sort], asked: Asked) -> None:
+        if not sorts:
+            return
         errors: list[SmocError] = []
 
         async def fetch(sort: Sort) -> None:
