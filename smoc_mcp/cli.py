@@ -1,6 +1,7 @@
 """The command line: the one place where the parts are put together."""
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -51,6 +52,17 @@ def _without_groups() -> Iterator[None]:
         raise error from None
 
 
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """Keep the garbage collector from what is made inside: it stays as long as the process."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
     pairs = {}
     for text in texts:
@@ -62,7 +74,11 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _serve(_: argparse.Namespace) -> int:
-    import anyio
+    with _lasting():
+        import anyio
+
+        from smoc_mcp.opening import open_directory
+        from smoc_mcp.server import server_of
 
     try:
         settings = Settings.from_env()
@@ -79,9 +95,6 @@ def _serve(_: argparse.Namespace) -> int:
         )
 
     async def serve() -> None:
-        from smoc_mcp.opening import open_directory
-        from smoc_mcp.server import server_of
-
         async with open_directory(settings) as directory:
             await server_of(settings, lambda: directory).run_stdio_async()
 
@@ -227,7 +240,8 @@ def _demo(_: argparse.Namespace) -> int:
 
 
 def _http(options: argparse.Namespace) -> int:
-    from smoc_mcp.hosting import serve_http
+    with _lasting():
+        from smoc_mcp.hosting import serve_http
 
     settings = Settings.from_env(needs_key=None)
     log_to_stderr(settings)
