@@ -8,7 +8,7 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -137,6 +137,7 @@ class Database:
         self._lock = threading.RLock()
         self._depth = 0
         self._changes = 0
+        self._asked_again: tuple[Hashable, dict[Hashable, list[sqlite3.Row]]] = None, {}
         if path != MEMORY:
             _prepare(Path(path))
         with self._translated():
@@ -195,8 +196,8 @@ class Database:
 
     def see(self, owner: int) -> None:
         """Let the views show one company."""
-        self._changes += 1
         with self._lock, self._translated():
+            self._changes += 1
             # A view takes no bound values: its names are _VIEWS', its owner is a number of ours.
             for view, table in _VIEWS.items():
                 self._db.execute(f"DROP VIEW IF EXISTS temp.{view}")
@@ -211,13 +212,19 @@ class Database:
             with self._begun("BEGIN IMMEDIATE"):
                 yield
         finally:
+            # What was written and taken back is a change as well.
             self._changes += 1
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Let everything that is read inside be of one moment, whatever others write."""
-        with self._begun("BEGIN"):
-            yield
+        if self._path == MEMORY:
+            # Nobody else can write, and we do one thing at a time.
+            with self._lock:
+                yield
+        else:
+            with self._begun("BEGIN"):
+                yield
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[None]:
@@ -242,26 +249,39 @@ class Database:
         with self._lock, self._translated():
             return self._db.execute(text, tuple(map(_bindable, values))).fetchall()
 
+    def fetch_again(self, text: str, values: tuple[Value, ...] = ()) -> list[sqlite3.Row]:
+        """Return the few rows of a SELECT that most answers need, read once until any write."""
+        with self._lock:
+            if self._path != MEMORY and not self._db.in_transaction:
+                # Others' writes are noticed at the beginning of a transaction.
+                return self.fetch(text, values)
+            version = self._changes, self._others_version()
+            if self._asked_again[0] != version:
+                self._asked_again = version, {}
+            known = self._asked_again[1]
+            if (text, values) not in known:
+                known[text, values] = self.fetch(text, values)
+            return known[text, values]
+
     def run(self, text: str, values: Sequence[Value] = ()) -> int:
         """Run a statement; return how many rows it changed."""
         with self._lock, self._translated():
+            self._changes += 1
             return self._db.execute(text, values).rowcount
 
     def run_many(self, text: str, rows: Iterable[Sequence[Value]]) -> None:
         """Run a statement once a row."""
         with self._lock, self._translated():
+            self._changes += 1
             self._db.executemany(text, rows)
 
     def others_version(self) -> int:
         """Return a number that changes when another process or connection has written."""
         with self._lock, self._translated():
-            self._db.execute("SELECT count(*) FROM companies").fetchone()
-            return self._pragma("data_version")
-
-    def version(self) -> tuple[int, int]:
-        """Return what changes whenever other rows may be seen: ours, or others have, written."""
-        with self._lock, self._translated():
-            return self._changes, self._pragma("data_version")
+            if self._path != MEMORY:
+                # A look at the file, so that what others wrote is noticed.
+                self._db.execute("SELECT count(*) FROM companies").fetchone()
+            return self._others_version()
 
     def purge_words(self) -> None:
         """Take the words of deleted contacts out of the index, which keeps them for a while."""
@@ -272,6 +292,9 @@ class Database:
         with self._lock, self._translated():
             self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _others_version(self) -> int:
+        return 0 if self._path == MEMORY else self._pragma("data_version")
 
     def _pragma(self, name: str) -> int:
         value: int = self._db.execute(f"PRAGMA {name}").fetchone()[0]

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,7 +42,6 @@ class ContactLookup:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._everybody: tuple[Hashable, Mapping[Status, int]] | None = None
 
     def list_rows(
         self,
@@ -104,13 +103,10 @@ class ContactLookup:
 
     def count(self, wanted: ContactFilter = EVERYBODY) -> Mapping[Status, int]:
         """Return how many contacts of a filter there are, by status; absent is none."""
-        if wanted != EVERYBODY:
-            return self._counted(wanted)
+        sql = counting(wanted)
         # Every answer says how many are in hand.
-        version = self._db.version()
-        if self._everybody is None or self._everybody[0] != version:
-            self._everybody = version, self._counted(wanted)
-        return self._everybody[1]
+        fetch = self._db.fetch_again if wanted == EVERYBODY else self._db.fetch
+        return {_STATUSES[status]: n for status, n in fetch(sql.text, sql.values)}
 
     def group(self, wanted: ContactFilter, dimensions: Sequence[Dimension]) -> list[GroupRow]:
         """Return how many contacts of a filter share each value; one row a spelling and status."""
@@ -134,9 +130,6 @@ class ContactLookup:
         """Return the questions that these folded words or this id name, each once, as sent."""
         once = {r["question_key"]: r["question"] for r in self._fetch(questions(question))}
         return sorted(once.values())
-
-    def _counted(self, wanted: ContactFilter) -> Mapping[Status, int]:
-        return {_STATUSES[status]: n for status, n in self._fetch(counting(wanted))}
 
     def _whole(self, ids: Collection[str]) -> dict[str, sqlite3.Row]:
         """Return all columns of contacts by id."""

@@ -161,14 +161,14 @@ class ContactStore(ContactLookup):
 
     def history(self, sort: Sort) -> History | None:
         """Return the unbroken history of an order; None before its first window with an edge."""
-        rows = self._db.fetch(
+        rows = self._db.fetch_again(
             "SELECT reach, began, top, sent, received FROM history WHERE sort = ?", (sort,)
         )
         return History(*rows[0]) if rows else None
 
     def gaps(self) -> list[Gap]:
         """Return the gaps of all orders, newest first."""
-        rows = self._db.fetch("SELECT sort, older, newer FROM gap ORDER BY newer DESC, sort")
+        rows = self._db.fetch_again("SELECT sort, older, newer FROM gap ORDER BY newer DESC, sort")
         return [Gap(Sort(sort), older, newer) for sort, older, newer in rows]
 
     def all_current(self, created_after: Moment, since: Moment, updated: Window) -> bool:
