@@ -18,7 +18,8 @@ from smoc_mcp.errors import (
     SmocError,
     UsageError,
 )
-from smoc_mcp.http import PATH, build_app, caller_name, current_directory, run
+from smoc_mcp.exchange import PATH
+from smoc_mcp.http import build_app, caller_name, current_directory, run
 from smoc_mcp.jwks import TokenVerifier
 from smoc_mcp.opening import open_directory
 from smoc_mcp.server import server_of

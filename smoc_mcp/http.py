@@ -28,14 +28,13 @@ from smoc_mcp.access import Access, Caller
 from smoc_mcp.companies import Companies
 from smoc_mcp.directory import ContactDirectory
 from smoc_mcp.errors import AccessError, BusyError, SmocError
+from smoc_mcp.exchange import PATH, Exchange
 from smoc_mcp.jwks import SCOPE
 from smoc_mcp.settings import HttpSettings
 from smoc_mcp.slowness import PatientProtocol
 
-__all__ = ["MOST_BODY_BYTES", "PATH", "build_app", "caller_name", "current_directory", "run"]
+__all__ = ["build_app", "caller_name", "current_directory", "run"]
 
-PATH = "/mcp"
-MOST_BODY_BYTES = 1_000_000
 GRACE_SECONDS = 8
 """How long calls in flight may take when the server is told to end."""
 
@@ -68,6 +67,7 @@ def build_app(
     is_ready: Callable[[], Awaitable[str]],
     *,
     port: int,
+    streams: bool = False,
 ) -> Starlette:
     """Return the ASGI app.
 
@@ -78,6 +78,7 @@ def build_app(
         settings: Hosts, origins, limits.
         is_ready: Returns why the API cannot be asked; empty where it can.
         port: The port that the app will listen on, for the hosts of loopback.
+        streams: Every answer is a stream, for tools that tell more than their progress.
     """
     security = TransportSecuritySettings(
         allowed_hosts=[*settings.allowed_hosts, *_LOOPBACK, *(f"{h}:{port}" for h in _LOOPBACK)],
@@ -86,12 +87,7 @@ def build_app(
             *(f"http://{h}:{port}" for h in _LOOPBACK),
         ],
     )
-    inner = server.streamable_http_app(
-        streamable_http_path=PATH,
-        stateless_http=True,
-        max_request_body_size=MOST_BODY_BYTES,
-        transport_security=security,
-    )
+    inner = Exchange(server, security, streams=streams)
     gate = _Gate(inner, access, companies, security, settings.calls_per_minute)
     ready = _Ready(is_ready)
 
@@ -99,7 +95,7 @@ def build_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(companies)
-            await stack.enter_async_context(inner.router.lifespan_context(inner))
+            await stack.enter_async_context(inner.running())
             yield
 
     routes: list[Route | Mount] = [

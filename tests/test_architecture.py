@@ -22,13 +22,13 @@ ONLY = {
         *("arguments", "definitions", "calls", "tools", "chatgpt"),
         *("resources", "prompts", "completions"),
         "server",
-        *("cli", "demo", "http"),
+        *("cli", "demo", "http", "exchange"),
     },
-    "mcp_types": {"arguments", "definitions", "completions", "cli", "demo"},
+    "mcp_types": {"arguments", "definitions", "completions", "cli", "demo", "exchange"},
     "opentelemetry": {"calls"},
     "rapidfuzz": {"similar"},
     "uvicorn": {"sandbox.protocol", "sandbox.server", "http", "slowness"},
-    "starlette": {"http", "hosting"},
+    "starlette": {"exchange", "http", "hosting"},
 }
 """The only modules that may import each of these."""
 

@@ -321,6 +321,22 @@ def test_a_host_or_origin_of_somebody_else_is_refused(
     assert answer.status_code == status
 
 
+def test_an_answer_is_a_stream_only_for_who_asks_for_progress(team: Served) -> None:
+    message: dict[str, Any] = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "contacts_stats", "arguments": {}},
+    }
+    answer = post(team.url, json.dumps(message).encode(), authorization=f"Bearer {SECRET}")
+    assert answer.headers["content-type"] == "application/json"
+    message["params"]["_meta"] = {"progressToken": 7}
+    stream = post(team.url, json.dumps(message).encode(), authorization=f"Bearer {SECRET}")
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    said = [line for line in stream.text.splitlines() if line.startswith("data: {")]
+    assert json.loads(said[-1].removeprefix("data: ")) == answer.json()
+
+
 def test_a_body_of_5_mb_is_refused(team: Served) -> None:
     body = b'{"jsonrpc": "2.0", "x": "' + b"x" * 5_000_000 + b'"}'
     assert post(team.url, body, authorization=f"Bearer {SECRET}").status_code == 413

@@ -42,7 +42,8 @@ from pydantic import BaseModel, Field, SecretStr
 
 from smoc_mcp.access import Anybody
 from smoc_mcp.companies import Companies
-from smoc_mcp.http import PATH, build_app, run
+from smoc_mcp.exchange import PATH
+from smoc_mcp.http import build_app, run
 from smoc_mcp.opening import open_directory
 from smoc_mcp.settings import HttpSettings, Settings
 
@@ -461,7 +462,7 @@ def main() -> None:
     companies = Companies(lambda _: open_directory(settings), http.max_companies)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    app = build_app(server, Anybody(key), companies, http, ready, port=port)
+    app = build_app(server, Anybody(key), companies, http, ready, port=port, streams=True)
     print(f"http://127.0.0.1:{port}{PATH}, with fixtures", file=sys.stderr)  # noqa: T201
     run(app, listener)
 

@@ -1,0 +1,106 @@
+"""How an answer goes back over HTTP: as one document of JSON, or as a stream where it must be."""
+
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from mcp.server.mcpserver import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
+
+__all__ = ["MOST_BODY_BYTES", "PATH", "Exchange"]
+
+PATH = "/mcp"
+MOST_BODY_BYTES = 1_000_000
+
+_PROGRESS = b'"progressToken"'
+
+
+class Exchange:
+    """The SDK's ASGI apps: one that answers in JSON, and one that can stream.
+
+    To clients of the older era the SDK either streams every answer as events, which costs as much
+    again as the answer, or none, and then nobody is told of progress. So each gets what it needs.
+    To clients of the newer era it streams only where something comes before the answer.
+
+    Args:
+        server: Answers.
+        security: The hosts and origins that may ask.
+        streams: Every answer is a stream, for tools that tell more than their progress.
+    """
+
+    def __init__(
+        self, server: MCPServer, security: TransportSecuritySettings, *, streams: bool = False
+    ) -> None:
+        self._streams = streams
+        self._in_json, self._streaming = (
+            server.streamable_http_app(
+                streamable_http_path=PATH,
+                stateless_http=True,
+                json_response=in_json,
+                max_request_body_size=MOST_BODY_BYTES,
+                transport_security=security,
+            )
+            for in_json in (True, False)
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run what the SDK needs beside the requests."""
+        async with (
+            self._in_json.router.lifespan_context(self._in_json),
+            self._streaming.router.lifespan_context(self._streaming),
+        ):
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        version = Headers(scope=scope).get("mcp-protocol-version")
+        is_older = scope["method"] == "POST" and version in (None, *HANDSHAKE_PROTOCOL_VERSIONS)
+        if self._streams or not is_older:
+            await self._streaming(scope, receive, send)
+            return
+        body = _Body(receive)
+        if _PROGRESS in await body.read():
+            await self._streaming(scope, body.receive, send)
+            return
+        async with anyio.create_task_group() as tasks:
+            # The SDK watches for callers that go away only where it streams.
+            tasks.start_soon(body.cancel_when_gone, tasks.cancel_scope)
+            await self._in_json(scope, body.receive, send)
+            tasks.cancel_scope.cancel()
+
+
+class _Body:
+    """The body of a request: looked at once, and then received as if it had not been."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._messages: deque[Message] = deque()
+        self._whole = False
+
+    async def read(self) -> bytes:
+        """Return it; where it is more than may be sent, its beginning."""
+        read = bytearray()
+        while not self._whole and len(read) <= MOST_BODY_BYTES:
+            message = await self._receive()
+            self._messages.append(message)
+            read += message.get("body", b"")
+            self._whole = not message.get("more_body", False)
+        return bytes(read)
+
+    async def receive(self) -> Message:
+        """Return the next of its messages, as ASGI has it."""
+        if self._messages:
+            return self._messages.popleft()
+        return await self._receive()
+
+    async def cancel_when_gone(self, scope: anyio.CancelScope) -> None:
+        """Cancel the answer once nobody waits for it."""
+        while self._whole:
+            if (await self._receive())["type"] == "http.disconnect":
+                scope.cancel()
+                return
