@@ -9,7 +9,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from smoc_mcp.errors import StoreError
@@ -27,6 +27,11 @@ _SEARCHED = tuple(f"{field}_words" for field in FIELDS)
 _WORDS = ", ".join(_SEARCHED)
 _NEW_WORDS = ", ".join(f"new.{column}" for column in _SEARCHED)
 _OLD_WORDS = ", ".join(f"old.{column}" for column in _SEARCHED)
+# The names are those of our own columns. A contact goes out of the index as it went in.
+_OUT_OF_INDEX = f"""INSERT INTO words (words, rowid, {_WORDS})
+    SELECT 'delete', old.row, {_OLD_WORDS} WHERE old.row NOT IN (SELECT row FROM unindexed)"""  # noqa: S608
+_INTO_INDEX = f"""INSERT INTO words (rowid, {_WORDS})
+    SELECT row, {_WORDS} FROM contacts WHERE row IN (SELECT row FROM unindexed)"""  # noqa: S608
 
 _MIGRATIONS: Sequence[Sequence[str]] = (
     (
@@ -86,16 +91,20 @@ _MIGRATIONS: Sequence[Sequence[str]] = (
         f"""CREATE VIRTUAL TABLE words USING fts5 ({_WORDS},
             content = 'contacts', content_rowid = 'row', columnsize = 0,
             tokenize = 'trigram case_sensitive 1')""",
-        f"""CREATE TRIGGER words_of_new AFTER INSERT ON contacts BEGIN
-            INSERT INTO words (rowid, {_WORDS}) VALUES (new.row, {_NEW_WORDS});
-        END""",  # noqa: S608  the names of our own columns, here and below
+        # Contacts whose words are not in the index yet: see `Database.index_words`.
+        "CREATE TABLE unindexed (row INTEGER PRIMARY KEY)",
+        """CREATE TRIGGER words_of_new AFTER INSERT ON contacts BEGIN
+            INSERT INTO unindexed VALUES (new.row);
+        END""",
         f"""CREATE TRIGGER words_of_old AFTER DELETE ON contacts BEGIN
-            INSERT INTO words (words, rowid, {_WORDS}) VALUES ('delete', old.row, {_OLD_WORDS});
+            {_OUT_OF_INDEX};
+            DELETE FROM unindexed WHERE row = old.row;
         END""",  # noqa: S608
         f"""CREATE TRIGGER words_of_changed AFTER UPDATE OF {_WORDS} ON contacts
             WHEN ({_NEW_WORDS}) IS NOT ({_OLD_WORDS}) BEGIN
-            INSERT INTO words (words, rowid, {_WORDS}) VALUES ('delete', old.row, {_OLD_WORDS});
-            INSERT INTO words (rowid, {_WORDS}) VALUES (new.row, {_NEW_WORDS});
+            {_OUT_OF_INDEX};
+            INSERT INTO unindexed
+            SELECT new.row WHERE new.row NOT IN (SELECT row FROM unindexed);
         END""",  # noqa: S608
         """CREATE TABLE labels (
             owner INTEGER NOT NULL, contact TEXT NOT NULL,
@@ -282,6 +291,20 @@ class Database:
                 # A look at the file, so that what others wrote is noticed.
                 self._db.execute("SELECT count(*) FROM companies").fetchone()
             return self._others_version()
+
+    @property
+    def words_wait(self) -> bool:
+        """Whether there are words that are not in the index yet."""
+        return bool(self.fetch("SELECT EXISTS (SELECT 1 FROM unindexed)")[0][0])
+
+    def index_words(self) -> None:
+        """Put the words of new and changed contacts into the index, as must be before a search."""
+        with self._lock:
+            if not self.words_wait:
+                return
+            with nullcontext() if self._db.in_transaction else self.transaction():
+                self.run(_INTO_INDEX)
+                self.run("DELETE FROM unindexed")
 
     def purge_words(self) -> None:
         """Take the words of deleted contacts out of the index, which keeps them for a while."""

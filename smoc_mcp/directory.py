@@ -5,9 +5,8 @@ Each question fetches what it needs (`WindowSync`), then reads the store and the
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Generic, Self, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -33,6 +32,7 @@ from smoc_mcp.reading import Reading
 from smoc_mcp.report import SyncReport
 from smoc_mcp.rows import ContactRow, Position
 from smoc_mcp.search import parse_query
+from smoc_mcp.steps import Question, Steps, answer_from, take_steps
 from smoc_mcp.store import ContactStore
 from smoc_mcp.sync import Asked, ContactSource, WindowSync
 from smoc_mcp.times import Clock, Moment
@@ -40,10 +40,6 @@ from smoc_mcp.times import Clock, Moment
 __all__ = ["ContactDirectory", "FindDirectory"]
 
 T = TypeVar("T")
-Fetch = Callable[[Asked], Awaitable[None]]
-Steps = Generator[Fetch, Reading, T]
-"""A question under way: it looks at a reading, yields what it wants fetched, is sent the reading
-after that, and returns its answer. Each look is one visit to the store."""
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +146,7 @@ class ContactDirectory:
 
         def ask(reading: Reading) -> Steps[Page]:
             reading = yield from self._have_region(wanted.region(), reading)
+            reading = yield from self._have_words(reading)
             return reading.page(
                 wanted, sort, limit, by_relevance=by_relevance, after=after, top=top
             )
@@ -165,6 +162,7 @@ class ContactDirectory:
         def ask(reading: Reading) -> Steps[Matches]:
             if not reading.live_matches(email_key):
                 reading = yield from self._have_region(Region(fields=frozenset({"email"})), reading)
+                reading = yield from self._have_words(reading)
             return reading.matches(email_key)
 
         return await self._answer(ask)
@@ -227,6 +225,7 @@ class ContactDirectory:
 
         def ask(reading: Reading) -> Steps[list[ContactRow]]:
             reading = yield from self._have([Sort.CREATED], reading)
+            reading = yield from self._have_words(reading)
             return reading.suggestions(text.strip(), wanted, limit)
 
         return await self._answer(ask)
@@ -272,6 +271,11 @@ class ContactDirectory:
             reading = yield self.sync.ensure_counts
         return reading
 
+    def _have_words(self, reading: Reading) -> Steps[Reading]:
+        if self.sync.store.words_wait:
+            reading = yield self.sync.index_words
+        return reading
+
     def _have_region(self, region: Region, reading: Reading) -> Steps[Reading]:
         """Fetch one window if it can hold the whole region, two if history can, otherwise all."""
         for sort in TIMES:
@@ -287,7 +291,7 @@ class ContactDirectory:
             reading = yield lambda asked: self.sync.ensure_all(asked, region.statuses)
         return reading
 
-    async def _answer(self, ask: Callable[[Reading], Steps[T]]) -> T:
+    async def _answer(self, ask: Question[T]) -> T:
         """Take a question's steps; where the API fails, what is in hand is the answer."""
         asked = self._asked()
         failure: SmocError = TimedOutError(
@@ -296,7 +300,7 @@ class ContactDirectory:
         )
         with anyio.move_on_at(asked.deadline):
             try:
-                answer = await self._take_steps(ask, asked)
+                answer = await take_steps(ask, lambda look: self._read(asked, look), asked)
             except _REFUSALS:
                 self._refused = True
                 self.sync.live.forget()
@@ -310,28 +314,7 @@ class ContactDirectory:
         in_hand = await self._read(asked, lambda reading: reading.company().in_hand)
         if self._refused or not in_hand or (self._strict and not self.accepted):
             raise failure
-        return await self._read(asked, lambda r: _without_fetching(ask, r), str(failure))
-
-    async def _take_steps(self, ask: Callable[[Reading], Steps[T]], asked: Asked) -> T:
-        """Read and fetch in turn, until the question has its answer.
-
-        The last reading is the answer's own: what it claims was so at one moment.
-        """
-        steps: Steps[T] | None = None
-
-        def proceed(reading: Reading) -> Fetch | _Answer[T]:
-            nonlocal steps
-            try:
-                if steps is None:
-                    steps = ask(reading)
-                    return next(steps)
-                return steps.send(reading)
-            except StopIteration as stop:
-                return _Answer(stop.value)
-
-        while not isinstance(step := await self._read(asked, proceed), _Answer):
-            await step(asked)
-        return step.value
+        return await self._read(asked, lambda r: answer_from(ask, r), str(failure))
 
     def _refresh_if_due(self) -> None:
         """Keep the history of a store file unbroken while the server is used."""
@@ -375,22 +358,3 @@ class ContactDirectory:
 
 FindDirectory = Callable[[], ContactDirectory]
 """Returns the directory of the company that the present request asks about."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer(Generic[T]):
-    """The end of a question's steps."""
-
-    value: T
-
-
-def _without_fetching(ask: Callable[[Reading], Steps[T]], reading: Reading) -> T:
-    """Return the answer to a question from what is in hand, whatever it would have fetched."""
-    steps = ask(reading)
-    try:
-        next(steps)
-        while True:
-            steps.send(reading)
-    except StopIteration as stop:
-        answer: T = stop.value
-        return answer

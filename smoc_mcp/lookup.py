@@ -14,6 +14,7 @@ from smoc_mcp.records import matches_of, row_of
 from smoc_mcp.rows import ContactRow, GroupRow, Position
 from smoc_mcp.selection import (
     LIST,
+    MATCHING,
     Sql,
     counting,
     grouping,
@@ -138,4 +139,6 @@ class ContactLookup:
         return {r["id"]: r for r in self._fetch(Sql(text, tuple(ids)))}
 
     def _fetch(self, sql: Sql, *more: int | str) -> list[sqlite3.Row]:
+        if MATCHING in sql.text:
+            self._db.index_words()
         return self._db.fetch(sql.text, (*sql.values, *more))

@@ -16,6 +16,7 @@ from smoc_mcp.similar import traces
 
 __all__ = [
     "LIST",
+    "MATCHING",
     "QUARTER_HOUR",
     "Sql",
     "counting",
@@ -42,7 +43,8 @@ _HAS = {
     "referrals": "has_referrals",
 }
 _LABELS = ("flow", "promo")
-_MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH ?"
+MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH ?"
+"""What every search by words is made of."""
 _WORTH = (
     (7, NAME, "  {}  "),  # as a whole word
     (6, NAME, "  {}"),  # as a beginning
@@ -108,7 +110,7 @@ def holding(wanted: ContactFilter) -> Sql:
     """Return the FROM for contacts of the filter: those that hold its words, or all."""
     if not wanted.terms:
         return Sql("FROM contact")
-    return Sql(_OF_HITS.format(_MATCHING), (match_expression(wanted.terms),))
+    return Sql(_OF_HITS.format(MATCHING), (match_expression(wanted.terms),))
 
 
 def counting(wanted: ContactFilter) -> Sql:
@@ -254,7 +256,7 @@ def owning(email_key: str) -> Sql:
 def resembling(email_key: str, limit: int) -> Sql:
     """Return a SELECT of (id, address) of those that may be like an address, newest first."""
     found = traces(email_key)
-    hits = f"SELECT row AS hit FROM contact WHERE mailbox = ? UNION {_MATCHING}"  # noqa: S608
+    hits = f"SELECT row AS hit FROM contact WHERE mailbox = ? UNION {MATCHING}"  # noqa: S608
     return Sql(
         f"SELECT id, email_key {_OF_HITS.format(hits)} WHERE email_key != '' "
         f"ORDER BY mailbox = ? DESC, created DESC, id DESC LIMIT {limit:d}",
@@ -268,7 +270,7 @@ def namesakes(email_key: str, limit: int) -> Sql | None:
     if not found.name:
         return None
     return Sql(
-        f"SELECT id {_OF_HITS.format(_MATCHING)} ORDER BY created DESC, id DESC LIMIT {limit:d}",
+        f"SELECT id {_OF_HITS.format(MATCHING)} ORDER BY created DESC, id DESC LIMIT {limit:d}",
         (found.name,),
     )
 

@@ -95,6 +95,15 @@ class ContactStore(ContactLookup):
         """Return a number that changes when another process has written to the file."""
         return self._db.others_version()
 
+    @property
+    def words_wait(self) -> bool:
+        """Whether a search has to index words first, which takes long."""
+        return self._db.words_wait
+
+    def index_words(self) -> None:
+        """Index the words of all contacts."""
+        self._db.index_words()
+
     def absorb(self, window: Window, contacts: Sequence[ReadContact]) -> Absorbed:
         """Take in a window: save its contacts, drop those that it proves to be deleted."""
         held = self._db.fetch("SELECT owner FROM keys WHERE hash = ?", (self._key_hash,))
@@ -125,6 +134,9 @@ class ContactStore(ContactLookup):
                 if c.contact.id not in known or c.contact.id in changed - superseded
             }
             self._save(fresh.values(), window)
+            if self.path != MEMORY:
+                # In memory it can wait until somebody searches; here a search must not write.
+                self.index_words()
             self._touch(window.rows.keys() - fresh.keys() - superseded, window)
             missing = self._covered(window)
             deleted = frozenset(i for i, seen in missing.items() if seen < window.sent)

@@ -178,6 +178,11 @@ class WindowSync:
         """Return the orders of which there is no live and uncontradicted window."""
         return [sort for sort in sorts if self.live.sound(sort, since) is None]
 
+    async def index_words(self, _: Asked) -> None:
+        """Have the words of all contacts indexed."""
+        async with self.settled:
+            await anyio.to_thread.run_sync(self.store.index_words)
+
     async def ensure_in_turn(self, asked: Asked) -> None:
         """Have a live `created` window, and a live `updated` one that was asked for after it."""
         await self.ensure([Sort.CREATED], asked)

@@ -1,6 +1,7 @@
 """Search as people expect it, in a real store: any field, order and spelling, parts of words."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -261,8 +262,12 @@ def test_an_address_is_looked_up_in_its_index() -> None:
     assert plan[0] == "SEARCH contacts USING INDEX contacts_email (owner=? AND email_key=?)"
 
 
-def test_what_was_changed_or_deleted_is_no_longer_found() -> None:
-    store = ContactStore()
+@pytest.mark.parametrize("searched", [True, False], ids=["searched before", "not yet"])
+@pytest.mark.parametrize("kept", [True, False], ids=["in a file", "in memory"])
+def test_what_was_changed_or_deleted_is_no_longer_found(
+    tmp_path: Path, *, searched: bool, kept: bool
+) -> None:
+    store = ContactStore(str(tmp_path / "store.sqlite3")) if kept else ContactStore()
 
     def absorb(sent: int, **names: str) -> None:
         reads = [read for i, n in names.items() if (read := read_contact({"id": i, "company": n}))]
@@ -272,6 +277,10 @@ def test_what_was_changed_or_deleted_is_no_longer_found() -> None:
         )
 
     absorb(1, a="Alpha", b="Beta")
+    assert store.words_wait is not kept
+    if searched:
+        assert ids(store, "alpha") == {"a"}
+        assert not store.words_wait
     absorb(10, a="Gamma")
     assert ids(store, "gamma") == {"a"}
     assert ids(store, "alpha") == ids(store, "beta") == set()
