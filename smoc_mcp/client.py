@@ -260,7 +260,7 @@ def parse_page(body: bytes, limit: int) -> ContactsPage:
     if not isinstance(data, list):
         raise _wrong_shape("the list `data`")
     leads, customers = _count(answer, "leadsCount"), _count(answer, "customerCount")
-    contacts = (read_contact(raw) for raw in data)
+    contacts = (read_contact(raw, whole=False) for raw in data)
     return ContactsPage(
         contacts=tuple(c for c in contacts if c is not None),
         sent=len(data),

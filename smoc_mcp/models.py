@@ -8,7 +8,9 @@ a string) is left out and its field named in `ReadContact.unread`.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -40,17 +42,26 @@ __all__ = [
     "read_contact",
 ]
 
+_USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII)
+
 
 def _as_time(value: object) -> object:
     """Refuse a text that is only digits, such as a year: read as seconds it is a time in 1970."""
-    if isinstance(value, str) and value.strip().isdecimal():
-        raise ValueError("a number is no time")
+    if isinstance(value, str):
+        if _USUAL_TIME.fullmatch(value):
+            # As JavaScript writes it, and so nearly always: read at once, for there are thousands.
+            with suppress(ValueError):
+                return datetime.fromisoformat(value)
+        if value.strip().isdecimal():
+            raise ValueError("a number is no time")
     return value
 
 
 def _as_utc(value: datetime) -> datetime:
     if value.year not in YEARS:
         raise ValueError("a year that no contact has")
+    if value.tzinfo is UTC:
+        return value
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
@@ -256,12 +267,21 @@ class ContactsPage:
         return self.sent - sum("id" not in c.unread for c in self.contacts)
 
 
-def read_contact(raw: object) -> ReadContact | None:
-    """Return what can be read of one entry of `data`; None if it is not even an object."""
+def read_contact(raw: object, *, whole: bool = True) -> ReadContact | None:
+    """Return what can be read of one entry of `data`; None if it is not even an object.
+
+    Args:
+        raw: The entry.
+        whole: Read all that there is. Otherwise, of more than two visits, the first and the last:
+            lists and counts need no others, and most of an answer is visits.
+    """
     if not isinstance(raw, dict):
         return None
     encoded = _encoded(raw)
     source, digest = encoded.decode(), hashlib.blake2b(encoded, digest_size=12).digest()
+    visits = raw.get("visitList")
+    if not whole and isinstance(visits, list) and len(visits) > 2:
+        raw = {**raw, "visitList": [visits[0], visits[-1]]}
     try:
         return ReadContact(Contact.model_validate(raw), source, digest, frozenset())
     except ValidationError as error:

@@ -133,6 +133,7 @@ class ContactStore(ContactLookup):
                 for c in contacts
                 if c.contact.id not in known or c.contact.id in changed - superseded
             }
+            self._delete_labels(fresh.keys() & known.keys())
             self._save(fresh.values(), window)
             if self.path != MEMORY:
                 # In memory it can wait until somebody searches; here a search must not write.
@@ -319,12 +320,14 @@ class ContactStore(ContactLookup):
             return {}
         return {i: seen for i, seen in rows if i not in window.rows}
 
+    def _delete_labels(self, ids: Iterable[str]) -> None:
+        self._db.run_many(
+            "DELETE FROM labels WHERE owner = ? AND contact = ?", [(self._owner, i) for i in ids]
+        )
+
     def _save(self, contacts: Iterable[ReadContact], window: Window) -> None:
         facts = [(read, facts_of(read)) for read in contacts]
         owner = self._owner
-        self._db.run_many(
-            "DELETE FROM labels WHERE owner = ? AND contact = ?", [(owner, f.id) for _, f in facts]
-        )
         self._db.run_many(
             UPSERT,
             [(owner, window.sent, window.received, *columns(read, f)) for read, f in facts],
