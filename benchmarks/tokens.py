@@ -13,7 +13,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import anyio
 import bpe_openai
 from mcp import Client
-from mcp_types import TextContent
+from mcp_types import CallToolResult, TextContent
 from pydantic import SecretStr
 
 from benchmarks.questions import Question, twelve_questions
@@ -23,7 +23,7 @@ from smoc_mcp.sandbox import ENDPOINT, Company, Sandbox, run_in_thread
 from smoc_mcp.server import build_server
 from smoc_mcp.views import Views
 
-__all__ = ["MOST_STRUCTURED", "MOST_TEXT", "Cost", "bridge_tokens", "measure"]
+__all__ = ["MOST_STRUCTURED", "MOST_TEXT", "Cost", "both_forms", "bridge_tokens", "measure"]
 
 MOST_TEXT, MOST_STRUCTURED = 11_000, 14_000
 """What the twelve may cost together."""
@@ -50,14 +50,17 @@ async def measure(url: str, company: Company) -> list[Cost]:
     ):
         for question in twelve_questions(company):
             answer = await client.call_tool(question.tool, question.arguments)
-            text = "\n".join(c.text for c in answer.content if isinstance(c, TextContent))
             if answer.is_error:
-                raise RuntimeError(f"{question.said} {text}")
-            structured = json.dumps(
-                answer.structured_content, ensure_ascii=False, separators=(",", ":")
-            )
-            costs.append(Cost(question, _tokens(text), _tokens(structured)))
+                raise RuntimeError(f"{question.said} {answer.content}")
+            costs.append(Cost(question, *both_forms(answer)))
     return costs
+
+
+def both_forms(answer: CallToolResult) -> tuple[int, int]:
+    """Return the tokens of an answer's text and of its structured form."""
+    text = "\n".join(c.text for c in answer.content if isinstance(c, TextContent))
+    structured = json.dumps(answer.structured_content, ensure_ascii=False, separators=(",", ":"))
+    return _tokens(text), _tokens(structured)
 
 
 def bridge_tokens(url: str) -> int:
