@@ -18,12 +18,12 @@ from smoc_mcp.errors import (
     SmocError,
     UsageError,
 )
-from smoc_mcp.exchange import PATH
 from smoc_mcp.http import build_app, caller_name, current_directory, run
 from smoc_mcp.jwks import TokenVerifier
 from smoc_mcp.opening import open_directory
 from smoc_mcp.server import server_of
 from smoc_mcp.settings import HttpSettings, Settings
+from smoc_mcp.transport import PATH
 
 __all__ = ["app_of", "serve_http"]
 

@@ -28,10 +28,10 @@ from smoc_mcp.access import Access, Caller
 from smoc_mcp.companies import Companies
 from smoc_mcp.directory import ContactDirectory
 from smoc_mcp.errors import AccessError, BusyError, SmocError
-from smoc_mcp.exchange import PATH, Exchange
 from smoc_mcp.jwks import SCOPE
 from smoc_mcp.settings import HttpSettings
 from smoc_mcp.slowness import PatientProtocol
+from smoc_mcp.transport import PATH, Transport
 
 __all__ = ["build_app", "caller_name", "current_directory", "run"]
 
@@ -87,7 +87,7 @@ def build_app(
             *(f"http://{h}:{port}" for h in _LOOPBACK),
         ],
     )
-    inner = Exchange(server, security, streams=streams)
+    inner = Transport(server, security, streams=streams)
     gate = _Gate(inner, access, companies, security, settings.calls_per_minute)
     ready = _Ready(is_ready)
 

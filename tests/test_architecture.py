@@ -22,13 +22,13 @@ ONLY = {
         *("arguments", "definitions", "calls", "tools", "chatgpt"),
         *("resources", "prompts", "completions"),
         "server",
-        *("cli", "demo", "http", "exchange"),
+        *("cli", "demo", "http", "transport"),
     },
-    "mcp_types": {"arguments", "definitions", "completions", "cli", "demo", "exchange"},
+    "mcp_types": {"arguments", "definitions", "completions", "cli", "demo", "transport"},
     "opentelemetry": {"calls"},
     "rapidfuzz": {"similar"},
     "uvicorn": {"sandbox.protocol", "sandbox.server", "http", "slowness"},
-    "starlette": {"exchange", "http", "hosting"},
+    "starlette": {"transport", "http", "hosting"},
 }
 """The only modules that may import each of these."""
 

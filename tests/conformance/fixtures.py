@@ -42,10 +42,10 @@ from pydantic import BaseModel, Field, SecretStr
 
 from smoc_mcp.access import Anybody
 from smoc_mcp.companies import Companies
-from smoc_mcp.exchange import PATH
 from smoc_mcp.http import build_app, run
 from smoc_mcp.opening import open_directory
 from smoc_mcp.settings import HttpSettings, Settings
+from smoc_mcp.transport import PATH
 
 Ctx = Context[Any, Any]
 Answer = str | InputRequiredResult

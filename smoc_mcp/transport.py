@@ -1,4 +1,4 @@
-"""How an answer goes back over HTTP: as one document of JSON, or as a stream where it must be."""
+"""Streamable HTTP: an answer is one document of JSON, or a stream of events where it must be."""
 
 from collections import deque
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-__all__ = ["MOST_BODY_BYTES", "PATH", "Exchange"]
+__all__ = ["MOST_BODY_BYTES", "PATH", "Transport"]
 
 PATH = "/mcp"
 MOST_BODY_BYTES = 1_000_000
@@ -19,7 +19,7 @@ MOST_BODY_BYTES = 1_000_000
 _PROGRESS = b'"progressToken"'
 
 
-class Exchange:
+class Transport:
     """The SDK's ASGI apps: one that answers in JSON, and one that can stream.
 
     To clients of the older era the SDK either streams every answer as events, which costs as much
