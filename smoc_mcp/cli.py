@@ -69,6 +69,8 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"write {text!r} as name=value.")
+        if name in pairs:
+            raise UsageError(f"{name} is given twice: give one value.")
         pairs[name] = value
     return pairs
 
@@ -271,13 +273,15 @@ def _sandbox(options: argparse.Namespace) -> int:
 
 
 def _config(options: argparse.Namespace) -> int:
+    # A wrong setting is told now: clients hide what a server says when it starts.
+    key = Settings.from_env(needs_key=None).api_key.get_secret_value()
+    settings = Settings.named()
     if options.write:
         from smoc_mcp.plugging import plug_in
 
-        key = Settings.from_env(needs_key=None).api_key.get_secret_value()
-        print(plug_in(options.client, key, options.file))
+        print(plug_in(options.client, key, settings, options.file))
         return 0
-    where, what = snippet(options.client)
+    where, what = snippet(options.client, settings)
     # The snippet alone on stdout, so that it can be piped.
     print(where, file=sys.stderr)
     print(what)

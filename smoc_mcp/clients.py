@@ -5,6 +5,7 @@ import json
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,6 +16,7 @@ NAME = "smoc"
 KEY_TO_FILL_IN = "<your SMOC API key>"
 
 _UVX = ["uvx", "smoc-mcp"]
+_VSCODE_KEY = "${input:smoc-api-key}"
 _VSCODE_INPUT = {
     "type": "promptString",
     "id": "smoc-api-key",
@@ -44,29 +46,46 @@ CLIENTS = tuple(_PLACES)
 """The clients that there is a snippet for."""
 
 
-def snippet(client: str) -> tuple[str, str]:
-    """Return where a client's snippet belongs, and what to put there or to run."""
+def snippet(client: str, settings: Mapping[str, str]) -> tuple[str, str]:
+    """Return where a client's snippet belongs, and what to put there or to run.
+
+    Args:
+        client: One of `CLIENTS`.
+        settings: What the server's environment shall be, but for the key.
+    """
     command = _command()
     if client == "claude-code":
-        run = f"claude mcp add {NAME} --env SMOC_API_KEY='{KEY_TO_FILL_IN}' -- "
+        told = [f"SMOC_API_KEY='{KEY_TO_FILL_IN}'"]
+        told += [f"{name}={shlex.quote(value)}" for name, value in settings.items()]
+        run = f"claude mcp add {NAME} --scope user {' '.join(f'--env {pair}' for pair in told)} -- "
         return _PLACES[client], run + shlex.join(command)
     if client == "codex":
         # TOML's basic strings and arrays are written as JSON's are.
         lines = [f"[mcp_servers.{NAME}]", f"command = {json.dumps(command[0])}"]
         if command[1:]:
             lines.append(f"args = {json.dumps(command[1:])}")
-        lines.append(f"env = {{ SMOC_API_KEY = {json.dumps(KEY_TO_FILL_IN)} }}")
+        env = {"SMOC_API_KEY": KEY_TO_FILL_IN, **settings}
+        pairs = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in env.items())
+        lines.append(f"env = {{ {', '.join(pairs)} }}")
         return _PLACES[client], "\n".join(lines)
-    return _PLACES[client], json.dumps(servers_of(client), indent=2, ensure_ascii=False)
+    entry = servers_of(client, KEY_TO_FILL_IN, settings)
+    return _PLACES[client], json.dumps(entry, indent=2, ensure_ascii=False)
 
 
-def servers_of(client: str, key: str = KEY_TO_FILL_IN) -> dict[str, Any]:
-    """Return what a client's file must hold for it to start this very installation."""
-    server = _server(_command(), key)
+def servers_of(client: str, key: str, settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a client's file must hold for it to start this very installation.
+
+    Args:
+        client: One of `CLIENTS` that has a file.
+        key: The company's key; VS Code asks for it instead.
+        settings: What the server's environment shall be beside it.
+    """
+    if client == "vscode":
+        key = _VSCODE_KEY
+    server = _server(_command(), {"SMOC_API_KEY": key, **settings})
     match client:
         case "vscode":
-            entry = {"type": "stdio", **server, "env": {"SMOC_API_KEY": "${input:smoc-api-key}"}}
-            return {"inputs": [_VSCODE_INPUT], "servers": {NAME: entry}}
+            return {"inputs": [_VSCODE_INPUT], "servers": {NAME: {"type": "stdio", **server}}}
         case "codex":
             return {"mcp_servers": {NAME: server}}
         case _:
@@ -86,20 +105,21 @@ def file_of(client: str, home: Path | None = None, system: str = sys.platform) -
 def install_link(client: str) -> str:
     """Return a link that plugs the published package into Cursor or VS Code, for a badge."""
     if client == "cursor":
-        config = json.dumps(_server(_UVX, KEY_TO_FILL_IN), separators=(",", ":"))
+        env = {"SMOC_API_KEY": KEY_TO_FILL_IN}
+        config = json.dumps(_server(_UVX, env), separators=(",", ":"))
         packed = base64.b64encode(config.encode()).decode()
         return "https://cursor.com/en/install-mcp?" + urlencode({"name": NAME, "config": packed})
     if client == "vscode":
-        server = {**_server(_UVX, "${input:smoc-api-key}"), "type": "stdio"}
+        server = {**_server(_UVX, {"SMOC_API_KEY": _VSCODE_KEY}), "type": "stdio"}
         parts = {"name": NAME, "inputs": [_VSCODE_INPUT], "config": server}
         told = {n: v if isinstance(v, str) else json.dumps(v) for n, v in parts.items()}
         return "https://vscode.dev/redirect/mcp/install?" + urlencode(told, quote_via=quote)
     raise ValueError(f"{client} has no install link")
 
 
-def _server(command: list[str], key: str) -> dict[str, Any]:
+def _server(command: list[str], env: dict[str, str]) -> dict[str, Any]:
     arguments = {"args": command[1:]} if command[1:] else {}
-    return {"command": command[0], **arguments, "env": {"SMOC_API_KEY": key}}
+    return {"command": command[0], **arguments, "env": env}
 
 
 def _command() -> list[str]:

@@ -150,7 +150,8 @@ def build_parser() -> argparse.ArgumentParser:
         "the snippet for an MCP client",
         "Prints what to put into a client's settings to plug smoc-mcp in. With --write it is put\n"
         "into the client's own file: other servers stay as they are, and a copy of the old file\n"
-        "is kept. The key is that of SMOC_API_KEY, if it is set.",
+        "is kept. The settings in your environment (SMOC_MCP_MASK and so on) become the server's;\n"
+        "the key only with --write.",
     )
     config.add_argument("--write", action="store_true", help="put it into the client's file")
     config.add_argument("--file", type=Path, help="another file than the client's usual one")

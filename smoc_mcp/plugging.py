@@ -17,7 +17,7 @@ __all__ = ["plug_in"]
 _Tree = MutableMapping[str, Any]
 
 
-def plug_in(client: str, key: str, path: Path | None = None) -> str:
+def plug_in(client: str, key: str, settings: Mapping[str, str], path: Path | None = None) -> str:
     """Write our entry into a client's file; return what was done, for a person.
 
     Other servers stay, the entry's own other settings too, and a copy of the old file is kept. The
@@ -26,6 +26,7 @@ def plug_in(client: str, key: str, path: Path | None = None) -> str:
     Args:
         client: One of `CLIENTS`.
         key: The company's key, or empty.
+        settings: What the server's environment shall be beside it.
         path: The file; the client's usual one by default.
 
     Raises:
@@ -41,7 +42,7 @@ def plug_in(client: str, key: str, path: Path | None = None) -> str:
     target = (path or usual).resolve()
     old = _read(target)
     tree = _parse(old, target)
-    wanted = servers_of(client, key or KEY_TO_FILL_IN)
+    wanted = servers_of(client, key or KEY_TO_FILL_IN, settings)
     _merge(tree, wanted, target, has_key=bool(key))
     new = _written(tree, target)
     if new == old:

@@ -39,6 +39,14 @@ _FLAGS = {"1": True, "true": True, "yes": True, "on": True} | dict.fromkeys(
 )
 
 
+_NAMES = (
+    *("SMOC_ENVIRONMENT", "SMOC_BASE_URL", "SMOC_MCP_CACHE_SECONDS", "SMOC_MCP_TIMEOUT_SECONDS"),
+    *("SMOC_MCP_TIMEZONE", "SMOC_MCP_SHOW_TECHNICAL", "SMOC_MCP_MASK", "SMOC_MCP_LOG_LEVEL"),
+    *("SMOC_MCP_LOG_FORMAT", "SMOC_MCP_STORE", "SMOC_MCP_RETENTION_DAYS", "SMOC_MCP_TOOLS"),
+    "SMOC_MCP_CONTACT_URL",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the environment says. Build it with `from_env`.
@@ -76,6 +84,18 @@ class Settings:
         """A text that tells this key at this address from others, and does not give it away."""
         told = f"{self.base_url}\n{self.api_key.get_secret_value()}".encode()
         return hashlib.blake2b(told, digest_size=16, person=b"smoc-mcp key").hexdigest()
+
+    @staticmethod
+    def named(env: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the variables that the environment (or `env`) sets, but the key.
+
+        Paths are absolute.
+        """
+        values = os.environ if env is None else env
+        named = {name: values[name] for name in _NAMES if values.get(name, "").strip()}
+        if store := _store(values):
+            named["SMOC_MCP_STORE"] = str(store)
+        return named
 
     @classmethod
     def from_env(

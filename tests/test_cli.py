@@ -194,6 +194,28 @@ def test_config_prints_a_snippet_with_a_command_that_exists(client: str) -> None
         assert Path(servers["smoc"]["command"]).is_file()
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+def test_config_hands_the_settings_on_and_the_store_as_an_absolute_path(client: str) -> None:
+    done = run("config", client, SMOC_MCP_MASK="email,name", SMOC_MCP_STORE="kept here.sqlite3")
+    assert done.returncode == 0
+    assert "SMOC_MCP_MASK" in done.stdout
+    assert "email,name" in done.stdout
+    assert str(Path.cwd() / "kept here.sqlite3") in done.stdout
+
+
+def test_config_refuses_a_setting_that_the_server_would_refuse() -> None:
+    done = run("config", "cursor", SMOC_MCP_MASK="everything")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "SMOC_MCP_MASK must be a comma-separated choice of" in done.stderr
+
+
+def test_a_parameter_that_is_given_twice_is_refused() -> None:
+    done = run("call", "contacts_list", "limit=1", "limit=2")
+    assert done.returncode == 2
+    assert done.stderr.startswith("smoc-mcp: limit is given twice")
+
+
 def test_the_demo_finds_somebody_beyond_the_newest_500_and_admits_what_it_cannot_know() -> None:
     done = run("demo")
     assert done.returncode == 0, done.stderr

@@ -63,6 +63,18 @@ def file_in(folder: Path, client: str) -> Path:
 
 
 @pytest.mark.parametrize("client", WITH_FILE)
+def test_what_is_masked_here_is_masked_there(
+    write: Write, monkeypatch: pytest.MonkeyPatch, client: str, tmp_path: Path
+) -> None:
+    file = file_in(tmp_path, client)
+    monkeypatch.setenv("SMOC_MCP_MASK", "email")
+    monkeypatch.setenv("SMOC_MCP_BEARER_TOKENS", "only-of-the-http-server")
+    write(client, file)
+    assert servers(file)["smoc"]["env"].items() >= {"SMOC_MCP_MASK": "email"}.items()
+    assert "only-of-the-http-server" not in file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("client", WITH_FILE)
 def test_a_new_file_is_private_and_starts_this_installation(
     write: Write, client: str, tmp_path: Path
 ) -> None:
