@@ -42,6 +42,12 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _READY_SECONDS = 10.0
 _MOST_CALLERS = 10_000
 _UNAUTHORIZED, _INVALID_REQUEST = -32001, -32600
+_FOREIGN = {
+    421: "This server does not answer for the host of this request. Whoever runs it names the "
+    "hosts that clients use in SMOC_MCP_ALLOWED_HOSTS.",
+    403: "This server does not answer pages of this origin. Whoever runs it names the origins that "
+    "may ask in SMOC_MCP_ALLOWED_ORIGINS.",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -133,6 +139,10 @@ class _Gate:
             return
         refusal = await self._security.validate_request(Request(scope))
         if refusal is not None:
+            if refusal.status_code in _FOREIGN:
+                refusal = _refusal(
+                    _FOREIGN[refusal.status_code], refusal.status_code, _INVALID_REQUEST, {}
+                )
             await refusal(scope, receive, send)
             return
         try:

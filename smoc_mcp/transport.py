@@ -9,6 +9,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 __all__ = ["MOST_BODY_BYTES", "PATH", "Transport"]
@@ -58,9 +59,16 @@ class Transport:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        if self._streams:
+            await self._streaming(scope, receive, send)
+            return
+        if scope["method"] != "POST":
+            # There is no session to end, and nothing is said but in an answer: a stream for more
+            # would only be held open, one by each client.
+            await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
+            return
         version = Headers(scope=scope).get("mcp-protocol-version")
-        is_older = scope["method"] == "POST" and version in (None, *HANDSHAKE_PROTOCOL_VERSIONS)
-        if self._streams or not is_older:
+        if version not in (None, *HANDSHAKE_PROTOCOL_VERSIONS):
             await self._streaming(scope, receive, send)
             return
         body = _Body(receive)

@@ -319,6 +319,9 @@ def test_a_host_or_origin_of_somebody_else_is_refused(
 ) -> None:
     answer = post(team.url, None, authorization=f"Bearer {SECRET}", **headers)
     assert answer.status_code == status
+    if status != 200:
+        setting = "ALLOWED_HOSTS" if status == 421 else "ALLOWED_ORIGINS"
+        assert f"SMOC_MCP_{setting}" in answer.json()["error"]["message"]
 
 
 def test_an_answer_is_a_stream_only_for_who_asks_for_progress(team: Served) -> None:
@@ -375,6 +378,14 @@ def test_health_says_that_it_lives_and_readiness_why_the_api_cannot_be_asked(api
         assert answer.status_code == 503
         assert not answer.json()["ready"]
         assert answer.json()["why"]
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+def test_no_stream_is_held_open_for_who_only_listens(team: Served, method: str) -> None:
+    headers = {"authorization": f"Bearer {SECRET}", "accept": "text/event-stream"}
+    answer = httpx2.request(method, f"{team.url}/mcp", headers=headers, timeout=10)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
 
 
 def test_other_paths_and_methods_are_not_found(own_key: Served) -> None:
