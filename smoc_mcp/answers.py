@@ -127,6 +127,7 @@ class Statistics:
         proof: That `total` and `grouping` are of all of them.
         grouping: None where no groups were asked for.
         questions: The survey questions that a `survey:` dimension stood for.
+        other_questions: Those in hand, where such a dimension stands for none; otherwise None.
         unfiltered: The question was about the whole company.
         sure: What is proven where not everything is; None for nothing.
         own_counts: The groups of leads and of customers have SMOC's own counts.
@@ -138,6 +139,7 @@ class Statistics:
     proof: Proof
     grouping: Grouping | None
     questions: Sequence[str]
+    other_questions: Sequence[str] | None
     unfiltered: bool
     sure: Sure | None = None
     own_counts: bool = False

@@ -69,14 +69,15 @@ def figures(
         result["groups"] = groups
     if note:
         result["note"] = note
-    columns = [*names, "contacts", "leads", "customers", "share", "customer share"]
+    columns = [*names, "contacts", "leads", "customers", "share", "of them customers"]
     table = grid(
         [*columns, "certainty"] if by_period else columns,
         (
             (
                 *g["key"].values(),
                 *(g["contacts"], g["leads"], g["customers"]),
-                *(f"{g['share']:.1%}", f"{g['customer_share']:.1%}"),
+                f"{g['share']:.1%}" if "share" in g else "",
+                f"{g['customer_share']:.1%}",
                 *([g["certainty"]] if "certainty" in g else []),
             )
             for g in groups
@@ -118,9 +119,10 @@ def _group(
         "contacts": group.contacts,
         "leads": group.leads,
         "customers": group.customers,
-        "share": _share(group.contacts, stats.total),
         "customer_share": _share(group.customers, group.contacts),
     }
+    if not stats.own_counts or stats.proof.complete:
+        result["share"] = _share(group.contacts, stats.total)
     if stats.sure is not None and _is_trend(dimensions):
         result["certainty"] = _certainty(group, dimensions, stats.sure, views)
     return result
@@ -155,8 +157,8 @@ def _why_not_exact(stats: Statistics, dimensions: Sequence[Dimension], views: Vi
     company = stats.company
     if stats.own_counts:
         return (
-            f"{lower_total()} Leads and customers are SMOC's own counts, of the others those in "
-            "hand are counted."
+            f"{lower_total()} Leads and customers are SMOC's own counts, of the others only those "
+            "in hand are counted, so there are no shares."
         )
     if stats.unfiltered and stats.grouping is None:
         return lower_total()
@@ -212,8 +214,19 @@ def _about_groups(grouping: Grouping, dimensions: Sequence[Dimension]) -> Sequen
 
 
 def _asked(stats: Statistics, views: Views) -> str:
-    if not stats.questions:
+    if stats.questions:
+        return f"Answers to: {_quoted(stats.questions, views)}."
+    if stats.other_questions is None:
         return ""
-    shown = [f'"{views.boundary.text(q)}"' for q in stats.questions[:_QUESTIONS_SHOWN]]
-    more = len(stats.questions) - len(shown)
-    return f"Answers to: {'; '.join(shown)}{f' and {more:,} more' if more else ''}."
+    if not stats.other_questions:
+        return "Nobody in hand has answered a survey question."
+    return (
+        "No survey question that somebody in hand has answered has these words or this id. "
+        f"Answered were: {_quoted(stats.other_questions, views)}."
+    )
+
+
+def _quoted(questions: Sequence[str], views: Views) -> str:
+    shown = [f'"{views.boundary.text(q)}"' for q in questions[:_QUESTIONS_SHOWN]]
+    more = len(questions) - len(shown)
+    return f"{'; '.join(shown)}{f' and {more:,} more' if more else ''}"

@@ -127,8 +127,8 @@ class ContactLookup:
         rows = self._fetch(ungrouped(wanted, dimensions, kept))
         return {Status(status): count for status, count in rows}
 
-    def survey_questions(self, question: str) -> list[str]:
-        """Return the questions that these folded words or this id name, each once, as sent."""
+    def survey_questions(self, question: str = "") -> list[str]:
+        """Return the questions that folded words or an id name, or all, each once, as sent."""
         once = {r["question_key"]: r["question"] for r in self._fetch(questions(question))}
         return sorted(once.values())
 

@@ -156,7 +156,8 @@ class Reading:
         store = self.sync.store
         proven = self.prove(wanted.region(*(d.reads for d in dimensions)))
         # Of these groups the API counts the large ones itself.
-        own = dimensions == (DIMENSIONS["status"],) and wanted == EVERYBODY and proven is None
+        by_status = dimensions == (DIMENSIONS["status"],) and wanted.only_status
+        own = by_status and wanted.status in (None, *COUNTED) and proven is None
         total, proof = self._total(wanted, proven, whole=own or not dimensions)
         grouping = None
         if dimensions:
@@ -164,15 +165,17 @@ class Reading:
                 wanted = replace(wanted, among=proven.among)
             grouping = self._grouping(wanted, dimensions, len(Status) if own else limit)
             if own:
-                grouping = self._with_own_counts(grouping)
+                grouping = self._with_own_counts(grouping, wanted.status)
                 total = max(total, sum(group.contacts for group in grouping.groups))
         asked_about = [d.question for d in dimensions if d.question]
+        questions = [q for words in asked_about for q in store.survey_questions(words)]
         return Statistics(
             company=self.company(),
             total=total,
             proof=proof,
             grouping=grouping,
-            questions=[q for words in asked_about for q in store.survey_questions(words)],
+            questions=questions,
+            other_questions=store.survey_questions() if asked_about and not questions else None,
             unfiltered=wanted == EVERYBODY and (own or not dimensions),
             sure=None if proof.complete or own else self._sure(wanted, dimensions),
             own_counts=own,
@@ -293,11 +296,11 @@ class Reading:
         held = self.sync.store.count(replace(narrowed, among=proof.among))
         return Sure(since, sum(held.values()), proof)
 
-    def _with_own_counts(self, grouping: Grouping) -> Grouping:
+    def _with_own_counts(self, grouping: Grouping, wanted: Status | None) -> Grouping:
         """Return groups of statuses, those of leads and customers as the API counts them."""
         counts, _ = self.sync.counts(self.since) or self._last_counts()
         groups: list[Group] = []
-        for status in sorted(COUNTED):
+        for status in sorted(COUNTED if wanted is None else {wanted}):
             if known := counts.of([status]):
                 groups.append(Group((status.value,), keys=(status.value,)))
                 groups[-1].count(status, known)

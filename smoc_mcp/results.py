@@ -87,6 +87,7 @@ class ContactResult(TypedDict, total=False):
 class GroupResult(TypedDict):
     """One group; shares are 0 to 1, of the total and of customers among the group's contacts.
 
+    There is no share where groups are counted in different ways, some by SMOC, some in hand.
     `certainty` is that of a trend's period, where it is not the same for all.
     """
 
@@ -94,7 +95,7 @@ class GroupResult(TypedDict):
     contacts: int
     leads: int
     customers: int
-    share: float
+    share: NotRequired[float]
     customer_share: float
     certainty: NotRequired[CertaintyWord]
 

@@ -227,8 +227,8 @@ def ungrouped(
 
 
 def questions(question: str) -> Sql:
-    """Return a SELECT of the survey questions that these folded words or this id name."""
-    named = _question("label", question)
+    """Return a SELECT of the survey questions that these folded words or this id name, or all."""
+    named = _question("label", question) if question else Sql("question_key != ''")
     return Sql(
         "SELECT DISTINCT question_key, question FROM label "  # noqa: S608
         f"WHERE kind = 'survey' AND {named.text}",

@@ -19,9 +19,10 @@ Moment = int
 _SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_AGE = re.compile(r"(\d{1,4})\s*([mhdw])", re.IGNORECASE)
+# A minute is "min": 1m is a month to as many people.
+_AGE = re.compile(r"(\d{1,4})\s*(min|h|d|w)", re.IGNORECASE)
 _UNITS = {
-    "m": timedelta(minutes=1),
+    "min": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
@@ -73,7 +74,7 @@ def parse_time(text: str, *, name: str, now: Moment, zone: ZoneInfo) -> Moment:
     """Return the moment that a person or a model wrote.
 
     Args:
-        text: An ISO 8601 date or date-time, or an age (`24h`, `7d`, `2w`, `30m`) counted back
+        text: An ISO 8601 date or date-time, or an age (`24h`, `7d`, `2w`, `30min`) counted back
             from now. A bare date is its midnight in `zone`; a date-time without an offset is in
             `zone`.
         name: The parameter's name, for the error.
@@ -97,7 +98,7 @@ def parse_time(text: str, *, name: str, now: Moment, zone: ZoneInfo) -> Moment:
         pass
     raise InputError(
         f"{name} is not a time: write an ISO 8601 date or date-time such as 2026-05-31 or "
-        "2026-05-31T09:30:00Z, or an age such as 24h, 7d or 2w."
+        "2026-05-31T09:30:00Z, or an age such as 24h, 7d or 2w (30min, 30d for a month)."
     )
 
 

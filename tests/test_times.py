@@ -73,7 +73,7 @@ def test_a_datetime_survives_being_a_moment(value: datetime) -> None:
 @pytest.mark.parametrize(
     ("age", "meaning"),
     [
-        ("30m", "2026-06-01T11:30:00Z"),
+        ("30min", "2026-06-01T11:30:00Z"),
         ("24h", "2026-05-31T12:00:00Z"),
         ("7d", "2026-05-25T12:00:00Z"),
         ("2w", "2026-05-18T12:00:00Z"),
