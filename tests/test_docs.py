@@ -176,7 +176,7 @@ def test_what_a_page_names_exists(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_every_command_of_a_page_can_be_typed(page: Path) -> None:
     for block in _SHELL.findall(page.read_text("utf-8")):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():
             words = [word for word in shlex.split(line) if not re.match(r"[A-Z_]+=", word)]
             if words and words[0] == "smoc-mcp":
                 assert build_parser().parse_args(words[1:]).command in COMMANDS
@@ -185,3 +185,8 @@ def test_every_command_of_a_page_can_be_typed(page: Path) -> None:
 def test_the_readme_leads_to_every_page() -> None:
     for page in PAGES[1:]:
         assert f"](docs/{page.name})" in README
+
+
+def test_every_setting_but_the_key_and_those_of_http_is_handed_on_to_a_client() -> None:
+    of_stdio = {*SETTINGS} - OF_HTTP - {"SMOC_API_KEY"}
+    assert settings.Settings.named(dict.fromkeys(SETTINGS, "some")).keys() == of_stdio

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import shlex
 import signal
 import socket
 import subprocess
@@ -322,6 +323,22 @@ def test_a_host_or_origin_of_somebody_else_is_refused(
     if status != 200:
         setting = "ALLOWED_HOSTS" if status == 421 else "ALLOWED_ORIGINS"
         assert f"SMOC_MCP_{setting}" in answer.json()["error"]["message"]
+
+
+def test_the_request_of_the_docs_gets_the_answer_of_the_docs(api: str) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "http.md").read_text("utf-8")
+    section = page.split("## Try it\n")[1].split("\n## ")[0]
+    _, typed, answered = section.split("```")[1::2]
+    words = shlex.split(typed.removeprefix("sh").replace("\\\n", " "))
+    told = [words[i + 1] for i, word in enumerate(words) if word == "-H"]
+    headers = dict(header.split(": ", 1) for header in told)
+    bearer = headers["Authorization"].removeprefix("Bearer ")
+    with http_server(api, SMOC_API_KEY=ONE, SMOC_MCP_BEARER_TOKENS=bearer) as served:
+        body = words[words.index("-d") + 1]
+        answer = httpx2.post(f"{served.url}/mcp", content=body, headers=headers, timeout=30)
+    found, shown = answer.json()["result"], json.loads(answered.removeprefix("json"))["result"]
+    assert found.keys() == shown.keys()
+    assert found["structuredContent"].keys() == shown["structuredContent"].keys()
 
 
 def test_an_answer_is_a_stream_only_for_who_asks_for_progress(team: Served) -> None:
