@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Stdio", "memory_mb", "serving", "start"]
+__all__ = ["Served", "Stdio", "memory_mb", "serving", "start"]
 
 _VERSION = "2025-11-25"
 _INITIALIZE = {
@@ -22,11 +22,13 @@ _INITIALIZE = {
 
 
 class Stdio:
-    """A server over stdio, initialized."""
+    """A server over stdio, initialized; of this Python or of another."""
 
-    def __init__(self, command: Sequence[str], env: dict[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], env: dict[str, str], python: str = sys.executable
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *command],
+            [python, *command],
             env={**os.environ, **env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -68,28 +70,35 @@ class Stdio:
         self.process.stdin.flush()
 
 
-def start(command: Sequence[str], env: dict[str, str]) -> float:
+def start(command: Sequence[str], env: dict[str, str], python: str = sys.executable) -> float:
     """Return the seconds from the start of a server to its list of tools."""
     began = time.perf_counter()
-    server = Stdio(command, env)
+    server = Stdio(command, env, python)
     server.ask("tools/list")
     took = time.perf_counter() - began
     server.close()
     return took
 
 
-def memory_mb(process: "subprocess.Popen[bytes]") -> float:
+def memory_mb(pid: int) -> float:
     """Return the resident memory of a process; 0 where /proc does not tell."""
-    status = Path(f"/proc/{process.pid}/status")
+    status = Path(f"/proc/{pid}/status")
     if not status.exists():
         return 0.0
     lines = status.read_text("utf-8").splitlines()
     return next(int(line.split()[1]) / 1_024 for line in lines if line.startswith("VmRSS"))
 
 
+class Served(NamedTuple):
+    """A server over HTTP: its address and its process."""
+
+    url: str
+    pid: int
+
+
 @contextmanager
-def serving(command: Sequence[str], env: dict[str, str]) -> Iterator[str]:
-    """Start a server over HTTP whose last argument is its port, and yield its address."""
+def serving(command: Sequence[str], env: dict[str, str]) -> Iterator[Served]:
+    """Start a server over HTTP whose last argument is its port, and yield it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with subprocess.Popen(
@@ -99,7 +108,7 @@ def serving(command: Sequence[str], env: dict[str, str]) -> Iterator[str]:
     ) as process:
         try:
             _wait_for(port)
-            yield f"http://127.0.0.1:{port}/mcp"
+            yield Served(f"http://127.0.0.1:{port}/mcp", process.pid)
         finally:
             process.terminate()
 

@@ -1,7 +1,7 @@
 """Speed and memory beside something, in interleaved pairs; medians, as one table.
 
     pip install -e '.[dev,benchmarks]'
-    python -m benchmarks.speed [--contacts 100000]
+    python -m benchmarks.speed [--contacts 100000] [--bridge PYTHON]
 
 Each row measures ours and the thing beside it in turn, so that both see the same machine.
 """
@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import anyio
-import httpx2
 
+from benchmarks.callers import load
 from benchmarks.processes import Stdio, memory_mb, serving, start
 from benchmarks.stores import store_rows
 from smoc_mcp.client import parse_page
@@ -33,6 +33,7 @@ __all__: list[str] = []
 
 _KEY = "key-of-the-benchmark"
 _OURS, _TRIVIAL = ["-m", "smoc_mcp"], ["-m", "benchmarks.trivial"]
+_BRIDGE = ["-m", "benchmarks.bridge"]
 _CALLERS = 50
 _CALLS = 600
 
@@ -63,12 +64,20 @@ def took(run: Callable[[], object], clock: Callable[[], float] = time.perf_count
     return (clock() - began) * 1_000
 
 
-def start_rows(env: dict[str, str]) -> list[Row]:
-    """Return what the first list of tools takes."""
-    ours, beside = medians(
-        lambda: start(_OURS, env) * 1_000, lambda: start(_TRIVIAL, {}) * 1_000, 9
-    )
-    return [Row("start to tools/list", ours, beside, "ms", "<= 1.0 x", "one-tool server")]
+def start_rows(env: dict[str, str], bridge: str | None) -> list[Row]:
+    """Return what the first list of tools takes; beside a bridge too, given a Python for it."""
+    besides = [("<= 1.0 x", "one-tool server", lambda: start(_TRIVIAL, {}))]
+    if bridge is not None:
+        besides.append(
+            ("< 1 x", "FastMCP OpenAPI bridge", lambda: start(_BRIDGE, env, bridge)),
+        )
+    rows = []
+    for target, beside_what, beside in besides:
+        ours, theirs = medians(lambda: start(_OURS, env), beside, 9)
+        rows.append(
+            Row("start to tools/list", ours * 1_000, theirs * 1_000, "ms", target, beside_what)
+        )
+    return rows
 
 
 def warm_rows(env: dict[str, str]) -> list[Row]:
@@ -93,8 +102,8 @@ def warm_rows(env: dict[str, str]) -> list[Row]:
     rows.append(
         Row(
             "memory, four windows",
-            memory_mb(server.process),
-            memory_mb(trivial.process),
+            memory_mb(server.process.pid),
+            memory_mb(trivial.process.pid),
             "MB",
             "<= 120 MB",
             "trivial tool's server",
@@ -109,43 +118,17 @@ def http_rows(env: dict[str, str]) -> list[Row]:
     """Return calls a second of 50 callers at once."""
     freely = {**env, "SMOC_MCP_CALLS_PER_MINUTE": "1000000"}
     command = [*_OURS, "http", "--allow-unauthenticated", "--port"]
-    with serving(command, freely) as url, serving(_TRIVIAL, {}) as other:
+    with serving(command, freely) as served, serving(_TRIVIAL, {}) as other:
+
+        def calls_a_second(url: str, tool: str, **arguments: object) -> float:
+            return anyio.run(load, url, tool, arguments, _CALLERS, _CALLS).calls_a_second
+
         ours, beside = medians(
-            lambda: anyio.run(calls_a_second, url, "contacts_list", {"limit": 20}),
-            lambda: anyio.run(calls_a_second, other, "echo", {}),
+            lambda: calls_a_second(served.url, "contacts_list", limit=20),
+            lambda: calls_a_second(other.url, "echo"),
             3,
         )
     return [Row("HTTP, 50 callers", ours, beside, "calls/s", ">= 0.5 x", "trivial tool")]
-
-
-async def calls_a_second(url: str, tool: str, arguments: dict[str, Any]) -> float:
-    """Return how many calls a second 50 callers get answered."""
-    message = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "tools/call",
-        "params": {"name": tool, "arguments": arguments},
-    }
-    headers = {
-        "accept": "application/json, text/event-stream",
-        "content-type": "application/json",
-        "mcp-protocol-version": "2025-11-25",
-    }
-    content = json.dumps(message).encode()
-    left = iter(range(_CALLS))
-    limits = httpx2.Limits(max_connections=_CALLERS)
-    async with httpx2.AsyncClient(headers=headers, limits=limits, timeout=60) as http:
-
-        async def caller() -> None:
-            for _ in left:
-                answer = await http.post(url, content=content)
-                answer.raise_for_status()
-
-        began = time.perf_counter()
-        async with anyio.create_task_group() as tasks:
-            for _ in range(_CALLERS):
-                tasks.start_soon(caller)
-    return _CALLS / (time.perf_counter() - began)
 
 
 def window_rows(company: Company) -> list[Row]:
@@ -191,11 +174,17 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=100_000, help="of the large store")
+    parser.add_argument("--bridge", metavar="PYTHON", help="one that has fastmcp, to start beside")
     options = parser.parse_args()
     company = Company("Benchmark", seed=1, size=3_000, hostile=0)
     with run_in_thread(Sandbox(keys={_KEY: company})) as url:
         env = {"SMOC_API_KEY": _KEY, "SMOC_BASE_URL": url, "SMOC_MCP_CACHE_SECONDS": "3600"}
-        rows = [*start_rows(env), *warm_rows(env), *http_rows(env), *window_rows(company)]
+        rows = [
+            *start_rows(env, options.bridge),
+            *warm_rows(env),
+            *http_rows(env),
+            *window_rows(company),
+        ]
     with tempfile.TemporaryDirectory() as folder:
         rows += [Row(*row) for row in store_rows(Path(folder), options.contacts)]
     print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}\n")
