@@ -70,7 +70,7 @@ def draw(curve: Curve, folder: Path) -> Path:
     units = list(dict.fromkeys(column.unit for column in columns))
     colours = {what: f"C{i}" for i, what in enumerate(dict.fromkeys(c.what for c in columns))}
     figure, axes = plt.subplots(
-        1, len(units), figsize=(5 * len(units), 4.5), squeeze=False, layout="constrained"
+        1, len(units), figsize=(5.5 * len(units), 6), squeeze=False, layout="constrained"
     )
     for unit, panel in zip(units, axes[0], strict=True):
         for column in columns:
@@ -86,7 +86,7 @@ def draw(curve: Curve, folder: Path) -> Path:
                 )
         panel.set(xscale="log", yscale="log", xlabel=curve.against, ylabel=unit)
         panel.grid(visible=True, which="major", alpha=0.3)
-        panel.legend(fontsize="small")
+        panel.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
     figure.suptitle(curve.title)
     path = folder / f"growth-{curve.name}.png"
     figure.savefig(path, dpi=120)
