@@ -3,7 +3,7 @@
     pip install -e '.[dev,benchmarks]'
     python -m benchmarks.growth --folder DIR [--most 1000000] [--plots benchmarks] [--only contacts]
 
-The stores are made in a folder, one after the other: a million contacts need about 20 GB there.
+The stores are made in a folder, one after the other: a million contacts need about 8 GB there.
 """
 
 import argparse
