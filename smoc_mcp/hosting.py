@@ -1,6 +1,7 @@
 """The HTTP server, put together from the settings: whose contacts, and who may ask."""
 
 import logging
+import os
 import socket
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ from smoc_mcp.server import server_of
 from smoc_mcp.settings import HttpSettings, Settings
 from smoc_mcp.transport import PATH
 
-__all__ = ["app_of", "serve_http"]
+__all__ = ["app_of", "listen", "serve_http"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +45,7 @@ def serve_http(
         UsageError: The port is taken, or the host is not this machine's.
     """
     access = _access(settings, http, host, unauthenticated=unauthenticated)
-    try:
-        listener = socket.create_server((host, port), family=_family(host), reuse_port=False)
-    except OSError as error:
-        raise UsageError(f"cannot listen on {host} port {port}: {error.strerror}.") from None
+    listener = listen(host, port)
     port = listener.getsockname()[1]
     app = app_of(settings, http, access, port)
     whose = "the server's key" if settings.api_key.get_secret_value() else "each caller's own key"
@@ -59,6 +57,28 @@ def serve_http(
             "localhost: name the host that clients use, such as mcp.example.com"
         )
     run(app, listener)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 is a free one.
+
+    Raises:
+        UsageError: The port is taken, or the host is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches Nagle's delay off (40 ms an answer) only where the protocol is said.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere it would take the port from another process
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise UsageError(f"cannot listen on {host} port {port}: {error.strerror}.") from None
+    return listener
 
 
 def app_of(settings: Settings, http: HttpSettings, access: Access, port: int) -> Starlette:
@@ -82,10 +102,6 @@ def app_of(settings: Settings, http: HttpSettings, access: Access, port: int) ->
         return ""
 
     return build_app(server, access, companies, http, is_ready, port=port)
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _access(settings: Settings, http: HttpSettings, host: str, *, unauthenticated: bool) -> Access:

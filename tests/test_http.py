@@ -1,5 +1,6 @@
 """The server over HTTP, as a real process: whose contacts, who may ask, and what is refused."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -19,6 +20,7 @@ import httpx2
 import jwt
 import pytest
 
+from smoc_mcp.hosting import listen
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
 from tests.hosting import AUDIENCE, Issuer, Served, http_client, http_server, issuer, post
 from tests.serving import ask, refusal
@@ -462,6 +464,24 @@ async def test_each_call_is_a_line_of_json_without_a_key_or_a_contact(api: str) 
     for contact in first["contacts"]:
         assert contact["id"] not in said
         assert contact.get("email", "@") not in said
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_no_answer_waits_for_more_to_send(host: str) -> None:
+    taken: list[int] = []
+
+    def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = writer.get_extra_info("socket")
+        taken.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    with listen(host, 0) as listener:
+        server = await asyncio.start_server(take, sock=listener)
+        async with server:
+            reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+            await reader.read()
+            writer.close()
+    assert taken[0]
 
 
 def test_a_taken_port_is_said_in_one_line(api: str) -> None:
