@@ -92,8 +92,8 @@ class Boundary:
 
     def text(self, value: str, limit: int = TABLE_CHARS) -> str:
         """Return what may be shown of a free text: cleaned, masked, cut."""
-        if not value:
-            return ""
+        if not self.mask and len(value) <= limit and _is_plain(value):
+            return value.strip()
         shown = visible(value).strip()
         if self.mask:
             # Before line breaks are written out: a number can begin where a line does.
@@ -167,9 +167,13 @@ def error_text(message: str) -> str:
     return cut(clean(message), ERROR_CHARS - 50)
 
 
+def _is_plain(value: str) -> bool:
+    return value.isascii() and value.isprintable() and "&" not in value
+
+
 def visible(value: str) -> str:
     """Return what can be seen of a value, with its line breaks as newlines."""
-    if value.isascii() and value.isprintable() and "&" not in value:
+    if _is_plain(value):
         return value
     if not _pattern(_SUSPICIOUS).search(value):
         return value

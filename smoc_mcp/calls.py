@@ -68,6 +68,9 @@ class CallLog:
             self._write(str(name), time.perf_counter() - began, requests.sent, result)
 
     def _write(self, tool: str, seconds: float, requests: int, result: HandlerResult) -> None:
+        span = trace.get_current_span()
+        if not span.is_recording() and not logger.isEnabledFor(logging.INFO):
+            return
         answer = result if isinstance(result, Mapping) else {}
         content = answer.get("structuredContent") or {}
         call: dict[str, str | int | float | bool] = {
@@ -79,7 +82,6 @@ class CallLog:
             "failed": bool(answer.get("isError", not answer)),
             "caller": self._caller(),
         }
-        span = trace.get_current_span()
         span.set_attributes({f"smoc.{name}": value for name, value in call.items()})
         logger.info("%s", tool, extra={"call": call})
 

@@ -43,7 +43,7 @@ def figures(
     if grouping is not None:
         shown = [*grouping.groups, *filter(None, [grouping.other])]
         every = len(shown)
-        groups = list(until_full(_group(g, names, dimensions, stats, views) for g in shown))
+        groups = list(until_full([_group(g, names, dimensions, stats, views) for g in shown]))
     by_period = stats.sure is not None and _is_trend(dimensions)
     as_of = views.time(stats.sure.proof.as_of if stats.sure and by_period else stats.proof.as_of)
     note = sentences(

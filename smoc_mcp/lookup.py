@@ -11,7 +11,7 @@ from smoc_mcp.database import Database
 from smoc_mcp.models import Contact, read_contact
 from smoc_mcp.query import EVERYBODY, ContactFilter, Dimension
 from smoc_mcp.records import matches_of, row_of
-from smoc_mcp.rows import ContactRow, GroupRow, Position
+from smoc_mcp.rows import STATUSES, ContactRow, GroupRow, Position
 from smoc_mcp.selection import (
     LIST,
     MATCHING,
@@ -31,7 +31,6 @@ from smoc_mcp.times import Moment
 __all__ = ["ContactLookup"]
 
 _MOST_CANDIDATES = 2_000
-_STATUSES = {status.value: status for status in Status}
 
 
 class ContactLookup:
@@ -107,13 +106,13 @@ class ContactLookup:
         sql = counting(wanted)
         # Every answer says how many are in hand.
         fetch = self._db.fetch_again if wanted == EVERYBODY else self._db.fetch
-        return {_STATUSES[status]: n for status, n in fetch(sql.text, sql.values)}
+        return {STATUSES[status]: n for status, n in fetch(sql.text, sql.values)}
 
     def group(self, wanted: ContactFilter, dimensions: Sequence[Dimension]) -> list[GroupRow]:
         """Return how many contacts of a filter share each value; one row a spelling and status."""
         split = 2 * len(dimensions)
         return [
-            GroupRow(r[0:split:2], r[1:split:2], _STATUSES[r[split]], r[split + 1])
+            GroupRow(r[0:split:2], r[1:split:2], STATUSES[r[split]], r[split + 1])
             for r in self._fetch(grouping(wanted, dimensions))
         ]
 

@@ -3,12 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Sequence
+from operator import itemgetter
 
-from smoc_mcp.coverage import Status
 from smoc_mcp.database import Value
 from smoc_mcp.facts import Facts, Label, texts_of
 from smoc_mcp.models import ReadContact, read_contact
-from smoc_mcp.rows import ContactRow, Match
+from smoc_mcp.rows import LISTED, STATUSES, ContactRow, Match
 from smoc_mcp.search import FIELDS, Term, fields_holding, searchable
 from smoc_mcp.text import fold
 
@@ -31,6 +31,8 @@ _COLUMNS = (
     *(f"{name}_key" for name in _FOLDED),
     *(f"{field}_words" for field in FIELDS),
 )
+_LISTED = itemgetter(*LISTED, "rank")
+_STATUS = LISTED.index("status")
 # The names are those above; the values are bound.
 UPSERT = (
     f"INSERT INTO contacts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
@@ -67,24 +69,9 @@ def _folded(value: str | None) -> str | None:
 
 def row_of(r: sqlite3.Row) -> ContactRow:
     """Return a contact as it is listed, from the columns of `rows.LISTED` and a rank."""
-    return ContactRow(
-        id=r["id"],
-        name=r["name"],
-        email=r["email"],
-        phone=r["phone"],
-        company=r["company"],
-        city=r["city"],
-        country=r["country"],
-        status=Status(r["status"]),
-        created=r["created"],
-        updated=r["updated"],
-        conversation=r["conversation"],
-        utm_source=r["utm_source"],
-        utm_medium=r["utm_medium"],
-        utm_campaign=r["utm_campaign"],
-        seen=r["seen"],
-        rank=r["rank"],
-    )
+    values = list(_LISTED(r))
+    values[_STATUS] = STATUSES[values[_STATUS]]
+    return ContactRow(*values)
 
 
 def matches_of(r: sqlite3.Row, terms: Sequence[Term]) -> tuple[Match, ...]:

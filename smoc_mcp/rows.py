@@ -6,13 +6,15 @@ from typing import NamedTuple
 from smoc_mcp.coverage import Sort, Status
 from smoc_mcp.times import Moment
 
-__all__ = ["LISTED", "ContactRow", "GroupRow", "Match", "Position"]
+__all__ = ["LISTED", "STATUSES", "ContactRow", "GroupRow", "Match", "Position"]
 
 LISTED = (
     *("id", "name", "email", "phone", "company", "city", "country", "status"),
     *("created", "updated", "conversation", "utm_source", "utm_medium", "utm_campaign", "seen"),
 )
-"""The columns of a `ContactRow`, but for its rank."""
+"""The columns of a `ContactRow`, but for its rank; in the order of its fields."""
+STATUSES = {status.value: status for status in Status}
+"""Each status by how it is stored."""
 
 
 class Position(NamedTuple):

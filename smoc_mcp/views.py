@@ -1,7 +1,7 @@
 """Lists of contacts as they leave: through the boundary, cut to size, as structure and as text."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -247,8 +247,8 @@ class Views:
     def _fitting(
         self, rows: Sequence[ContactRow], live: Collection[str]
     ) -> tuple[list[ContactSummary], int]:
-        shown = list(until_full(self.summary(row, live) for row in rows))
-        return shown, len(shown)
+        shown = until_full([self.summary(row, live) for row in rows])
+        return list(shown), len(shown)
 
     def time(self, moment: Moment) -> str:
         """Return a moment in our zone, to the second."""
@@ -262,16 +262,23 @@ class Views:
         return None if moment == ABSENT else self.time(moment)
 
 
-def until_full(rows: Iterable[R]) -> Iterator[R]:
-    """Yield the first rows, as many as fit into an answer in either form."""
-    used = 0
-    for row in rows:
-        as_json = _as_json(row)
-        # In the text form a bar takes two characters, and the names of the columns none.
-        used += len(as_json) + as_json.count("|") + 2
-        if used > _ROWS_CHARS:
-            return
-        yield row
+def until_full(rows: Sequence[R]) -> Sequence[R]:
+    """Return the first rows, as many as fit into an answer in either form."""
+    if _size(rows) <= _ROWS_CHARS:
+        return rows
+    left = _ROWS_CHARS
+    for kept, row in enumerate(rows):
+        left -= _size(row) + 2
+        if left < 0:
+            return rows[:kept]
+    return rows
+
+
+def _size(part: object) -> int:
+    """Return the characters of a part of an answer in its longer form."""
+    as_json = _as_json(part)
+    # In the text form a bar takes two characters, and the names of the columns none.
+    return len(as_json) + as_json.count("|")
 
 
 def company_result(company: Company) -> CompanyResult:
