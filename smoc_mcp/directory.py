@@ -146,7 +146,8 @@ class ContactDirectory:
 
         def ask(reading: Reading) -> Steps[Page]:
             reading = yield from self._have_region(wanted.region(), reading)
-            reading = yield from self._have_words(reading)
+            if wanted.terms:
+                reading = yield from self._have_words(reading)
             return reading.page(
                 wanted, sort, limit, by_relevance=by_relevance, after=after, top=top
             )
@@ -200,6 +201,8 @@ class ContactDirectory:
             elif wanted.status is None and reading.may_be_small:
                 # One window may well be the whole company; a larger one needs no look.
                 reading = yield from self._have([Sort.UPDATED], reading)
+            if wanted.terms:
+                reading = yield from self._have_words(reading)
             return reading.statistics(wanted, dimensions, limit)
 
         return await self._answer(ask)

@@ -105,8 +105,9 @@ class ContactLookup:
         """Return how many contacts of a filter there are, by status; absent is none."""
         sql = counting(wanted)
         # Every answer says how many are in hand.
-        fetch = self._db.fetch_again if wanted == EVERYBODY else self._db.fetch
-        return {STATUSES[status]: n for status, n in fetch(sql.text, sql.values)}
+        again = wanted == EVERYBODY
+        rows = self._db.fetch_again(sql.text, sql.values) if again else self._fetch(sql)
+        return {STATUSES[status]: n for status, n in rows}
 
     def group(self, wanted: ContactFilter, dimensions: Sequence[Dimension]) -> list[GroupRow]:
         """Return how many contacts of a filter share each value; one row a spelling and status."""

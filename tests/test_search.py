@@ -282,6 +282,7 @@ def test_what_was_changed_or_deleted_is_no_longer_found(
         assert ids(store, "alpha") == {"a"}
         assert not store.words_wait
     absorb(10, a="Gamma")
+    assert sum(store.count(ContactFilter(terms=parse_query("gamma"))).values()) == 1
     assert ids(store, "gamma") == {"a"}
     assert ids(store, "alpha") == ids(store, "beta") == set()
     store.close()
