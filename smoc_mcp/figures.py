@@ -158,7 +158,8 @@ def _why_not_exact(stats: Statistics, dimensions: Sequence[Dimension], views: Vi
     if stats.own_counts:
         return (
             f"{lower_total()} Leads and customers are SMOC's own counts, of the others only those "
-            "in hand are counted, so there are no shares."
+            "in hand are counted, as last seen: there are no shares, and the groups can add up to "
+            "more than the total."
         )
     if stats.unfiltered and stats.grouping is None:
         return lower_total()

@@ -166,7 +166,6 @@ class Reading:
             grouping = self._grouping(wanted, dimensions, len(Status) if own else limit)
             if own:
                 grouping = self._with_own_counts(grouping, wanted.status)
-                total = max(total, sum(group.contacts for group in grouping.groups))
         asked_about = [d.question for d in dimensions if d.question]
         questions = [q for words in asked_about for q in store.survey_questions(words)]
         return Statistics(

@@ -7,8 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from smoc_mcp.boundary import Boundary
+from smoc_mcp.client import SmocClient
+from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.query import DIMENSIONS, EVERYBODY
 from smoc_mcp.sandbox import Company, Contact, Sandbox, run_in_thread
 from smoc_mcp.views import Views
 from tests.serving import KEY, ask, memory_server
@@ -75,8 +79,63 @@ async def test_statuses_of_a_large_company_have_its_own_counts() -> None:
     assert groups["lead"]["contacts"] == company.leads_count
     assert groups["customer"]["contacts"] == company.customer_count
     assert found["certainty"] == "at_least"
-    assert found["total"] >= sum(g["contacts"] for g in groups.values())
+    assert company.leads_count + company.customer_count < found["total"] <= 3000
+    assert not any("share" in group for group in found["groups"])
     assert "SMOC's own counts" in found["note"]
+
+
+async def test_one_status_of_a_large_company_is_exact_by_its_own_count() -> None:
+    company = Company("Large", seed=3, size=3000)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            found = await ask(client, "contacts_stats", status="customer", group_by="status")
+    assert found["certainty"] == "exact"
+    assert found["total"] == company.customer_count
+    assert [g["contacts"] for g in found["groups"]] == [company.customer_count]
+    assert found["groups"][0]["share"] == 1
+
+
+async def test_a_total_is_no_more_than_there_are_though_what_is_remembered_has_changed() -> None:
+    company = Company("Small", seed=3, size=60, hostile=0)
+    known = [str(contact["id"]) for contact in company.contacts()]
+    lost, others = known[28:32], [*known[:28], *known[32:]]
+
+    def become(ids: list[str], status: str) -> None:
+        for contact_id in ids:
+            company.update(contact_id, status=status)
+
+    become(others, "1")
+    become(lost, "3")
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with (
+            SmocClient(url, SecretStr(KEY), 20) as api,
+            ContactDirectory(api, window_limit=10, cache_seconds=0) as directory,
+        ):
+            await directory.refresh()
+            become(lost, "1")
+            become(others, "1")
+            found = await directory.count_contacts(EVERYBODY, (DIMENSIONS["status"],), 10)
+    assert found.grouping is not None
+    assert sum(group.contacts for group in found.grouping.groups) > 60
+    assert found.total == 60
+
+
+async def test_words_are_counted_before_anybody_has_searched(url: str, company: Company) -> None:
+    company.add(count=7, company="Zanzibarine")
+    async with memory_server(url) as client:
+        counted = await ask(client, "contacts_stats", query="zanzibarine")
+        company.add(count=2, company="Zanzibarine")
+    assert counted["total"] == 7
+    async with memory_server(url) as client:
+        grouped = await ask(client, "contacts_stats", query="zanzibarine", group_by="status")
+    assert grouped["total"] == sum(g["contacts"] for g in grouped["groups"]) == 9
+
+
+async def test_a_question_that_nobody_was_asked_is_no_finding(url: str) -> None:
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_stats", group_by="survey:no such words")
+    assert "No survey question" in found["note"]
+    assert 'Answered were: "' in found["note"]
 
 
 async def test_a_value_that_looks_like_ours_is_in_quotes(url: str, company: Company) -> None:
