@@ -234,7 +234,7 @@ class ReadContact:
         contact: The model.
         source: The JSON that the API sent for it.
         digest: Equal for two readings of the same content.
-        unread: The top-level wire names of fields whose value could not be read.
+        unread: The top-level wire names of fields whose value, as far as it was read, could not be.
     """
 
     contact: Contact

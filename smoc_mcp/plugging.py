@@ -44,6 +44,8 @@ def plug_in(client: str, key: str, settings: Mapping[str, str], path: Path | Non
     tree = _parse(old, target)
     wanted = servers_of(client, key or KEY_TO_FILL_IN, settings)
     _merge(tree, wanted, target, has_key=bool(key))
+    if "SMOC_ENVIRONMENT" in settings or "SMOC_BASE_URL" in settings:
+        _drop_other_address(tree, settings)
     new = _written(tree, target)
     if new == old:
         return f"{target} has this entry already; nothing was changed."
@@ -120,6 +122,14 @@ def _merge(tree: _Tree, wanted: Mapping[str, Any], path: Path, *, has_key: bool)
     if "command" in wanted and "args" not in wanted:
         # What another way of starting it left behind.
         tree.pop("args", None)
+
+
+def _drop_other_address(tree: _Tree, settings: Mapping[str, str]) -> None:
+    """Take out of the entry's environment what says another address than the settings do."""
+    for held in tree.values():
+        if isinstance(held, Mapping) and isinstance(entry := held.get(NAME), Mapping):
+            for name in {"SMOC_ENVIRONMENT", "SMOC_BASE_URL"} - settings.keys():
+                entry.get("env", {}).pop(name, None)
 
 
 def _is_one_of(entry: object, ids: set[Any]) -> bool:

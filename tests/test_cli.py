@@ -196,8 +196,14 @@ def test_config_prints_a_snippet_with_a_command_that_exists(client: str) -> None
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_config_hands_the_settings_on_and_the_store_as_an_absolute_path(client: str) -> None:
-    done = run("config", client, SMOC_MCP_MASK="email,name", SMOC_MCP_STORE="kept here.sqlite3")
+    done = run(
+        *("config", client),
+        SMOC_API_KEY="the-key-itself",
+        SMOC_MCP_MASK="email,name",
+        SMOC_MCP_STORE="kept here.sqlite3",
+    )
     assert done.returncode == 0
+    assert "the-key-itself" not in done.stdout + done.stderr
     assert "SMOC_MCP_MASK" in done.stdout
     assert "email,name" in done.stdout
     assert str(Path.cwd() / "kept here.sqlite3") in done.stdout

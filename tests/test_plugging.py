@@ -75,6 +75,21 @@ def test_what_is_masked_here_is_masked_there(
 
 
 @pytest.mark.parametrize("client", WITH_FILE)
+def test_an_entry_names_one_address(
+    write: Write, monkeypatch: pytest.MonkeyPatch, client: str, tmp_path: Path
+) -> None:
+    file = file_in(tmp_path, client)
+    monkeypatch.setenv("SMOC_ENVIRONMENT", "staging")
+    write(client, file)
+    monkeypatch.delenv("SMOC_ENVIRONMENT")
+    monkeypatch.setenv("SMOC_BASE_URL", "https://api.example.com")
+    write(client, file)
+    env = servers(file)["smoc"]["env"]
+    assert env["SMOC_BASE_URL"] == "https://api.example.com"
+    assert "SMOC_ENVIRONMENT" not in env
+
+
+@pytest.mark.parametrize("client", WITH_FILE)
 def test_a_new_file_is_private_and_starts_this_installation(
     write: Write, client: str, tmp_path: Path
 ) -> None:

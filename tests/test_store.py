@@ -205,6 +205,22 @@ def test_two_connections_see_what_the_other_committed(path: Path) -> None:
     other.close()
 
 
+def test_what_is_asked_again_is_read_again_once_anybody_has_written(path: Path) -> None:
+    one, other = ContactStore(str(path)), ContactStore(str(path))
+    absorb(one, "a", "b")
+    with other.snapshot():
+        other.others_version()
+        assert sum(other.count().values()) == sum(other.count().values()) == 2
+    absorb(one, "a", "b", "c", sent=10)
+    with other.snapshot():
+        other.others_version()
+        assert sum(other.count().values()) == 3
+    absorb(other, "a", "b", "c", "d", sent=20)
+    assert sum(other.count().values()) == 4
+    one.close()
+    other.close()
+
+
 def test_a_snapshot_stays_as_it_was_while_another_writes(path: Path) -> None:
     one, other = (ContactStore(str(path), address="x", key_hash="k") for _ in range(2))
     absorb(one, "a")
