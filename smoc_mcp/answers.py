@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from smoc_mcp.changes import Changes
 from smoc_mcp.coverage import Proof, Sort, Window
@@ -12,7 +12,17 @@ from smoc_mcp.models import Contact
 from smoc_mcp.rows import ContactRow
 from smoc_mcp.times import Moment
 
-__all__ = ["Company", "Found", "Matches", "News", "Overview", "Page", "Statistics", "Sure"]
+__all__ = [
+    "Company",
+    "Found",
+    "Matches",
+    "News",
+    "Overview",
+    "Page",
+    "Statistics",
+    "Sure",
+    "Values",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,18 @@ class Company:
     gaps: Sequence[tuple[Moment, Moment]] = ()
 
 
+class Values(NamedTuple):
+    """Values of a filter that contacts in hand have.
+
+    Attributes:
+        near: Those like the one that was asked for, the most alike first.
+        common: The most common of the others.
+    """
+
+    near: Sequence[str]
+    common: Sequence[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Contacts in order.
@@ -50,7 +72,7 @@ class Page:
         more: Whether another page follows.
         moved_ahead: How many came in front of the first page since it was made.
         top: The key of the first page's first row; None where the order is not by time.
-        instead: Where nobody matches: the most common values in hand of each text filter.
+        instead: Where nobody matches: which values of each text filter there are in hand.
         by_word: Where nobody matches: how many in hand hold each word of several.
         whole: Nothing but, at most, a status was asked for.
         live: The ids of those rows that are in live windows; the others are remembered.
@@ -64,7 +86,7 @@ class Page:
     more: bool
     moved_ahead: int
     top: Moment | None
-    instead: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    instead: Mapping[str, Values] = field(default_factory=dict)
     by_word: Mapping[str, int] = field(default_factory=dict)
     whole: bool = False
     live: Collection[str] = ()
@@ -143,7 +165,7 @@ class Statistics:
     unfiltered: bool
     sure: Sure | None = None
     own_counts: bool = False
-    instead: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    instead: Mapping[str, Values] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ middleware looks at every call first.
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -78,7 +78,7 @@ class ArgumentCheck:
         if not isinstance(given, Mapping):
             raise MCPError(INVALID_PARAMS, "arguments must be an object.")
         try:
-            arguments = _checked(tool, given)
+            arguments = _checked(tool, given, self._tools.values())
         except InputError as error:
             return error_result(str(error))
         return await call_next(replace(ctx, params={**ctx.params, "arguments": arguments}))
@@ -105,15 +105,17 @@ class ArgumentCheck:
                 raise MCPError(INVALID_PARAMS, f"{name} needs {argument}.")
 
 
-def _checked(tool: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(tool: Tool, given: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any]:
     known: Mapping[str, Mapping[str, Any]] = tool.parameters["properties"]
     for name in given:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
+            others = [t.name for t in tools if name in t.parameters["properties"]]
             hint = f" Did you mean {close[0]}?" if close else ""
+            where = f" {name} works in {', '.join(others)}." if others else ""
             raise InputError(
                 f"{tool.name} has no parameter '{cut(name, 40)}'.{hint} It takes "
-                f"{', '.join(known)}."
+                f"{', '.join(known)}.{where}"
             )
     arguments = {
         name: _forgiven(value, known[name])

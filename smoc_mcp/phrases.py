@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from smoc_mcp.answers import Company, Page
+from smoc_mcp.answers import Company, Page, Values
 from smoc_mcp.boundary import Boundary, clean, table_cell
 from smoc_mcp.coverage import Proof
 from smoc_mcp.text import fold
@@ -107,11 +107,16 @@ def reach(company: Company, verb: str = "Looked at") -> str:
     )
 
 
-def instead(values: Mapping[str, Sequence[str]], boundary: Boundary) -> str:
+def instead(values: Mapping[str, Values], boundary: Boundary) -> str:
     """Return which values there are, for a caller whose filters matched nobody."""
-    return " ".join(
-        f"Most common {name} in hand: {', '.join(_quoted(boundary.text(v)) for v in known)}."
-        for name, known in values.items()
+
+    def listed(what: str, known: Sequence[str]) -> str:
+        return f"{what}: {', '.join(_quoted(boundary.text(v)) for v in known)}." if known else ""
+
+    return sentences(
+        listed(f"{which} {name} in hand", known)
+        for name, (near, common) in values.items()
+        for which, known in (("Nearest", near), ("Most common", common))
     )
 
 

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from smoc_mcp.answers import Company, Found, Matches, News, Overview, Page, Statistics, Sure
+from smoc_mcp.answers import (
+    Company,
+    Found,
+    Matches,
+    News,
+    Overview,
+    Page,
+    Statistics,
+    Sure,
+    Values,
+)
 from smoc_mcp.changes import Progress, next_changes
 from smoc_mcp.coverage import COUNTED, Certainty, Counts, Proof, Region, Sort, Status
 from smoc_mcp.database import MEMORY
@@ -13,6 +23,7 @@ from smoc_mcp.groups import NONE, OTHER, Group, Grouping, merge
 from smoc_mcp.history import BEGINNING, follows, refresh_interval
 from smoc_mcp.query import DIMENSIONS, EVERYBODY, TIMES, ContactFilter, Dimension, Kind, Span
 from smoc_mcp.rows import ContactRow, Position
+from smoc_mcp.similar import nearest
 from smoc_mcp.sync import WindowSync
 from smoc_mcp.times import Moment
 
@@ -21,6 +32,8 @@ __all__ = ["Reading"]
 _SIMILAR_SHOWN = 5
 _SECOND = 1_000_000
 _INSTEAD_SHOWN = 8
+_INSTEAD_SEARCHED = 1_000
+_NEAR_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,16 +279,18 @@ class Reading:
         rows = self.sync.store.list_rows(wanted, sort, 100)
         return sum(row.key(sort) > top for row in rows)
 
-    def _instead(self, wanted: ContactFilter) -> dict[str, list[str]]:
-        """Return what a caller could have asked for: the commonest values of each text filter."""
-        values: dict[str, list[str]] = {}
-        for name in wanted.texts:
+    def _instead(self, wanted: ContactFilter) -> dict[str, Values]:
+        """Return what a caller could have asked for: values in hand of each text filter."""
+        values: dict[str, Values] = {}
+        for name, folded in wanted.texts.items():
             dimensions = (DIMENSIONS[name],)
             rows = self.sync.store.group(EVERYBODY, dimensions)
-            groups = merge(rows, dimensions, _INSTEAD_SHOWN + 1, self.zone).groups
-            known = [g.values[0] for g in groups if g.values[0] != NONE][:_INSTEAD_SHOWN]
+            groups = merge(rows, dimensions, _INSTEAD_SEARCHED, self.zone).groups
+            known = [g.values[0] for g in groups if g.values[0] != NONE]
             if known:
-                values[name] = known
+                near = nearest(folded, known, _NEAR_SHOWN)
+                common = [value for value in known if value not in near]
+                values[name] = Values(near, common[: _INSTEAD_SHOWN - len(near)])
         return values
 
     def _sure(self, wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sure | None:

@@ -1,23 +1,24 @@
-"""Addresses like one that nobody has: where to look for them, and which is the most alike. Pure.
+"""Addresses and values like one that nobody has, the most alike first. Pure.
 
 Four ways in which an address is nearly right, most alike first: the same mailbox (`ada+news@`,
 `a.da@`), a typing error or two, the same mailbox elsewhere, a contact of that name.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from smoc_mcp.search import NAME, Needle, Term, match_expression
 from smoc_mcp.text import fold
 
-__all__ = ["Likeness", "Traces", "liken", "mailbox", "traces"]
+__all__ = ["Likeness", "Traces", "liken", "mailbox", "nearest", "traces"]
 
 _MOST_ERRORS = 2
 _LEAST_WORD = 2
 _PIECES = 3
 _LEAST_PIECE = 3
+_LEAST_ALIKE = 75
 
 
 class Likeness(StrEnum):
@@ -98,3 +99,23 @@ def liken(
         found.setdefault(contact_id, (3, 0, Likeness.NAME))
     best = sorted(found, key=lambda contact_id: found[contact_id][:2])[:most]
     return [(contact_id, found[contact_id][2]) for contact_id in best]
+
+
+def nearest(folded: str, values: Sequence[str], most: int) -> list[str]:
+    """Return the values that somebody may have meant, the most alike first.
+
+    Args:
+        folded: What was asked for, see `text.fold`.
+        values: What there is; among equals the first are preferred.
+        most: How many to return at most.
+    """
+    # Imported when first needed, as above.
+    from rapidfuzz import fuzz
+
+    scores: dict[str, float] = {}
+    for value in values:
+        known = fold(value)
+        likeness = 100.0 if folded in known else fuzz.ratio(folded, known)
+        if likeness >= _LEAST_ALIKE:
+            scores[value] = -likeness
+    return sorted(scores, key=scores.__getitem__)[:most]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -170,6 +171,7 @@ async def test_all_leads_of_a_company_that_four_windows_hold_are_exact() -> None
     ("tool", "arguments", "sentence"),
     [
         ("contacts_list", {"colour": "red"}, "contacts_list has no parameter 'colour'. It takes"),
+        ("contacts_list", {"city": "Oslo"}, "city works in contacts_search, contacts_stats."),
         ("contacts_list", {"statu": "lead"}, "Did you mean status?"),
         ("contacts_list", {"limit": 0}, "limit must be a whole number from 1 to 100."),
         ("contacts_list", {"limit": 101}, "limit must be a whole number from 1 to 100."),
@@ -221,6 +223,18 @@ async def test_a_filter_that_matches_nobody_is_answered_with_the_values_there_ar
     assert (page["total"], page["certainty"]) == (0, "exact")
     assert 'Most common country in hand: "NO"' in page["note"]
     assert "Most common flow in hand: " in stats["note"]
+
+
+async def test_a_value_that_is_nearly_right_is_answered_with_the_nearest_first(
+    url: str, company: Company
+) -> None:
+    cities = Counter(str(c["city"]) for c in company.contacts() if len(c.get("city") or "") > 4)
+    rarest = min(cities, key=cities.__getitem__)
+    wrong = rarest[:-1] + ("x" if rarest[-1] != "x" else "y")
+    async with memory_server(url) as client:
+        page = await ask(client, "contacts_search", city=wrong)
+    assert f"Nearest city in hand: {json.dumps(rarest, ensure_ascii=False)}" in page["note"]
+    assert "Most common city in hand: " in page["note"]
 
 
 async def test_words_that_nobody_holds_all_of_are_counted_one_by_one(
