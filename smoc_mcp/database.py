@@ -22,6 +22,7 @@ Value = int | str | bytes | None
 
 _APPLICATION_ID = 0x534D4F43  # "SMOC", so that we never write into somebody else's database
 _BUSY_SECONDS = 4.0
+_OLDEST_SQLITE = (3, 34)  # has the trigram tokenizer
 
 _SEARCHED = tuple(f"{field}_words" for field in FIELDS)
 _WORDS = ", ".join(_SEARCHED)
@@ -138,7 +139,7 @@ class Database:
 
     Raises:
         StoreError: The file cannot be opened, is damaged, is no store of ours, or was written by
-            a newer version.
+            a newer version; or Python's SQLite is too old.
     """
 
     def __init__(self, path: str = MEMORY) -> None:
@@ -162,6 +163,12 @@ class Database:
             raise
 
     def _open(self) -> None:
+        searches = self._db.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'")
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE or searches.fetchone() is None:
+            raise StoreError(
+                f"This Python's SQLite {sqlite3.sqlite_version} cannot search: 3.34 or newer with "
+                "FTS5 is needed. Run smoc-mcp with another Python, such as the one that uv brings."
+            )
         self._db.row_factory = sqlite3.Row
         application = self._pragma("application_id")
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

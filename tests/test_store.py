@@ -141,6 +141,12 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None
     assert path.read_bytes() == before
 
 
+def test_an_sqlite_that_cannot_search_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 33, 0))
+    with pytest.raises(StoreError, match=r"3\.34 or newer with FTS5 is needed\. Run smoc-mcp with"):
+        ContactStore(str(path))
+
+
 def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as db:

@@ -228,7 +228,9 @@ async def test_a_filter_that_matches_nobody_is_answered_with_the_values_there_ar
 async def test_a_value_that_is_nearly_right_is_answered_with_the_nearest_first(
     url: str, company: Company
 ) -> None:
-    cities = Counter(str(c["city"]) for c in company.contacts() if len(c.get("city") or "") > 4)
+    cities = Counter(
+        str(c["city"]) for c in company.contacts() if len(str(c.get("city") or "")) > 4
+    )
     rarest = min(cities, key=cities.__getitem__)
     wrong = rarest[:-1] + ("x" if rarest[-1] != "x" else "y")
     async with memory_server(url) as client:
