@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from smoc_mcp.coverage import ABSENT, Sort
+from smoc_mcp.coverage import ABSENT, Sort, sort_key
 from smoc_mcp.cursors import Value
 from smoc_mcp.rows import ContactRow
 from smoc_mcp.times import Moment
@@ -52,10 +52,10 @@ class Mark:
 
     def moved_to(self, rows: Sequence[ContactRow], sort: Sort) -> "Mark":
         """Return the mark after reading these, in order."""
-        if not rows or rows[-1].key(sort) < self.time:
+        if not rows or sort_key(rows[-1], sort) < self.time:
             return self
-        time = rows[-1].key(sort)
-        ids = [row.id for row in rows if row.key(sort) == time]
+        time = sort_key(rows[-1], sort)
+        ids = [row.id for row in rows if sort_key(row, sort) == time]
         before = self if time == self.time else Mark(time)
         passed = tuple(dict.fromkeys((*before.passed, *map(_hash, ids))))
         if before.last_id or len(passed) > _MOST_IDS:
@@ -148,9 +148,9 @@ def _rows(sort: Sort, mark: Mark, read: ReadSince) -> Iterator[ContactRow]:
     moment, last = mark.time, mark.last_id or None
     while batch := read(sort, moment, last, _BATCH):
         for row in batch:
-            if row.key(sort) > ABSENT and mark.is_before(row.key(sort), row.id):
+            if sort_key(row, sort) > ABSENT and mark.is_before(sort_key(row, sort), row.id):
                 yield row
-        moment, last = batch[-1].key(sort), batch[-1].id
+        moment, last = sort_key(batch[-1], sort), batch[-1].id
 
 
 def _top(mark: Mark, read: ReadSince) -> Mark:

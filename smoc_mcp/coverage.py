@@ -13,7 +13,7 @@ with it (`LiveWindows.admit`).
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from smoc_mcp.times import Moment
 
@@ -28,8 +28,10 @@ __all__ = [
     "Region",
     "Sort",
     "Status",
+    "Timed",
     "Window",
     "last_look_agrees",
+    "sort_key",
 ]
 
 ABSENT: Moment = -(2**62)
@@ -68,6 +70,35 @@ class Certainty(StrEnum):
     AT_LEAST = "at_least"
 
 
+class Timed(Protocol):
+    """What has the times of a contact, ABSENT where there is none."""
+
+    @property
+    def created(self) -> Moment:
+        """When it was created."""
+
+    @property
+    def updated(self) -> Moment:
+        """When it last changed."""
+
+    @property
+    def conversation(self) -> Moment:
+        """When it last talked."""
+
+
+def sort_key(contact: Timed, sort: Sort) -> Moment:
+    """Return the key of a contact in a sort order; ABSENT for `natural`."""
+    match sort:
+        case Sort.CREATED:
+            return contact.created
+        case Sort.UPDATED:
+            return contact.updated
+        case Sort.CONVERSATION:
+            return contact.conversation
+        case Sort.NATURAL:
+            return ABSENT
+
+
 class Keys(NamedTuple):
     """What a proof needs of one contact."""
 
@@ -76,18 +107,6 @@ class Keys(NamedTuple):
     conversation: Moment
     status: Status
     digest: bytes
-
-    def of(self, sort: Sort) -> Moment:
-        """Return the key for a sort order; ABSENT for `natural`."""
-        match sort:
-            case Sort.CREATED:
-                return self.created
-            case Sort.UPDATED:
-                return self.updated
-            case Sort.CONVERSATION:
-                return self.conversation
-            case Sort.NATURAL:
-                return ABSENT
 
 
 class Counts(NamedTuple):
@@ -135,7 +154,7 @@ class Window:
 
     def covers(self, keys: Keys) -> bool:
         """Say whether a contact with these keys would be in it."""
-        return self.complete or (self.edge is not None and keys.of(self.sort) > self.edge)
+        return self.complete or (self.edge is not None and sort_key(keys, self.sort) > self.edge)
 
     def overlaps(self, other: "Window") -> bool:
         """Say whether nobody can tell which of the two was true first."""

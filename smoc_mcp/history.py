@@ -8,7 +8,7 @@ there is a gap, and history begins anew at the new edge.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from smoc_mcp.coverage import ABSENT, Sort, Window
+from smoc_mcp.coverage import ABSENT, Sort, Window, sort_key
 from smoc_mcp.times import Moment
 
 __all__ = ["BEGINNING", "Gap", "History", "extended", "follows", "refresh_interval"]
@@ -37,6 +37,10 @@ class History:
     sent: Moment
     received: Moment
 
+    def reaches(self, after: Moment) -> bool:
+        """Say whether whoever had a key of `after` or newer was seen; BEGINNING for everybody."""
+        return after > self.reach or after == self.reach == BEGINNING
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -60,7 +64,7 @@ def refresh_interval(windows: Iterable[Window]) -> Moment | None:
     and the next one must overlap it even if the company grows twice as fast.
     """
     spans = [
-        max(keys.of(w.sort) for keys in w.rows.values()) - w.edge
+        max(sort_key(keys, w.sort) for keys in w.rows.values()) - w.edge
         for w in windows
         if w.sort in (Sort.CREATED, Sort.UPDATED) and w.edge is not None and w.edge > ABSENT
     ]
@@ -74,7 +78,7 @@ def extended(old: History | None, window: Window) -> tuple[History | None, Gap |
     """
     if window.sort is Sort.NATURAL or window.edge is None:
         return old, None
-    top = max((keys.of(window.sort) for keys in window.rows.values()), default=ABSENT)
+    top = max((sort_key(keys, window.sort) for keys in window.rows.values()), default=ABSENT)
     joined = old is not None and (window.complete or window.edge < old.top)
     began = old.began if old is not None and joined else window.received
     if window.complete:

@@ -16,7 +16,7 @@ from smoc_mcp.answers import (
     Values,
 )
 from smoc_mcp.changes import Progress, next_changes
-from smoc_mcp.coverage import COUNTED, Certainty, Counts, Proof, Region, Sort, Status
+from smoc_mcp.coverage import COUNTED, Certainty, Counts, Proof, Region, Sort, Status, sort_key
 from smoc_mcp.database import MEMORY
 from smoc_mcp.errors import ContactNotFoundError
 from smoc_mcp.groups import NONE, OTHER, Group, Grouping, merge
@@ -71,10 +71,7 @@ class Reading:
         created = self.sync.store.history(Sort.CREATED)
         updated = self.sync.store.history(Sort.UPDATED)
         after = region.after.get(Sort.CREATED, BEGINNING)
-        reaches = created is not None and (
-            after > created.reach or (after == created.reach == BEGINNING)
-        )
-        return reaches and updated is not None
+        return created is not None and created.reaches(after) and updated is not None
 
     def page(
         self,
@@ -96,9 +93,9 @@ class Reading:
         more, rows = len(rows) > limit, rows[:limit]
         total, total_proof = self._total(wanted, self.prove(wanted.region()))
         if proof is None and len(rows) == limit and not by_relevance:
-            oldest = Region({sort: rows[-1].key(sort)}, None, region.fields)
+            oldest = Region({sort: sort_key(rows[-1], sort)}, None, region.fields)
             proof = self.sync.live.prove(oldest, self.since)
-        first = None if by_relevance else (rows[0].key(sort) if rows and top is None else top)
+        first = None if by_relevance else (sort_key(rows[0], sort) if rows and top is None else top)
         return Page(
             company=self.company(),
             rows=rows,
@@ -243,8 +240,7 @@ class Reading:
         if created is None or updated is None or history is None or changes is None:
             return None
         after = region.after.get(Sort.CREATED, BEGINNING)
-        reaches = after > history.reach or after == history.reach == BEGINNING
-        if not reaches or not follows(updated, created, changes):
+        if not history.reaches(after) or not follows(updated, created, changes):
             return None
         if (created.unread | updated.unread) & region.fields:
             return None
@@ -277,7 +273,7 @@ class Reading:
 
     def _newer(self, wanted: ContactFilter, sort: Sort, top: Moment) -> int:
         rows = self.sync.store.list_rows(wanted, sort, 100)
-        return sum(row.key(sort) > top for row in rows)
+        return sum(sort_key(row, sort) > top for row in rows)
 
     def _instead(self, wanted: ContactFilter) -> dict[str, Values]:
         """Return what a caller could have asked for: values in hand of each text filter."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from smoc_mcp.coverage import Sort, Status
+from smoc_mcp.coverage import Sort, Status, sort_key
 from smoc_mcp.times import Moment
 
 __all__ = ["LISTED", "STATUSES", "ContactRow", "GroupRow", "Match", "Position"]
@@ -69,21 +69,9 @@ class ContactRow:
     matched: tuple[Match, ...] = ()
     likeness: str = ""
 
-    def key(self, sort: Sort) -> Moment:
-        """Return its key in a sort order other than `natural`."""
-        match sort:
-            case Sort.CREATED:
-                return self.created
-            case Sort.UPDATED:
-                return self.updated
-            case Sort.CONVERSATION:
-                return self.conversation
-            case Sort.NATURAL:
-                raise ValueError("natural order has no key")
-
     def position(self, sort: Sort) -> Position:
         """Return where a page that ends with it goes on."""
-        return Position(self.rank, self.key(sort), self.id)
+        return Position(self.rank, sort_key(self, sort), self.id)
 
 
 class GroupRow(NamedTuple):

@@ -22,6 +22,7 @@ from smoc_mcp.coverage import (
     Status,
     Window,
     last_look_agrees,
+    sort_key,
 )
 from smoc_mcp.errors import SmocError, UnreachableError
 from smoc_mcp.facts import keys_of
@@ -90,7 +91,7 @@ def window_of(sort: Sort, page: ContactsPage, sent: Moment, received: Moment) ->
     trusted = page.lost == 0 and (whole or not short)
     edge: Moment | None = None
     if trusted and sort is not Sort.NATURAL:
-        keys = [rows[c.contact.id].of(sort) for c in page.contacts]
+        keys = [sort_key(rows[c.contact.id], sort) for c in page.contacts]
         if short:
             edge = ABSENT
         elif _FIELDS[sort] not in unread and all(a >= b for a, b in itertools.pairwise(keys)):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smoc_mcp.changes import Changes, Progress, next_changes
-from smoc_mcp.coverage import ABSENT, Sort, Status
+from smoc_mcp.coverage import ABSENT, Sort, Status, sort_key
 from smoc_mcp.cursors import decode, encode, fingerprint
 from smoc_mcp.rows import ContactRow
 from smoc_mcp.times import Moment
@@ -59,10 +59,10 @@ class Company:
     def read(
         self, sort: Sort, moment: Moment, contact_id: str | None, limit: int
     ) -> Sequence[ContactRow]:
-        rows = sorted(self.contacts.values(), key=lambda row: (row.key(sort), row.id))
+        rows = sorted(self.contacts.values(), key=lambda row: (sort_key(row, sort), row.id))
         if contact_id is None:
-            return [row for row in rows if row.key(sort) >= moment][:limit]
-        return [row for row in rows if (row.key(sort), row.id) > (moment, contact_id)][:limit]
+            return [row for row in rows if sort_key(row, sort) >= moment][:limit]
+        return [row for row in rows if (sort_key(row, sort), row.id) > (moment, contact_id)][:limit]
 
 
 @dataclass

@@ -13,11 +13,12 @@ from datetime import datetime
 from smoc_mcp.sandbox.company import Company
 from smoc_mcp.sandbox.controls import control
 from smoc_mcp.sandbox.exchange import Answer, Exchange, Receive, Scope, Send, encoded
-from smoc_mcp.sandbox.faults import Fault, Faults
+from smoc_mcp.sandbox.faults import Fault
 from smoc_mcp.sandbox.hostile import Hostility
 from smoc_mcp.sandbox.journal import RequestRecord
 from smoc_mcp.sandbox.mischief import BROKEN, REPLACED, odd_contacts, unauthorized, wrong_shape
 from smoc_mcp.sandbox.moments import SORT_FIELDS
+from smoc_mcp.sandbox.state import State
 
 __all__ = ["ENDPOINT", "FJELL_KEY", "NORDLYS_KEY", "UNBOUND_KEY", "Sandbox"]
 
@@ -50,26 +51,15 @@ class _Question:
     limit: int
 
 
-class Sandbox:
-    """An ASGI application that holds companies by their keys.
+class Sandbox(State):
+    """An ASGI application that holds companies by their keys; its attributes are `State`'s.
 
     Args:
         keys: each key's company; None for a key that is bound to none. The demo's by default.
-
-    Attributes:
-        faults: what shall go wrong; `fail` and `recover` are the short way.
-        requests: a record of each request to the endpoint since the start or `forget_requests`.
-        latency: seconds that every answer of the endpoint takes at least.
-        before_answer: called with company, sort field and limit right before each page is
-            computed; a test changes the company here.
     """
 
     def __init__(self, keys: Mapping[str, Company | None] | None = None) -> None:
-        self.keys: dict[str, Company | None] = dict(_demo_keys() if keys is None else keys)
-        self.faults = Faults()
-        self.requests: list[RequestRecord] = []
-        self.latency = 0.0
-        self.before_answer: Callable[[Company, str | None, int], None] | None = None
+        super().__init__(_demo_keys() if keys is None else keys)
         self._bodies: dict[tuple[str, str | None, int, bool], tuple[int, Company, bytes]] = {}
 
     @classmethod
@@ -94,34 +84,6 @@ class Sandbox:
             hostile: the share of contacts with hostile text, or "everywhere".
         """
         return cls(_demo_keys(size, other_size, seed, now, clock, hostile))
-
-    @property
-    def companies(self) -> list[Company]:
-        """The companies, each once, in the order of their keys."""
-        return list({id(held): held for held in self.keys.values() if held is not None}.values())
-
-    def company(self, name: str) -> Company:
-        """Return the company of that name.
-
-        Raises:
-            KeyError: there is none.
-        """
-        for company in self.companies:
-            if company.name == name:
-                return company
-        raise KeyError(f"the sandbox has no company {name!r}")
-
-    def fail(self, *faults: Fault) -> None:
-        """Let requests fail, behind the faults that wait already."""
-        self.faults.set(*faults)
-
-    def recover(self) -> None:
-        """Clear all faults."""
-        self.faults.clear()
-
-    def forget_requests(self) -> None:
-        """Empty the record of requests."""
-        self.requests.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.

@@ -25,21 +25,18 @@ With `count`, contacts are chosen at random.
 """
 
 import json
-from typing import TYPE_CHECKING
 
 from smoc_mcp.sandbox.company import Company
 from smoc_mcp.sandbox.exchange import Answer, Exchange, encoded
 from smoc_mcp.sandbox.faults import Fault
-
-if TYPE_CHECKING:
-    from smoc_mcp.sandbox.app import Sandbox
+from smoc_mcp.sandbox.state import State
 
 __all__ = ["control"]
 
 _NDJSON = "application/x-ndjson"
 
 
-async def control(sandbox: "Sandbox", exchange: Exchange) -> Answer | None:
+async def control(sandbox: State, exchange: Exchange) -> Answer | None:
     """Return the answer to a request under /sandbox/, None if there is no such control."""
     try:
         match (exchange.method, *exchange.path_parts):
@@ -117,7 +114,7 @@ def _count(order: dict[str, object]) -> int:
     return count
 
 
-async def _faults(sandbox: "Sandbox", exchange: Exchange) -> Answer | None:
+async def _faults(sandbox: State, exchange: Exchange) -> Answer | None:
     if exchange.method == "POST":
         given = json.loads(await exchange.body())
         sandbox.fail(
@@ -130,7 +127,7 @@ async def _faults(sandbox: "Sandbox", exchange: Exchange) -> Answer | None:
     return Answer.of_json([fault.as_json() for fault in sandbox.faults.waiting()])
 
 
-def _described(sandbox: "Sandbox", company: Company) -> dict[str, object]:
+def _described(sandbox: State, company: Company) -> dict[str, object]:
     return {
         "name": company.name,
         "operatorId": company.operator_id,
