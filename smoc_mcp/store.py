@@ -22,6 +22,9 @@ __all__ = ["Absorbed", "ContactStore"]
 _LIGHT = 3_000
 """Contacts in memory that are looked through in a few milliseconds: more than four windows hold."""
 _DAY = 24 * 3600 * 1_000_000
+_UNDECIDED: Moment = -1
+"""When a contact was asked for that came in two versions at once, of the same updatedAt: nobody can
+tell which is newer, so it is not current until it is seen again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class ContactStore(ContactLookup):
             moved |= self._settle(operators.pop())
         with self._db.transaction():
             known = self._known(window.rows)
-            changed, superseded, doubtful = set(), set(), False
+            changed, superseded, undecided, doubtful = set(), set(), set(), False
             for i, (digest, seen, updated) in known.items():
                 if digest == window.rows[i].digest:
                     continue
@@ -128,13 +131,15 @@ class ContactStore(ContactLookup):
                     doubtful = True
                     if updated > window.rows[i].updated:
                         superseded.add(i)
+                    elif updated == window.rows[i].updated:
+                        undecided.add(i)
             fresh = {
                 c.contact.id: c
                 for c in contacts
                 if c.contact.id not in known or c.contact.id in changed - superseded
             }
             self._delete_labels(fresh.keys() & known.keys())
-            self._save(fresh.values(), window)
+            self._save(fresh.values(), window, undecided)
             if self.path != MEMORY:
                 # In memory it can wait until somebody searches; here a search must not write.
                 self.index_words()
@@ -196,9 +201,12 @@ class ContactStore(ContactLookup):
         """
         stale = self._db.fetch(
             """SELECT EXISTS (SELECT 1 FROM contact WHERE created >= ? AND (
-                (asked < ? AND seen != ?)
+                asked = ? OR (asked < ? AND seen != ?)
                 OR NOT (seen < ? OR (asked = ? AND seen = ?)) OR unread != ''))""",
-            (created_after, since, since, updated.sent, updated.sent, updated.received),
+            (
+                *(created_after, _UNDECIDED, since, since),
+                *(updated.sent, updated.sent, updated.received),
+            ),
         )[0][0]
         timeless = (
             created_after <= BEGINNING
@@ -325,12 +333,22 @@ class ContactStore(ContactLookup):
             "DELETE FROM labels WHERE owner = ? AND contact = ?", [(self._owner, i) for i in ids]
         )
 
-    def _save(self, contacts: Iterable[ReadContact], window: Window) -> None:
+    def _save(
+        self, contacts: Iterable[ReadContact], window: Window, undecided: Collection[str]
+    ) -> None:
         facts = [(read, facts_of(read)) for read in contacts]
         owner = self._owner
         self._db.run_many(
             UPSERT,
-            [(owner, window.sent, window.received, *columns(read, f)) for read, f in facts],
+            [
+                (
+                    owner,
+                    _UNDECIDED if f.id in undecided else window.sent,
+                    window.received,
+                    *columns(read, f),
+                )
+                for read, f in facts
+            ],
         )
         self._db.run_many(
             "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -340,8 +358,15 @@ class ContactStore(ContactLookup):
     def _touch(self, ids: Iterable[str], window: Window) -> None:
         # Both times of the answer that was received last: together they are one sighting.
         self._db.run_many(
-            "UPDATE contacts SET asked = ?, seen = ? WHERE owner = ? AND id = ? AND seen < ?",
-            [(window.sent, window.received, self._owner, i, window.received) for i in ids],
+            "UPDATE contacts SET asked = CASE WHEN asked = ? AND seen >= ? THEN asked ELSE ? END, "
+            "seen = ? WHERE owner = ? AND id = ? AND seen < ?",
+            [
+                (
+                    *(_UNDECIDED, window.sent, window.sent),
+                    *(window.received, self._owner, i, window.received),
+                )
+                for i in ids
+            ],
         )
 
     def _delete(self, ids: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -304,4 +305,33 @@ def test_what_is_dropped_for_its_age_is_in_no_unbroken_history(path: Path) -> No
     history = store.history(Sort.UPDATED)
     assert history is not None
     assert history.reach == rows["a"].updated
+    store.close()
+
+
+def test_a_contact_in_two_versions_at_once_is_not_current_until_it_is_seen_again() -> None:
+    def version(status: str) -> list[ReadContact]:
+        read = read_contact(
+            {"id": "a", "createdAt": "2026-01-01", "updatedAt": "2026-01-02", "status": status}
+        )
+        assert read is not None
+        return [read]
+
+    def take(status: str, sent: int, received: int) -> bool:
+        """Absorb a version; say whether a later `updated` window finds the contact current."""
+        reads = version(status)
+        answer = window(reads, sent)
+        absorbed = store.absorb(replace(answer, received=received), reads)
+        doubts.append(absorbed.doubtful)
+        return store.all_current(ABSENT, 1, window([], 100))
+
+    doubts: list[bool] = []
+    store = ContactStore()
+    assert take("1", 1, 2)
+    # Both requests were under way at once, and updatedAt does not say which answer is newer.
+    assert take("2", 10, 20)
+    assert not take("1", 11, 15)
+    # Nor does a third that was under way at the same time.
+    assert not take("1", 12, 21)
+    assert take("2", 30, 31)
+    assert doubts == [False, False, True, False, False]
     store.close()
