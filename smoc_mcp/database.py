@@ -50,7 +50,8 @@ _MIGRATIONS: Sequence[Sequence[str]] = (
             row INTEGER PRIMARY KEY,     -- of the words
             owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
             id TEXT NOT NULL,
-            asked INTEGER NOT NULL,      -- when the newest answer that held it was sent for; -1: undecided
+            asked INTEGER NOT NULL,      -- when the newest answer that held it was sent for;
+                                         -- -1 where nobody can tell which is the newest
             seen INTEGER NOT NULL,       -- when it was received
             digest BLOB NOT NULL,
             status TEXT NOT NULL,
