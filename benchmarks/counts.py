@@ -17,11 +17,11 @@ from pydantic import SecretStr
 
 from benchmarks.questions import Question, twelve_questions
 from benchmarks.tokens import MOST_STRUCTURED, MOST_TEXT, both_forms
-from smoc_mcp.client import SmocClient
-from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.api.client import SmocClient
+from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
-from smoc_mcp.server import build_server
-from smoc_mcp.views import Views
+from smoc_mcp.server.server import build_server
+from smoc_mcp.views.lists import Views
 
 __all__: list[str] = []
 

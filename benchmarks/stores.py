@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 import duckdb
 
-from smoc_mcp.coverage import Counts, Sort, Window
-from smoc_mcp.facts import facts_of, keys_of
-from smoc_mcp.models import ReadContact, read_contact
-from smoc_mcp.query import EVERYBODY, ContactFilter, parse_group_by
+from smoc_mcp.api.facts import facts_of, keys_of
+from smoc_mcp.api.models import ReadContact, read_contact
+from smoc_mcp.proof.windows import Counts, Sort, Window
+from smoc_mcp.questions.query import EVERYBODY, ContactFilter, parse_group_by
+from smoc_mcp.questions.search import parse_query
 from smoc_mcp.sandbox import Company
-from smoc_mcp.search import parse_query
-from smoc_mcp.store import ContactStore
-from smoc_mcp.text import email_key, fold
+from smoc_mcp.store.store import ContactStore
+from smoc_mcp.text.folding import email_key, fold
 
 __all__ = [
     "OURS",

@@ -2,6 +2,6 @@
 
 import sys
 
-from smoc_mcp.cli import main
+from smoc_mcp.cli.main import main
 
 sys.exit(main())

@@ -6,15 +6,13 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
-from smoc_mcp.boundary import Boundary
-from smoc_mcp.client import SmocClient
-from smoc_mcp.database import MEMORY
-from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.api.client import SmocClient
+from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.settings import Settings
-from smoc_mcp.store import ContactStore
-from smoc_mcp.views import Views
+from smoc_mcp.store.sqlite import MEMORY
+from smoc_mcp.store.store import ContactStore
 
-__all__ = ["make_views", "open_directory"]
+__all__ = ["open_directory"]
 
 
 @asynccontextmanager
@@ -43,11 +41,6 @@ async def open_directory(
         ) as directory,
     ):
         yield directory
-
-
-def make_views(settings: Settings) -> Views:
-    """Return how answers are shown."""
-    return Views(settings.timezone, Boundary(settings.mask, settings.show_technical))
 
 
 def _client(settings: Settings, key: SecretStr | None) -> SmocClient:

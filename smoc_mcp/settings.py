@@ -12,14 +12,23 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from smoc_mcp.boundary import Mask
 from smoc_mcp.errors import ApiKeyError, ConfigurationError
 
-__all__ = ["ENVIRONMENTS", "HttpSettings", "LogLevel", "Settings", "check_key", "is_colourful"]
+__all__ = [
+    "ENVIRONMENTS",
+    "HttpSettings",
+    "LogLevel",
+    "Mask",
+    "Settings",
+    "check_key",
+    "is_colourful",
+]
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat = Literal["text", "json"]
 ToolSet = Literal["standard", "chatgpt"]
+Mask = Literal["email", "phone", "name"]
+"""Kinds of personal data that can be masked."""
 C = TypeVar("C", bound=str)
 
 ENVIRONMENTS = {

@@ -10,10 +10,10 @@ from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import CallToolResult, TextContent
 from pydantic import SecretStr
 
-from smoc_mcp.client import SmocClient
-from smoc_mcp.directory import ContactDirectory
-from smoc_mcp.server import build_server
-from smoc_mcp.views import Views
+from smoc_mcp.api.client import SmocClient
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.server.server import build_server
+from smoc_mcp.views.lists import Views
 
 KEY = "key-of-the-test"
 

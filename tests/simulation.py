@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import anyio.lowlevel
 
-from smoc_mcp.client import SortField
-from smoc_mcp.models import ContactsPage, read_contact
-from smoc_mcp.times import Clock, Moment, iso
+from smoc_mcp.api.client import SortField
+from smoc_mcp.api.models import ContactsPage, read_contact
+from smoc_mcp.text.times import Clock, Moment, iso
 
 LIMIT = 8
 SECOND = 1_000_000

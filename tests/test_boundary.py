@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smoc_mcp.boundary import Boundary, bare, clean, cut, error_text, spreadsheet_cell, table_cell
-from smoc_mcp.text import fold
+from smoc_mcp.text.cleaning import bare, clean, cut
+from smoc_mcp.text.folding import fold
+from smoc_mcp.views.boundary import Boundary, error_text, spreadsheet_cell, table_cell
 from tests.hidden import ENGLAND, IGNORABLE, INVISIBLE, SCOTLAND, VALID_EMOJI, WALES, hidden_in
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"

@@ -14,13 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smoc_mcp.answers import Matches, Page, Statistics
-from smoc_mcp.coverage import Proof, Sort, Status
-from smoc_mcp.database import MEMORY
-from smoc_mcp.directory import ContactDirectory
-from smoc_mcp.query import DIMENSIONS, ContactFilter, Span
-from smoc_mcp.rows import ContactRow
-from smoc_mcp.store import ContactStore
+from smoc_mcp.directory.answers import Matches, Page, Statistics
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.proof.certainty import Proof
+from smoc_mcp.proof.windows import Sort, Status
+from smoc_mcp.questions.query import DIMENSIONS, ContactFilter, Span
+from smoc_mcp.questions.rows import ContactRow
+from smoc_mcp.store.sqlite import MEMORY
+from smoc_mcp.store.store import ContactStore
 from tests.simulation import LIMIT, SECOND, LogicalClock, Raw, SimulatedCompany, key
 
 WIRE = {

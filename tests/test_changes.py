@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smoc_mcp.changes import Changes, Progress, next_changes
-from smoc_mcp.coverage import ABSENT, Sort, Status, sort_key
-from smoc_mcp.cursors import decode, encode, fingerprint
-from smoc_mcp.rows import ContactRow
-from smoc_mcp.times import Moment
+from smoc_mcp.proof.windows import ABSENT, Sort, Status, sort_key
+from smoc_mcp.questions.changes import Changes, Progress, next_changes
+from smoc_mcp.questions.cursors import decode, encode, fingerprint
+from smoc_mcp.questions.rows import ContactRow
+from smoc_mcp.text.times import Moment
 
 QUESTION = fingerprint("contacts_changes")
 SINCE = 100

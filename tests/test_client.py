@@ -11,8 +11,9 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
-from smoc_mcp import connections, errors
-from smoc_mcp.client import PATH, SmocClient
+from smoc_mcp import errors
+from smoc_mcp.api import connections
+from smoc_mcp.api.client import PATH, SmocClient
 from smoc_mcp.sandbox import FAULT_KINDS, UNBOUND_KEY, VARIANTS, Company, Fault, Sandbox
 from smoc_mcp.sandbox import run_in_thread as served
 from smoc_mcp.sandbox.exchange import Answer, Exchange, Receive, Scope, Send

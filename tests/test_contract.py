@@ -17,14 +17,14 @@ from mcp import Client, MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, TextResourceContents
 from pydantic import SecretStr
 
-from smoc_mcp.boundary import Boundary
-from smoc_mcp.client import SmocClient
-from smoc_mcp.directory import ContactDirectory
-from smoc_mcp.export import COLUMNS, Format, export
-from smoc_mcp.prompts import PROMPTS
-from smoc_mcp.query import DIMENSIONS, EVERYBODY
+from smoc_mcp.api.client import SmocClient
+from smoc_mcp.cli.export import COLUMNS, Format, export
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.questions.query import DIMENSIONS, EVERYBODY
 from smoc_mcp.sandbox import HOSTILE_TEXTS, Company, Sandbox, run_in_thread
-from smoc_mcp.views import MAX_CHARS, Views
+from smoc_mcp.server.prompts import PROMPTS
+from smoc_mcp.views.boundary import Boundary
+from smoc_mcp.views.lists import MAX_CHARS, Views
 from tests.hidden import hidden_in
 from tests.serving import KEY, memory_server, text_of
 

@@ -15,8 +15,8 @@ from mcp import Client, MCPError
 from mcp_adversarial.runner import load_fixtures
 from mcp_defense_bench import Bench
 
-from smoc_mcp.boundary import clean
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
+from smoc_mcp.text.cleaning import clean
 from tests.hidden import hidden_in
 from tests.serving import KEY, memory_server, text_of
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smoc_mcp.cursors import Value, decode, encode, fingerprint
 from smoc_mcp.errors import CursorError
+from smoc_mcp.questions.cursors import Value, decode, encode, fingerprint
 
 QUESTION = fingerprint("contacts_list", [("sort", "created")])
 OTHER = fingerprint("contacts_list", [("sort", "updated")])
@@ -87,7 +87,7 @@ def test_both_errors_say_how_to_begin_again() -> None:
 
 def test_a_cursor_is_the_same_in_every_process() -> None:
     program = (
-        "from smoc_mcp.cursors import encode, fingerprint\n"
+        "from smoc_mcp.questions.cursors import encode, fingerprint\n"
         "print(encode(fingerprint('contacts_list', [('sort', 'created')]), 1, 'a'))"
     )
     other = subprocess.run(

@@ -16,7 +16,7 @@ from mcp import MCPError
 from mcp_types import CacheableResult, Tool
 
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
-from smoc_mcp.server import INSTRUCTIONS
+from smoc_mcp.server.server import INSTRUCTIONS
 from tests.serving import KEY, memory_server
 
 pytestmark = pytest.mark.anyio

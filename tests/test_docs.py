@@ -13,11 +13,11 @@ import jsonschema
 import pytest
 
 from smoc_mcp import settings
-from smoc_mcp.cli import main
-from smoc_mcp.clients import CLIENTS
-from smoc_mcp.parser import build_parser
-from smoc_mcp.prompts import PROMPTS
-from smoc_mcp.resources import COMPANY_URI, CONTACT_URI, GUIDE_URI
+from smoc_mcp.cli.clients import CLIENTS
+from smoc_mcp.cli.main import main
+from smoc_mcp.cli.parser import build_parser
+from smoc_mcp.server.prompts import PROMPTS
+from smoc_mcp.server.resources import COMPANY_URI, CONTACT_URI, GUIDE_URI
 from tests.test_definitions import NAMES
 
 ROOT = Path(__file__).parent.parent

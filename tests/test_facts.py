@@ -2,10 +2,10 @@
 
 import pytest
 
-from smoc_mcp.coverage import ABSENT, Status
-from smoc_mcp.facts import Facts, Label, facts_of, full_name, keys_of, status_of
-from smoc_mcp.models import Person, ReadContact, read_contact
-from smoc_mcp.times import as_moment
+from smoc_mcp.api.facts import Facts, Label, facts_of, full_name, keys_of, status_of
+from smoc_mcp.api.models import Person, ReadContact, read_contact
+from smoc_mcp.proof.windows import ABSENT, Status
+from smoc_mcp.text.times import as_moment
 
 
 def read(**fields: object) -> ReadContact:

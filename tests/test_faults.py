@@ -12,11 +12,11 @@ from mcp import Client
 from mcp_types import CallToolResult
 from pydantic import SecretStr
 
-from smoc_mcp.client import SmocClient
-from smoc_mcp.directory import ContactDirectory
+from smoc_mcp.api.client import SmocClient
+from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.sandbox import FAULT_KINDS, Company, Fault, Sandbox, run_in_thread
-from smoc_mcp.server import build_server
-from smoc_mcp.views import Views
+from smoc_mcp.server.server import build_server
+from smoc_mcp.views.lists import Views
 from tests.serving import KEY, ask, text_of, until
 from tests.test_client import NEXT_STEP, UPSTREAM
 

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoc_mcp.coverage import Status
-from smoc_mcp.groups import NONE, OTHER, Group, Grouping, merge
-from smoc_mcp.query import parse_group_by
-from smoc_mcp.rows import GroupRow
-from smoc_mcp.selection import QUARTER_HOUR
-from smoc_mcp.text import fold
-from smoc_mcp.times import as_moment
+from smoc_mcp.proof.windows import Status
+from smoc_mcp.questions.groups import NONE, OTHER, Group, Grouping, merge
+from smoc_mcp.questions.query import parse_group_by
+from smoc_mcp.questions.rows import GroupRow
+from smoc_mcp.text.folding import fold
+from smoc_mcp.text.times import QUARTER_HOUR, as_moment
 
 LEAD, CUSTOMER, LOST = Status.LEAD, Status.CUSTOMER, Status.LOST
 

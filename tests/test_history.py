@@ -1,7 +1,7 @@
 """Histories: windows that join, gaps where they do not."""
 
-from smoc_mcp.coverage import ABSENT, Counts, Keys, Sort, Status, Window
-from smoc_mcp.history import BEGINNING, Gap, History, extended, follows, refresh_interval
+from smoc_mcp.proof.history import BEGINNING, Gap, History, extended, follows, refresh_interval
+from smoc_mcp.proof.windows import ABSENT, Counts, Keys, Sort, Status, Window
 
 MINUTE = 60 * 1_000_000
 

@@ -20,7 +20,7 @@ import httpx2
 import jwt
 import pytest
 
-from smoc_mcp.hosting import listen
+from smoc_mcp.http.serve import listen
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
 from tests.hosting import AUDIENCE, Issuer, Served, http_client, http_server, issuer, post
 from tests.serving import ask, refusal

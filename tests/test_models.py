@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smoc_mcp.models import Contact, ContactsPage, Person, ReadContact, Visit, read_contact
+from smoc_mcp.api.models import Contact, ContactsPage, Person, ReadContact, Visit, read_contact
 
 GUIDE: dict[str, Any] = {
     "id": "665a1b2c3d4e5f6789012345",

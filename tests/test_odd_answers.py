@@ -11,13 +11,13 @@ import respx
 from pydantic import SecretStr
 
 from smoc_mcp import errors
-from smoc_mcp.answers import Page
-from smoc_mcp.changes import Progress
-from smoc_mcp.client import PATH, SmocClient
-from smoc_mcp.coverage import ABSENT, Sort, Status
-from smoc_mcp.directory import ContactDirectory
-from smoc_mcp.models import ContactsPage
-from smoc_mcp.query import EVERYBODY, ContactFilter, Span, parse_group_by
+from smoc_mcp.api.client import PATH, SmocClient
+from smoc_mcp.api.models import ContactsPage
+from smoc_mcp.directory.answers import Page
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.proof.windows import ABSENT, Sort, Status
+from smoc_mcp.questions.changes import Progress
+from smoc_mcp.questions.query import EVERYBODY, ContactFilter, Span, parse_group_by
 from smoc_mcp.sandbox import VARIANTS, Company, Fault, Sandbox, run_in_thread
 from tests.serving import KEY
 from tests.test_client import HOST, failure, hasty

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from smoc_mcp.coverage import Sort
-from smoc_mcp.database import Database
-from smoc_mcp.query import EVERYBODY, ContactFilter, parse_filter, parse_group_by
-from smoc_mcp.selection import Sql, counting, grouping, listing, owning
+from smoc_mcp.proof.windows import Sort
+from smoc_mcp.questions.query import EVERYBODY, ContactFilter, parse_filter, parse_group_by
+from smoc_mcp.store.sql import Sql, counting, grouping, listing, owning
+from smoc_mcp.store.sqlite import Database
 
 GROUPS = [
     *("city,utm_source", "country,device", "status", "company", "browser", "inviter"),

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from smoc_mcp.cli import main
-from smoc_mcp.clients import CLIENTS, KEY_TO_FILL_IN, file_of, install_link
+from smoc_mcp.cli.clients import CLIENTS, KEY_TO_FILL_IN, file_of, install_link
+from smoc_mcp.cli.main import main
 
 KEY = "key-of-the-company"
 WITH_FILE = [client for client in CLIENTS if client != "claude-code"]

@@ -6,9 +6,9 @@ from statistics import fmean
 import bpe_openai
 import pytest
 
-from smoc_mcp.boundary import Boundary
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
-from smoc_mcp.views import Views
+from smoc_mcp.views.boundary import Boundary
+from smoc_mcp.views.lists import Views
 from tests.serving import KEY, ask, memory_server, refusal, text_of
 
 pytestmark = pytest.mark.anyio

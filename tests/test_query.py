@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoc_mcp.coverage import ABSENT, Region, Sort, Status
 from smoc_mcp.errors import InputError
-from smoc_mcp.query import (
+from smoc_mcp.proof.certainty import Region
+from smoc_mcp.proof.windows import ABSENT, Sort, Status
+from smoc_mcp.questions.query import (
     CONTAINS,
     DIMENSIONS,
     EQUALS,
@@ -24,8 +25,8 @@ from smoc_mcp.query import (
     parse_filter,
     parse_group_by,
 )
-from smoc_mcp.text import fold
-from smoc_mcp.times import as_moment
+from smoc_mcp.text.folding import fold
+from smoc_mcp.text.times import as_moment
 
 OSLO = ZoneInfo("Europe/Oslo")
 NOW = as_moment(datetime(2026, 6, 1, 12, tzinfo=PLAIN_UTC))

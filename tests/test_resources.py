@@ -13,11 +13,11 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from smoc_mcp.boundary import Boundary
-from smoc_mcp.prompts import PROMPTS
-from smoc_mcp.query import DIMENSIONS, FILTERS, HAS
+from smoc_mcp.questions.query import DIMENSIONS, FILTERS, HAS
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
-from smoc_mcp.views import Views
+from smoc_mcp.server.prompts import PROMPTS
+from smoc_mcp.views.boundary import Boundary
+from smoc_mcp.views.lists import Views
 from tests.serving import KEY, ask, memory_server
 
 pytestmark = pytest.mark.anyio

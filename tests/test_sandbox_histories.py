@@ -9,14 +9,14 @@ from pathlib import Path
 import anyio
 import pytest
 
-from smoc_mcp.answers import Statistics
-from smoc_mcp.client import SmocClient
-from smoc_mcp.coverage import Proof
-from smoc_mcp.directory import ContactDirectory
-from smoc_mcp.query import DIMENSIONS, ContactFilter, parse_filter
+from smoc_mcp.api.client import SmocClient
+from smoc_mcp.directory.answers import Statistics
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.proof.certainty import Proof
+from smoc_mcp.questions.query import DIMENSIONS, ContactFilter, parse_filter
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.settings import Settings
-from smoc_mcp.store import ContactStore
+from smoc_mcp.store.store import ContactStore
 
 KEY = "key-of-the-test"
 WORDS = {None: "lead", "1": "lead", "2": "customer", "3": "lost", "4": "converted"}

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smoc_mcp.boundary import visible
-from smoc_mcp.coverage import ABSENT, Counts, Sort, Window
-from smoc_mcp.database import Database
+from smoc_mcp.api.facts import keys_of
+from smoc_mcp.api.models import read_contact
 from smoc_mcp.errors import InputError
-from smoc_mcp.facts import keys_of
-from smoc_mcp.models import read_contact
-from smoc_mcp.query import ContactFilter, parse_group_by
-from smoc_mcp.rows import ContactRow, Position
-from smoc_mcp.search import parse_query, searchable
-from smoc_mcp.selection import Sql, counting, grouping, listing, namesakes, owning, resembling
-from smoc_mcp.store import ContactStore
-from smoc_mcp.text import fold
+from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
+from smoc_mcp.questions.query import ContactFilter, parse_group_by
+from smoc_mcp.questions.rows import ContactRow, Position
+from smoc_mcp.questions.search import parse_query, searchable
+from smoc_mcp.store.sql import Sql, counting, grouping, listing, namesakes, owning, resembling
+from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.store import ContactStore
+from smoc_mcp.text.cleaning import visible
+from smoc_mcp.text.folding import fold
 
 WORDS = ContactFilter(terms=parse_query("anna oslo"))
 PEOPLE: dict[str, dict[str, object]] = {

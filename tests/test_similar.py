@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoc_mcp.coverage import ABSENT, Counts, Sort, Window
-from smoc_mcp.facts import keys_of
-from smoc_mcp.models import read_contact
-from smoc_mcp.similar import Likeness, mailbox
-from smoc_mcp.store import ContactStore
+from smoc_mcp.api.facts import keys_of
+from smoc_mcp.api.models import read_contact
+from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
+from smoc_mcp.questions.similar import Likeness, mailbox
+from smoc_mcp.store.store import ContactStore
 
 
 def store_of(people: dict[str, dict[str, str]]) -> ContactStore:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from smoc_mcp import slowness
+from smoc_mcp.http import slowness
 
 
 async def echo(request: Request) -> Response:

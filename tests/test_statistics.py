@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from smoc_mcp.boundary import Boundary
-from smoc_mcp.client import SmocClient
-from smoc_mcp.directory import ContactDirectory
-from smoc_mcp.query import DIMENSIONS, EVERYBODY
+from smoc_mcp.api.client import SmocClient
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.questions.query import DIMENSIONS, EVERYBODY
 from smoc_mcp.sandbox import Company, Contact, Sandbox, run_in_thread
-from smoc_mcp.views import Views
+from smoc_mcp.views.boundary import Boundary
+from smoc_mcp.views.lists import Views
 from tests.serving import KEY, ask, memory_server
 
 pytestmark = pytest.mark.anyio

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from smoc_mcp.coverage import ABSENT, Counts, Sort, Window
-from smoc_mcp.database import MEMORY, SCHEMA_VERSION
+from smoc_mcp.api.facts import keys_of
+from smoc_mcp.api.models import ReadContact, read_contact
 from smoc_mcp.errors import StoreError
-from smoc_mcp.facts import keys_of
-from smoc_mcp.history import BEGINNING
-from smoc_mcp.models import ReadContact, read_contact
-from smoc_mcp.query import EVERYBODY
-from smoc_mcp.store import ContactStore
+from smoc_mcp.proof.history import BEGINNING
+from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
+from smoc_mcp.questions.query import EVERYBODY
+from smoc_mcp.store.sqlite import MEMORY, SCHEMA_VERSION
+from smoc_mcp.store.store import ContactStore
 
 DAY = 24 * 3600 * 1_000_000
 
@@ -191,8 +191,8 @@ def test_a_migration_that_fails_leaves_nothing_behind(
 ) -> None:
     broken = (("CREATE TABLE half (a)", "CREATE TABLE half (a)"),)
     with monkeypatch.context() as patch:
-        patch.setattr("smoc_mcp.database._MIGRATIONS", broken)
-        patch.setattr("smoc_mcp.database.SCHEMA_VERSION", 1)
+        patch.setattr("smoc_mcp.store.sqlite._MIGRATIONS", broken)
+        patch.setattr("smoc_mcp.store.sqlite.SCHEMA_VERSION", 1)
         with pytest.raises(StoreError):
             ContactStore(str(path))
     store = ContactStore(str(path))

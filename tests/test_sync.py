@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from smoc_mcp.client import SmocClient
-from smoc_mcp.coverage import Sort
-from smoc_mcp.directory import ContactDirectory
-from smoc_mcp.query import EVERYBODY
+from smoc_mcp.api.client import SmocClient
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.proof.windows import Sort
+from smoc_mcp.questions.query import EVERYBODY
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
-from smoc_mcp.server import build_server
+from smoc_mcp.server.server import build_server
 from smoc_mcp.settings import Settings
-from smoc_mcp.store import ContactStore
-from smoc_mcp.views import Views
+from smoc_mcp.store.store import ContactStore
+from smoc_mcp.views.lists import Views
 from tests.serving import KEY, ask, refusal, text_of
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smoc_mcp.text import digits, email_key, fold, spellings
+from smoc_mcp.text.folding import digits, email_key, fold, spellings
 
 
 @settings(deadline=None, max_examples=500)

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smoc_mcp.errors import InputError
-from smoc_mcp.times import Clock, as_datetime, as_moment, iso, parse_time
+from smoc_mcp.text.times import Clock, as_datetime, as_moment, iso, parse_time
 
 UTC = ZoneInfo("UTC")
 NOW = as_moment(datetime(2026, 6, 1, 12, tzinfo=PLAIN_UTC))

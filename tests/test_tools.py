@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from mcp import MCPError
 
-from smoc_mcp.boundary import Boundary
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
-from smoc_mcp.views import MAX_CHARS, Views
+from smoc_mcp.views.boundary import Boundary
+from smoc_mcp.views.lists import MAX_CHARS, Views
 from tests.serving import KEY, ask, memory_server, refusal, text_of
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ import anyio
 import pytest
 from mcp import Client
 
-from smoc_mcp import waiting
+from smoc_mcp.directory import progress as waiting
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
 from tests.hosting import Served, http_client, http_server
 from tests.serving import KEY, memory_server, stdio_server, until

@@ -40,12 +40,12 @@ from mcp_types import (
 )
 from pydantic import BaseModel, Field, SecretStr
 
-from smoc_mcp.access import Anybody
-from smoc_mcp.companies import Companies
-from smoc_mcp.http import build_app, run
+from smoc_mcp.http.access import Anybody
+from smoc_mcp.http.app import build_app, run
+from smoc_mcp.http.companies import Companies
+from smoc_mcp.http.transport import PATH
 from smoc_mcp.opening import open_directory
 from smoc_mcp.settings import HttpSettings, Settings
-from smoc_mcp.transport import PATH
 
 Ctx = Context[Any, Any]
 Answer = str | InputRequiredResult

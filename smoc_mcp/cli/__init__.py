@@ -1,0 +1,1 @@
+"""Commands for people: what `smoc-mcp` does at a terminal."""

@@ -1,0 +1,148 @@
+"""What a support person would ask first: does the key work, and how far can we see."""
+
+import platform
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.errors import SmocError
+from smoc_mcp.proof.history import BEGINNING
+from smoc_mcp.proof.windows import ABSENT, Sort, Window
+from smoc_mcp.settings import Settings
+from smoc_mcp.text.times import Moment, iso
+
+__all__ = ["checkup", "table"]
+
+_VERBS = {
+    "created": "created",
+    "updated": "changed",
+    "conversation": "talked to",
+}
+_BAR = 20
+_GREEN, _DIM, _PLAIN = "\x1b[32m", "\x1b[2m", "\x1b[0m"
+
+
+async def checkup(directory: ContactDirectory, settings: Settings) -> dict[str, Any]:
+    """Return the findings for a program, in the order of interest; nothing in them is secret.
+
+    With a key that the API refuses, or an API that cannot be asked, there are fewer, and an
+    `error`.
+    """
+    found: dict[str, Any] = {
+        "version": version("smoc-mcp"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "mcp": version("mcp"),
+        "address": settings.base_url,
+        "store": None if settings.store is None else str(settings.store),
+    }
+    try:
+        began = time.perf_counter()
+        overview = await directory.overview()
+        company, windows, took = overview.company, overview.windows, time.perf_counter() - began
+        if company.failure:
+            return {**found, "error": company.failure}
+        began = time.perf_counter()
+        company, windows = await directory.survey_windows()
+        four_took = time.perf_counter() - began
+        overview = await directory.overview()
+        ids = sorted(i for window in windows for i in window.rows)
+        sample = await directory.get_contact(ids[0]) if ids else None
+    except SmocError as error:
+        return {**found, "error": str(error)}
+    return {
+        **found,
+        "key": "accepted",
+        "operator_id": sample.contact.operator_id if sample else None,
+        "leads": company.leads,
+        "customers": company.customers,
+        "in_hand": company.in_hand,
+        "whole_company": any(w.complete for w in windows),
+        "windows": {
+            str(sort): _described(w, settings) for sort in Sort for w in windows if w.sort is sort
+        },
+        "round_trip_seconds": round(took, 3),
+        "four_windows_seconds": round(four_took, 3),
+        "unread": dict(company.unread),
+        **(_history(overview.reach, len(overview.gaps), settings) if settings.store else {}),
+    }
+
+
+def _history(reach: Mapping[Sort, Moment], gaps: int, settings: Settings) -> dict[str, Any]:
+    return {
+        "nothing_missing_since": {
+            str(sort): "the beginning" if moment == BEGINNING else iso(moment, settings.timezone)
+            for sort, moment in reach.items()
+        },
+        "gaps": gaps,
+    }
+
+
+def _described(window: Window, settings: Settings) -> dict[str, Any]:
+    known = window.edge is not None and window.edge != ABSENT and not window.complete
+    return {
+        "contacts": len(window.rows),
+        "complete": window.complete or window.edge == ABSENT,
+        **({"all_since": iso(window.edge or 0, settings.timezone)} if known else {}),
+    }
+
+
+def table(found: Mapping[str, Any], most: int, *, colour: bool) -> str:
+    """Return the findings for a person, a line each.
+
+    Args:
+        found: What `checkup` returned.
+        most: How many contacts a window holds at most.
+        colour: Whether the reader is a terminal: with bars and colours.
+    """
+    lines = {
+        "version": f"{found['version']} (mcp {found['mcp']}, Python {found['python']}, "
+        f"{found['system']})",
+        "address": found["address"],
+        "store": found["store"] or "none: contacts are kept in memory",
+    }
+    if "error" in found:
+        return _aligned(lines)
+    whole = ", which is the whole company" if found["whole_company"] else ""
+    lines |= {
+        "key": f"{_GREEN}accepted{_PLAIN}" if colour else "accepted",
+        "company": f"operatorId {found['operator_id']}" if found["operator_id"] else "unknown",
+        "counts": f"{found['leads']:,} leads, {found['customers']:,} customers, by SMOC",
+        "in hand": f"{found['in_hand']:,} contacts{whole}",
+    }
+    for name, window in found["windows"].items():
+        bar = _bar(window["contacts"], most) if colour else ""
+        lines[f"window {name}"] = bar + _reach(name, window)
+    lines["took"] = (
+        f"{found['round_trip_seconds']:.2f} s for the counts, "
+        f"{found['four_windows_seconds']:.2f} s for four windows"
+    )
+    if found["unread"]:
+        unread = ", ".join(f"{name} of {count}" for name, count in found["unread"].items())
+        lines["not read"] = f"{unread}: report this"
+    for name, since in found.get("nothing_missing_since", {}).items():
+        lines[f"all {_VERBS[name]}"] = f"since {since}"
+    if "gaps" in found:
+        lines["gaps"] = str(found["gaps"])
+    return _aligned(lines)
+
+
+def _reach(name: str, window: Mapping[str, Any]) -> str:
+    contacts = f"{window['contacts']} contacts"
+    if window["complete"]:
+        return f"{contacts}, complete"
+    if "all_since" in window:
+        return f"{contacts}, all {_VERBS[name]} since {window['all_since']}"
+    return f"{contacts}, no proof of its own" if name == Sort.NATURAL else f"{contacts}, no order"
+
+
+def _bar(count: int, most: int) -> str:
+    filled = -(-_BAR * count // most)
+    return f"{'█' * filled}{_DIM}{'░' * (_BAR - filled)}{_PLAIN} "
+
+
+def _aligned(lines: Mapping[str, str]) -> str:
+    width = max(map(len, lines))
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in lines.items())

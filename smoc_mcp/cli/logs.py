@@ -1,0 +1,44 @@
+"""The log: lines on stderr, as text or as JSON."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from smoc_mcp.settings import Settings
+
+__all__ = ["log_to_stderr"]
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line; of a call of a tool what it cost."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+        }
+        call = getattr(record, "call", None)
+        line |= call if isinstance(call, dict) else {"message": record.getMessage()}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def log_to_stderr(settings: Settings) -> None:
+    """Write the log to stderr, as much and in the form that the settings ask for."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _JsonLines()
+        if settings.log_format == "json"
+        else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
+    if settings.log_format == "json":
+        # A line for each call is what was asked for, whatever else is written.
+        logging.getLogger("smoc_mcp.server.calls").setLevel(logging.INFO)
+    # httpx logs whole URLs at INFO, the SDK each message: of use to those who ask for DEBUG.
+    if settings.log_level != "DEBUG":
+        for name in ("httpx", "httpcore", "mcp"):
+            logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,167 @@
+"""`config --write`: our entry put into a client's file, and nothing else of it changed."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from smoc_mcp.cli.clients import KEY_TO_FILL_IN, NAME, file_of, servers_of
+from smoc_mcp.errors import UsageError
+
+__all__ = ["plug_in"]
+
+_Tree = MutableMapping[str, Any]
+
+
+def plug_in(client: str, key: str, settings: Mapping[str, str], path: Path | None = None) -> str:
+    """Write our entry into a client's file; return what was done, for a person.
+
+    Other servers stay, the entry's own other settings too, and a copy of the old file is kept. The
+    key is the one given, else the entry's present one, else a place to fill it in.
+
+    Args:
+        client: One of `CLIENTS`.
+        key: The company's key, or empty.
+        settings: What the server's environment shall be beside it.
+        path: The file; the client's usual one by default.
+
+    Raises:
+        UsageError: The client has no such file, or it cannot be read or written; it is unchanged.
+    """
+    usual = file_of(client)
+    if usual is None:
+        raise UsageError(
+            f"{client} has a command of its own for this: run what `smoc-mcp config {client}` "
+            "prints."
+        )
+    # A file that is a link, as to a folder of settings under version control, stays one.
+    target = (path or usual).resolve()
+    old = _read(target)
+    tree = _parse(old, target)
+    wanted = servers_of(client, key or KEY_TO_FILL_IN, settings)
+    _merge(tree, wanted, target, has_key=bool(key))
+    if "SMOC_ENVIRONMENT" in settings or "SMOC_BASE_URL" in settings:
+        _drop_other_address(tree, settings)
+    new = _written(tree, target)
+    if new == old:
+        return f"{target} has this entry already; nothing was changed."
+    kept = _replace(target, new)
+    told = f"Wrote the server {NAME!r} into {target}"
+    told += f"; the old file is {kept}." if kept else "."
+    return f"{told} {_next(client, new)}"
+
+
+def _next(client: str, text: str) -> str:
+    if client == "vscode":
+        return "VS Code asks for the key when it starts the server."
+    fill_in = KEY_TO_FILL_IN in text
+    return (
+        f"Put your key in place of {KEY_TO_FILL_IN}, then restart it."
+        if fill_in
+        else ("Restart it to see the tools.")
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}. Nothing was changed.") from None
+
+
+def _parse(text: str, path: Path) -> _Tree:
+    tree: object
+    if path.suffix == ".toml":
+        import tomlkit
+        from tomlkit.exceptions import TOMLKitError
+
+        try:
+            tree = tomlkit.parse(text)
+        except TOMLKitError as error:
+            raise _unusable(path, f"no valid TOML ({error})") from None
+    else:
+        try:
+            tree = json.loads(text) if text.strip() else {}
+        except ValueError as error:
+            raise _unusable(path, f"no valid JSON ({error})") from None
+    if not isinstance(tree, MutableMapping):
+        raise _unusable(path, "no object")
+    return tree
+
+
+def _unusable(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is {why}, so nothing was changed. Mend it, or put in what the command prints "
+        "without --write."
+    )
+
+
+def _merge(tree: _Tree, wanted: Mapping[str, Any], path: Path, *, has_key: bool) -> None:
+    """Put what is wanted into a tree: objects by name, lists by the id of their entries."""
+    for name, value in wanted.items():
+        present = tree.get(name)
+        if isinstance(value, Mapping):
+            if present is None:
+                tree[name] = present = {}
+                present = tree[name]
+            if not isinstance(present, MutableMapping):
+                raise _unusable(path, f"not as expected ({name} is no object)")
+            _merge(present, value, path, has_key=has_key)
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            others = present if isinstance(present, list) else []
+            ours = {entry["id"] for entry in value}
+            tree[name] = [o for o in others if not _is_one_of(o, ours)] + value
+        elif name != "SMOC_API_KEY" or has_key or present is None:
+            tree[name] = value
+    if "command" in wanted and "args" not in wanted:
+        # What another way of starting it left behind.
+        tree.pop("args", None)
+
+
+def _drop_other_address(tree: _Tree, settings: Mapping[str, str]) -> None:
+    """Take out of the entry's environment what says another address than the settings do."""
+    for held in tree.values():
+        if isinstance(held, Mapping) and isinstance(entry := held.get(NAME), Mapping):
+            for name in {"SMOC_ENVIRONMENT", "SMOC_BASE_URL"} - settings.keys():
+                entry.get("env", {}).pop(name, None)
+
+
+def _is_one_of(entry: object, ids: set[Any]) -> bool:
+    return isinstance(entry, Mapping) and entry.get("id") in ids
+
+
+def _written(tree: _Tree, path: Path) -> str:
+    if path.suffix == ".toml":
+        import tomlkit
+
+        return tomlkit.dumps(tree)
+    return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
+
+
+def _replace(path: Path, text: str) -> Path | None:
+    """Replace a file as a whole; return the copy of the old one, if there was one."""
+    kept = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # It may hold the key: readable by nobody else, unless it was so before.
+        descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            if path.exists():
+                stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+                kept = path.with_name(f"{path.name}.{stamp}.bak")
+                shutil.copy2(path, kept)
+                shutil.copymode(path, beside)
+            Path(beside).replace(path)
+        finally:
+            Path(beside).unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+    return kept

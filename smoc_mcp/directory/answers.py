@@ -1,0 +1,208 @@
+"""What the directory answers: contacts or counts, each with what is proven of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from smoc_mcp.api.models import Contact
+from smoc_mcp.proof.certainty import Proof
+from smoc_mcp.proof.history import Gap
+from smoc_mcp.proof.windows import Sort, Window
+from smoc_mcp.questions.changes import Changes
+from smoc_mcp.questions.groups import Grouping
+from smoc_mcp.questions.rows import ContactRow
+from smoc_mcp.text.times import Moment
+
+__all__ = [
+    "Company",
+    "Found",
+    "Matches",
+    "News",
+    "Overview",
+    "Page",
+    "Statistics",
+    "Sure",
+    "Values",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The whole that an answer is a part of.
+
+    Attributes:
+        leads: The API's own count of leads.
+        customers: The API's own count of customers.
+        in_hand: How many contacts are known to this process.
+        as_of: When we asked for the newest of what the answer rests on.
+        unread: How many contacts have something that could not be read, by wire name of the field.
+        failure: Why the API could not be asked; empty where it could.
+        gaps: The stretches of createdAt in which contacts may have gone unseen, newest first.
+    """
+
+    leads: int
+    customers: int
+    in_hand: int
+    as_of: Moment
+    unread: Mapping[str, int] = field(default_factory=dict)
+    failure: str = ""
+    gaps: Sequence[tuple[Moment, Moment]] = ()
+
+
+class Values(NamedTuple):
+    """Values of a filter that contacts in hand have.
+
+    Attributes:
+        near: Those like the one that was asked for, the most alike first.
+        common: The most common of the others.
+    """
+
+    near: Sequence[str]
+    common: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Contacts in order.
+
+    Attributes:
+        rows: The contacts.
+        proof: That these are the rows, in this order, that the whole company would give.
+        total: How many contacts match.
+        total_proof: That there are no more.
+        more: Whether another page follows.
+        moved_ahead: How many came in front of the first page since it was made.
+        top: The key of the first page's first row; None where the order is not by time.
+        instead: Where nobody matches: which values of each text filter there are in hand.
+        by_word: Where nobody matches: how many in hand hold each word of several.
+        whole: Nothing but, at most, a status was asked for.
+        live: The ids of those rows that are in live windows; the others are remembered.
+    """
+
+    company: Company
+    rows: Sequence[ContactRow]
+    proof: Proof
+    total: int
+    total_proof: Proof
+    more: bool
+    moved_ahead: int
+    top: Moment | None
+    instead: Mapping[str, Values] = field(default_factory=dict)
+    by_word: Mapping[str, int] = field(default_factory=dict)
+    whole: bool = False
+    live: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The contacts with one e-mail address; similar ones where there are none.
+
+    Attributes:
+        searched: Among how many contacts we looked.
+        live: As of a page.
+    """
+
+    company: Company
+    rows: Sequence[ContactRow]
+    similar: Sequence[ContactRow]
+    proof: Proof
+    searched: int
+    live: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One contact, whole.
+
+    Attributes:
+        live: It is in a live window; otherwise it is remembered from `row.seen`.
+        source: The JSON as sent.
+    """
+
+    company: Company
+    row: ContactRow
+    contact: Contact
+    source: Mapping[str, Any]
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sure:
+    """The part of an uncertain answer that is proven.
+
+    Attributes:
+        since: The contacts created at or after this moment.
+        total: How many of them match.
+        proof: That there are no more.
+    """
+
+    since: Moment
+    total: int
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counts and groups.
+
+    Attributes:
+        total: How many contacts match.
+        proof: That `total` and `grouping` are of all of them.
+        grouping: None where no groups were asked for.
+        questions: The survey questions that a `survey:` dimension stood for.
+        other_questions: Those in hand, where such a dimension stands for none; otherwise None.
+        unfiltered: The question was about the whole company.
+        sure: What is proven where not everything is; None for nothing.
+        own_counts: The groups of leads and of customers have SMOC's own counts.
+        instead: As of a page.
+    """
+
+    company: Company
+    total: int
+    proof: Proof
+    grouping: Grouping | None
+    questions: Sequence[str]
+    other_questions: Sequence[str] | None
+    unfiltered: bool
+    sure: Sure | None = None
+    own_counts: bool = False
+    instead: Mapping[str, Values] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is known of the company, and how far back.
+
+    Attributes:
+        windows: The live windows.
+        reach: By order: whoever has a newer key was seen; BEGINNING for everybody.
+        gaps: The stretches in which contacts may have gone unseen.
+        refresh_every: How often the windows must be taken for none to be missed, in
+            microseconds; None if that is unknown.
+        kept: Whether contacts are kept in a file.
+    """
+
+    company: Company
+    windows: Sequence[Window]
+    reach: Mapping[Sort, Moment]
+    gaps: Sequence[Gap]
+    refresh_every: Moment | None
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new or changed.
+
+    Attributes:
+        changes: One page of it.
+        proof: That nothing since then is missing.
+        gaps: The stretches of time in which something may be missing, as far as they are known.
+        live: As of a page.
+    """
+
+    company: Company
+    changes: Changes
+    proof: Proof
+    gaps: Sequence[tuple[Moment, Moment]]
+    live: Collection[str] = ()

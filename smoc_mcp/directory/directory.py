@@ -1,0 +1,364 @@
+"""The one object that tools talk to: it decides which windows a question needs, and answers.
+
+Each question fetches what it needs (`WindowSync`), then reads the store and the proofs together
+(`Reading`).
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Self, TypeVar
+from zoneinfo import ZoneInfo
+
+import anyio
+import anyio.to_thread
+
+from smoc_mcp.api.client import MAX_LIMIT
+from smoc_mcp.directory.answers import Company, Found, Matches, News, Overview, Page, Statistics
+from smoc_mcp.directory.reading import Reading
+from smoc_mcp.directory.report import SyncReport
+from smoc_mcp.directory.steps import Question, Steps, answer_from, take_steps
+from smoc_mcp.directory.sync import Asked, ContactSource, WindowSync
+from smoc_mcp.errors import (
+    InvalidKeyError,
+    KeyWithoutCompanyError,
+    MissingTokenError,
+    SmocError,
+    StoreError,
+    TimedOutError,
+    UpstreamError,
+)
+from smoc_mcp.proof.certainty import Region
+from smoc_mcp.proof.history import refresh_interval
+from smoc_mcp.proof.windows import COUNTED, Sort, Window
+from smoc_mcp.questions.changes import Progress
+from smoc_mcp.questions.query import TIMES, ContactFilter, Dimension
+from smoc_mcp.questions.rows import ContactRow, Position
+from smoc_mcp.questions.search import parse_query
+from smoc_mcp.store.sqlite import MEMORY
+from smoc_mcp.store.store import ContactStore
+from smoc_mcp.text.times import Clock, Moment
+
+__all__ = ["ContactDirectory", "FindDirectory"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+_REFUSALS = (InvalidKeyError, KeyWithoutCompanyError, MissingTokenError)
+"""Whom the API has just refused, we do not answer from the store."""
+
+
+class ContactDirectory:
+    """Answers questions about one company's contacts. Use it as an async context manager.
+
+    Args:
+        source: Where pages of contacts come from.
+        store: Where they are kept; in memory unless given.
+        cache_seconds: How long a window is live.
+        timeout_seconds: The most that one question may take.
+        zone: The zone of the days, weeks and months that contacts are grouped by.
+        refresh_seconds: With a store file, all windows are fetched this often while questions
+            come, or more often where the company grows fast.
+        clock: The present moment.
+        window_limit: How many contacts a window holds at most; the API's 500.
+        strict: Whether the API must have accepted our key within the cache time for an answer from
+            what is in hand: the key is a caller's, not the server's own.
+    """
+
+    def __init__(
+        self,
+        source: ContactSource,
+        *,
+        store: ContactStore | None = None,
+        cache_seconds: float = 60.0,
+        timeout_seconds: float = 20.0,
+        zone: ZoneInfo | None = None,
+        refresh_seconds: float = 900.0,
+        clock: Clock | None = None,
+        window_limit: int = MAX_LIMIT,
+        strict: bool = False,
+    ) -> None:
+        self._strict = strict
+        self.zone = zone or ZoneInfo("UTC")
+        store = store or ContactStore()
+        self.clock = clock or Clock(store.newest_moment() or 0)
+        self.sync = WindowSync(source, store, self.clock, window_limit)
+        self._cache = round(cache_seconds * 1_000_000)
+        self._timeout = timeout_seconds
+        self._refresh_every = round(refresh_seconds * 1_000_000)
+        self._refresh_at: Moment = 0
+        # The last thing that the API said of our key was no.
+        self._refused = False
+
+    async def __aenter__(self) -> Self:
+        await self.sync.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.sync.__aexit__(*error)
+        self.sync.store.close()
+
+    async def list_contacts(
+        self,
+        wanted: ContactFilter,
+        sort: Sort,
+        limit: int,
+        *,
+        after: Position | None = None,
+        top: Moment | None = None,
+    ) -> Page:
+        """Return contacts newest first by one field; the field's window, or all if it must be.
+
+        Args:
+            wanted: Which; usually of one status.
+            sort: The field.
+            limit: The most rows.
+            after: Where the last page ended.
+            top: The key of the first page's first row, if this is a later one.
+
+        Raises:
+            UpstreamError: The API gave no usable answer, and nothing is in hand; of every method.
+        """
+
+        def ask(reading: Reading) -> Steps[Page]:
+            reading = yield from self._have([sort], reading)
+            page = reading.page(wanted, sort, limit, after=after, top=top)
+            if not page.proof.complete:
+                reading = yield from self._have_region(wanted.region(), reading)
+                page = reading.page(wanted, sort, limit, after=after, top=top)
+            return page
+
+        return await self._answer(ask)
+
+    async def search_contacts(
+        self,
+        wanted: ContactFilter,
+        sort: Sort,
+        limit: int,
+        *,
+        by_relevance: bool = False,
+        after: Position | None = None,
+        top: Moment | None = None,
+    ) -> Page:
+        """Return the contacts of a filter; parameters as `list_contacts`.
+
+        By relevance, equally good matches are in the order of `sort`.
+        """
+
+        def ask(reading: Reading) -> Steps[Page]:
+            reading = yield from self._have_region(wanted.region(), reading)
+            if wanted.terms:
+                reading = yield from self._have_words(reading)
+            return reading.page(
+                wanted, sort, limit, by_relevance=by_relevance, after=after, top=top
+            )
+
+        return await self._answer(ask)
+
+    async def find_by_email(self, email_key: str) -> Matches:
+        """Return who has an address (see `text.email_key`), and similar ones if nobody has.
+
+        What is live is looked at first, then the other windows together.
+        """
+
+        def ask(reading: Reading) -> Steps[Matches]:
+            if not reading.live_matches(email_key):
+                reading = yield from self._have_region(Region(fields=frozenset({"email"})), reading)
+                reading = yield from self._have_words(reading)
+            return reading.matches(email_key)
+
+        return await self._answer(ask)
+
+    async def get_contact(self, contact_id: str) -> Found:
+        """Return one contact, whole.
+
+        Raises:
+            ContactNotFoundError: No contact in hand has this id.
+        """
+
+        def ask(reading: Reading) -> Steps[Found]:
+            if not reading.is_live(contact_id):
+                reading = yield from self._have(Sort, reading)
+            return reading.found(contact_id)
+
+        return await self._answer(ask)
+
+    async def count_contacts(
+        self, wanted: ContactFilter, dimensions: Sequence[Dimension], limit: int
+    ) -> Statistics:
+        """Return how many contacts match and, by up to two dimensions, how they divide.
+
+        Args:
+            wanted: Which contacts.
+            dimensions: None for the counts alone, which cost one small request.
+            limit: The most groups.
+        """
+
+        def ask(reading: Reading) -> Steps[Statistics]:
+            reading = yield from self._have_counts(reading)
+            if dimensions or not wanted.only_status or wanted.status not in (None, *COUNTED):
+                region = wanted.region(*(d.reads for d in dimensions))
+                reading = yield from self._have_region(region, reading)
+            elif wanted.status is None and reading.may_be_small:
+                # One window may well be the whole company; a larger one needs no look.
+                reading = yield from self._have([Sort.UPDATED], reading)
+            if wanted.terms:
+                reading = yield from self._have_words(reading)
+            return reading.statistics(wanted, dimensions, limit)
+
+        return await self._answer(ask)
+
+    async def list_changes(self, progress: Progress, limit: int) -> News:
+        """Return the next page of contacts that are new or changed; see `changes`."""
+
+        def ask(reading: Reading) -> Steps[News]:
+            reading = yield from self._have([Sort.CREATED, Sort.UPDATED], reading)
+            return reading.news(progress, limit)
+
+        return await self._answer(ask)
+
+    async def suggest(self, text: str, limit: int) -> list[ContactRow]:
+        """Return contacts whose id begins with a text or that hold its words, the best first.
+
+        For an empty text the newest. It looks at what is in hand and the newest window.
+
+        Raises:
+            InputError: The text is too long.
+        """
+        wanted = ContactFilter(terms=parse_query(text))
+
+        def ask(reading: Reading) -> Steps[list[ContactRow]]:
+            reading = yield from self._have([Sort.CREATED], reading)
+            reading = yield from self._have_words(reading)
+            return reading.suggestions(text.strip(), wanted, limit)
+
+        return await self._answer(ask)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the API has accepted our key within the cache time."""
+        return self.sync.counts(self.clock() - self._cache) is not None
+
+    async def refresh(self, done: Callable[[Sort], None] = lambda _: None) -> SyncReport:
+        """Fetch all four windows into the store; see `WindowSync.refresh`."""
+        return await self.sync.refresh(self._asked(), done)
+
+    async def overview(self) -> Overview:
+        """Return what is known of the company: counts, windows, history, gaps."""
+
+        def ask(reading: Reading) -> Steps[Overview]:
+            reading = yield from self._have_counts(reading)
+            return reading.overview()
+
+        return await self._answer(ask)
+
+    async def survey_windows(self) -> tuple[Company, list[Window]]:
+        """Return all four windows, and the company that they show a part of.
+
+        Raises:
+            UpstreamError: The API gave no usable answer, whatever is in hand.
+        """
+        asked = self._asked()
+        await self.sync.ensure_all(asked)
+        return await self._read(
+            asked, lambda reading: (reading.company(), self.sync.live.all(asked.since))
+        )
+
+    def _have(self, sorts: Iterable[Sort], reading: Reading) -> Steps[Reading]:
+        """Have a live window of each order."""
+        if self.sync.missing(sorts, reading.since):
+            reading = yield lambda asked: self.sync.ensure(sorts, asked)
+        return reading
+
+    def _have_counts(self, reading: Reading) -> Steps[Reading]:
+        if self.sync.counts(reading.since) is None:
+            reading = yield self.sync.ensure_counts
+        return reading
+
+    def _have_words(self, reading: Reading) -> Steps[Reading]:
+        if self.sync.store.words_wait:
+            reading = yield self.sync.index_words
+        return reading
+
+    def _have_region(self, region: Region, reading: Reading) -> Steps[Reading]:
+        """Fetch one window if it can hold the whole region, two if history can, otherwise all."""
+        for sort in TIMES:
+            if sort in region.after and reading.prove(region) is None:
+                reading = yield from self._have([sort], reading)
+        if reading.prove(region) is not None:
+            return reading
+        if reading.may_reach_back(region) and not self.sync.in_turn(reading.since):
+            reading = yield self.sync.ensure_in_turn
+            if reading.prove(region) is not None:
+                return reading
+        if self.sync.may_learn(region.statuses, reading.since):
+            reading = yield lambda asked: self.sync.ensure_all(asked, region.statuses)
+        return reading
+
+    async def _answer(self, ask: Question[T]) -> T:
+        """Take a question's steps; where the API fails, what is in hand is the answer."""
+        asked = self._asked()
+        failure: SmocError = TimedOutError(
+            f"SMOC did not answer within {self._timeout:g} seconds. Nothing is lost; ask again in "
+            "a minute."
+        )
+        with anyio.move_on_at(asked.deadline):
+            try:
+                answer = await take_steps(ask, lambda look: self._read(asked, look), asked)
+            except _REFUSALS:
+                self._refused = True
+                self.sync.live.forget()
+                raise
+            except (UpstreamError, StoreError) as error:
+                failure = error
+            else:
+                self._refused = False
+                self._refresh_if_due()
+                return answer
+        in_hand = await self._read(asked, lambda reading: reading.company().in_hand)
+        if self._refused or not in_hand or (self._strict and not self.accepted):
+            raise failure
+        return await self._read(asked, lambda r: answer_from(ask, r), str(failure))
+
+    def _refresh_if_due(self) -> None:
+        """Keep the history of a store file unbroken while the server is used."""
+        now = self.clock()
+        if self.sync.store.path == MEMORY or now < self._refresh_at:
+            return
+        self._refresh_at = now + self._refresh_every
+
+        async def refresh() -> None:
+            try:
+                report = await self.refresh()
+            except Exception:  # a refresh that nobody asked for must not end the server
+                logger.exception("the refresh in the background failed")
+                return
+            for sort, error in report.failed.items():
+                logger.warning("refresh of %s: %s", sort, error)
+            windows = self.sync.live.all(0)
+            every = refresh_interval(windows) or self._refresh_every
+            self._refresh_at = min(self._refresh_at, now + min(every, self._refresh_every))
+
+        self.sync.in_background(refresh)
+
+    def _asked(self) -> Asked:
+        return Asked(self.clock() - self._cache, anyio.current_time() + self._timeout)
+
+    async def _read(self, asked: Asked, read: Callable[[Reading], T], failure: str = "") -> T:
+        """Run a reading of store and proofs, while neither changes; a long one in a thread."""
+        reading = Reading(self.sync, self.zone, asked.since, self.clock(), failure)
+
+        def run() -> T:
+            with self.sync.store.snapshot():
+                self.sync.notice_others()
+                return read(reading)
+
+        async with self.sync.settled:
+            # A thread costs more than a look at little; a file can make a look wait.
+            if self.sync.store.is_light:
+                return run()
+            return await anyio.to_thread.run_sync(run)
+
+
+FindDirectory = Callable[[], ContactDirectory]
+"""Returns the directory of the company that the present request asks about."""

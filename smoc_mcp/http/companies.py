@@ -1,0 +1,122 @@
+"""The companies that a server for many holds at once, each with a directory of its own.
+
+A key is held by its hash. Companies never share a directory, a cache or a store's rows, so none can
+see another's contacts, and none waits for another's slow answer.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Self
+
+import anyio
+import anyio.abc
+from pydantic import SecretStr
+
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.errors import BusyError, SmocError
+
+__all__ = ["Companies"]
+
+Open = Callable[[SecretStr], AbstractAsyncContextManager[ContactDirectory]]
+
+
+@dataclass
+class _Held:
+    opened: anyio.Event = field(default_factory=anyio.Event)
+    left: anyio.Event = field(default_factory=anyio.Event)
+    directory: ContactDirectory | None = None
+    failure: SmocError | None = None
+    users: int = 0
+
+
+class Companies:
+    """Directories by key, opened when first asked for. Use it as an async context manager.
+
+    Args:
+        open_directory: Opens the directory of a key.
+        most: How many are held; the least recently used goes first, one whose key the API has not
+            accepted before all others.
+    """
+
+    def __init__(self, open_directory: Open, most: int) -> None:
+        self._open = open_directory
+        self._most = most
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._tasks: anyio.abc.TaskGroup | None = None
+
+    async def __aenter__(self) -> Self:
+        self._tasks = await anyio.create_task_group().__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._tasks is not None:
+            for held in self._held.values():
+                held.left.set()
+            await self._tasks.__aexit__(None, None, None)
+            self._tasks = None
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @asynccontextmanager
+    async def use(self, name: str, key: SecretStr) -> AsyncIterator[ContactDirectory]:
+        """Yield the directory of a key, which stays open meanwhile.
+
+        Args:
+            name: The key's hash.
+            key: The key.
+
+        Raises:
+            BusyError: No more companies can be held now.
+            SmocError: The directory cannot be opened, as with a store that is locked.
+        """
+        held = self._held.get(name)
+        if held is None or held.left.is_set():
+            held = self._hold(name, key)
+        self._held.move_to_end(name)
+        held.users += 1
+        try:
+            await held.opened.wait()
+            if held.directory is None:
+                raise held.failure or BusyError("The server is going down.", 503, 30)
+            yield held.directory
+        finally:
+            held.users -= 1
+
+    def _hold(self, name: str, key: SecretStr) -> _Held:
+        if self._tasks is None:
+            raise RuntimeError("not entered")
+        while len(self._held) >= self._most:
+            self._drop_one()
+        held = self._held[name] = _Held()
+        self._tasks.start_soon(self._live, name, key, held)
+        return held
+
+    def _drop_one(self) -> None:
+        idle = [name for name, held in self._held.items() if not held.users]
+        if not idle:
+            raise BusyError(
+                f"This server holds {self._most:,} companies at once, and all are being asked "
+                "right now. Ask again in a few seconds.",
+                503,
+                5,
+            )
+        strangers = (n for n in idle if (d := self._held[n].directory) is None or not d.accepted)
+        self._held.pop(next(strangers, idle[0])).left.set()
+
+    async def _live(self, name: str, key: SecretStr, held: _Held) -> None:
+        """Keep a directory open until it is left: it must be closed in the task that opened it."""
+        try:
+            async with self._open(key) as directory:
+                held.directory = directory
+                held.opened.set()
+                await held.left.wait()
+        except SmocError as error:
+            held.failure = error
+            if self._held.get(name) is held:
+                del self._held[name]
+        finally:
+            held.directory = None
+            held.opened.set()

@@ -1,0 +1,1 @@
+"""What may be claimed: windows in, certainty out. Pure."""

@@ -1,0 +1,145 @@
+"""The live windows, which of them are still proofs, and what they prove together. Pure.
+
+Windows are taken at different moments. One stays a proof only while all that came later agrees
+with it (`LiveWindows.admit`).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from smoc_mcp.proof.certainty import Certainty, Proof, Region
+from smoc_mcp.proof.windows import COUNTED, Counts, Keys, Sort, Window
+from smoc_mcp.text.times import Moment
+
+__all__ = ["LiveWindows", "last_look_agrees"]
+
+
+class LiveWindows:
+    """The windows younger than the cache time, and which of them are still proofs."""
+
+    def __init__(self) -> None:
+        self._windows: dict[Sort, Window] = {}
+        self._unsound: set[Sort] = set()
+        self._union: tuple[Window, ...] = ()
+
+    def get(self, sort: Sort, since: Moment) -> Window | None:
+        """Return the window of this order if it was received at or after `since`."""
+        window = self._windows.get(sort)
+        return window if window is not None and window.received >= since else None
+
+    def all(self, since: Moment) -> list[Window]:
+        """Return every window received at or after `since`."""
+        return [w for w in self._windows.values() if w.received >= since]
+
+    def sound(self, sort: Sort, since: Moment) -> Window | None:
+        """Return the live window of this order if nothing has contradicted it."""
+        return None if sort in self._unsound else self.get(sort, since)
+
+    def admit(self, new: Window, *, deleted: Collection[str], doubtful: bool) -> None:
+        """Take in a new window, and drop the proofs that it contradicts.
+
+        Args:
+            new: The window; it replaces the one of its order.
+            deleted: The ids that it proves to be gone.
+            doubtful: It contradicts something that may be older or newer than itself.
+        """
+        if doubtful:
+            self._unsound.add(new.sort)
+        else:
+            self._unsound.discard(new.sort)
+        for old in self._windows.values():
+            if old.sort is new.sort or not _contradicts(new, old, deleted):
+                continue
+            self._unsound.add(old.sort)
+            if old.overlaps(new):
+                self._unsound.add(new.sort)
+        self._windows[new.sort] = new
+
+    def forget(self) -> None:
+        """Drop every window: what they were proofs of was changed by somebody else."""
+        # New ones, for a reading may be going through the old.
+        self._windows, self._unsound, self._union = {}, set(), ()
+
+    def admit_union(self, windows: Iterable[Window]) -> None:
+        """Remember that a last look found the company unchanged since the first of these."""
+        self._union = tuple(windows)
+
+    def union(self, since: Moment) -> dict[str, Keys]:
+        """Return every contact of the live windows."""
+        return {i: keys for w in self.all(since) for i, keys in w.rows.items()}
+
+    def shows(self, contact_id: str, since: Moment) -> bool:
+        """Say whether one of the live windows holds a contact."""
+        return any(contact_id in w.rows for w in self._windows.values() if w.received >= since)
+
+    def union_holds(self, since: Moment) -> bool:
+        """Say whether the windows of the last union are all live, sound and still ours."""
+        return bool(self._union) and all(self.sound(w.sort, since) is w for w in self._union)
+
+    def prove(self, region: Region, since: Moment) -> Proof | None:
+        """Return the proof that every contact of the region is in hand; None if there is none."""
+        for window in sorted(self.all(since), key=lambda w: w.sent, reverse=True):
+            if window.sort in self._unsound or window.unread & region.fields:
+                continue
+            after = region.after.get(window.sort)
+            newer = after is not None and window.edge is not None and after > window.edge
+            if window.complete or newer:
+                return Proof(Certainty.EXACT, window.sent)
+        return self._prove_by_union(region, since)
+
+    def _prove_by_union(self, region: Region, since: Moment) -> Proof | None:
+        statuses = region.statuses
+        if statuses is None or not statuses <= COUNTED or not self.union_holds(since):
+            return None
+        if any(w.unread & (region.fields | {"status"}) for w in self._union):
+            return None
+        held = frozenset(
+            i for w in self._union for i, keys in w.rows.items() if keys.status in statuses
+        )
+        if len(held) != self._union[0].counts.of(statuses):
+            return None
+        return Proof(Certainty.EXACT, min(w.sent for w in self._union), held)
+
+
+def last_look_agrees(
+    windows: Iterable[Window], look: Mapping[str, Keys], counts: Counts, complete: bool
+) -> bool:
+    """Say whether nothing changed from the first of the windows to the look after them.
+
+    Args:
+        windows: An `updated` window, then others that were all asked for after it came.
+        look: The few newest contacts by updatedAt, asked for after all of the windows came.
+        counts: The counts that came with the look.
+        complete: The look held the whole company.
+
+    A change gives a contact a newer updatedAt, so the newest few would differ; a deletion changes
+    a count, or the newest few. Contacts all of one time prove nothing: one more could hide among
+    them.
+    """
+    windows = list(windows)
+    first = windows[0]
+    if first.sort is not Sort.UPDATED or any(w.counts != counts for w in windows):
+        return False
+    if any(w.sent <= first.received for w in windows[1:]):
+        return False
+    times = {keys.updated for keys in look.values()}
+    if len(times) < 2 and not complete:
+        return False
+    newest = sorted(first.rows.items(), key=lambda row: (-row[1].updated, row[0]))[: len(look)]
+    seen = sorted(look.items(), key=lambda row: (-row[1].updated, row[0]))
+    return [(i, k.updated, k.status) for i, k in newest] == [
+        (i, k.updated, k.status) for i, k in seen
+    ]
+
+
+def _contradicts(new: Window, old: Window, deleted: Collection[str]) -> bool:
+    """Say whether the new window shows that the old one is no longer true."""
+    if any(i in old.rows for i in deleted):
+        return True
+    for i, keys in new.rows.items():
+        known = old.rows.get(i)
+        if known is None:
+            if old.covers(keys):
+                return True
+        elif known.digest != keys.digest:
+            return True
+    return new.complete and any(i not in new.rows for i in old.rows)

@@ -1,0 +1,222 @@
+"""Groups of contacts: the store's rows merged, ordered and cut to a limit. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from smoc_mcp.proof.windows import Status
+from smoc_mcp.questions.query import Dimension, Kind
+from smoc_mcp.questions.rows import GroupRow
+from smoc_mcp.text.times import QUARTER_HOUR, Moment, as_datetime, as_moment
+
+__all__ = ["NONE", "OTHER", "Group", "Grouping", "begins", "merge"]
+
+NONE = "(none)"
+"""The value shown for contacts that have none."""
+OTHER = "(other)"
+"""The value shown for all groups past the limit together."""
+
+_MOST_EMPTY_PERIODS = 400
+"""Holes in a trend are shown up to this many; a company's first odd date must not make 10,000."""
+
+Key = tuple[str | None, ...]
+
+
+@dataclass(slots=True)
+class Group:
+    """Contacts that share the values of each dimension.
+
+    Attributes:
+        values: The value of each dimension, as most often spelt; NONE or OTHER where it is that.
+        contacts: How many.
+        leads: How many of them are leads.
+        customers: How many of them are customers.
+        keys: The folded value of each dimension, None for none; nothing for others together.
+    """
+
+    values: tuple[str, ...]
+    contacts: int = 0
+    leads: int = 0
+    customers: int = 0
+    keys: Key = ()
+
+    def count(self, status: Status, contacts: int) -> None:
+        """Count contacts of a status in."""
+        self.contacts += contacts
+        self.leads += contacts if status is Status.LEAD else 0
+        self.customers += contacts if status is Status.CUSTOMER else 0
+
+    def add(self, other: "Group") -> None:
+        """Count another group's contacts in."""
+        self.contacts += other.contacts
+        self.leads += other.leads
+        self.customers += other.customers
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Groups in order, at most as many as asked for.
+
+    Attributes:
+        groups: Time groups oldest first and without holes; otherwise the largest first.
+        left_out: How many groups are past the limit.
+        other: These together; None where nothing is left out, or nobody has counted them: where
+            a contact may be in several groups, adding them up would not.
+        several: The names of dimensions in which a contact counts once per value.
+        partial: The periods that are shown but in part: one that runs, one that a filter cuts.
+    """
+
+    groups: Sequence[Group]
+    left_out: int = 0
+    other: Group | None = None
+    several: Sequence[str] = ()
+    partial: Sequence[str] = ()
+
+
+def merge(
+    rows: Iterable[GroupRow],
+    dimensions: Sequence[Dimension],
+    limit: int,
+    zone: ZoneInfo,
+    ends: tuple[Moment | None, Moment] | None = None,
+) -> Grouping:
+    """Return the groups of the store's rows: spellings merged, times as days, weeks or months.
+
+    Args:
+        rows: What the store found.
+        dimensions: What the rows are grouped by.
+        limit: The most groups.
+        zone: The zone of days, weeks and months.
+        ends: From when (None: from the first contact) to when a trend goes.
+    """
+    groups: defaultdict[Key, Group] = defaultdict(lambda: Group(()))
+    spelt: list[defaultdict[str, defaultdict[str, int]]] = [
+        defaultdict(lambda: defaultdict(int)) for _ in dimensions
+    ]
+    for row in rows:
+        key: list[str | None] = []
+        for i, (folded, value) in enumerate(zip(row.keys, row.values, strict=True)):
+            if isinstance(folded, int):
+                folded = value = _period(folded, dimensions[i].source, zone)
+            key.append(folded or None)
+            if folded and value:
+                spelt[i][folded][value] += row.contacts
+        groups[tuple(key)].count(row.status, row.contacts)
+    for at, dimension in enumerate(dimensions):
+        if dimension.kind is Kind.TIME:
+            for period in _holes(groups, at, dimension.source, zone, ends):
+                groups[tuple(period if i == at else None for i in range(len(dimensions)))] = Group(
+                    ()
+                )
+                spelt[at][period][period] = 1
+    shown = [{key: max(of, key=of.__getitem__) for key, of in words.items()} for words in spelt]
+    for key_, group in groups.items():
+        group.keys = key_
+        group.values = tuple(
+            NONE if k is None else words[k] for k, words in zip(key_, shown, strict=True)
+        )
+    made = _limited(groups, dimensions, limit)
+    units = [d.source for d in dimensions if d.kind is Kind.TIME]
+    return replace(made, partial=_partial(made, units[0], zone, ends)) if units and ends else made
+
+
+def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: int) -> Grouping:
+    several = tuple(d.name for d in dimensions if d.kind is Kind.LABEL)
+    times = [i for i, d in enumerate(dimensions) if d.kind is Kind.TIME]
+    if times:
+        # A trend reads from old to new; past the limit it is the oldest that are left out.
+        kept, rest = _newest_periods(groups.values(), times[0], limit)
+    else:
+        ordered = sorted(groups.values(), key=lambda g: (-g.contacts, g.values))
+        kept, rest = ordered[:limit], ordered[limit:]
+    other = None
+    if rest and not several:
+        other = Group((OTHER,) * len(dimensions))
+        for group in rest:
+            other.add(group)
+    return Grouping(kept, len(rest), other, several)
+
+
+def begins(period: str, zone: ZoneInfo) -> Moment:
+    """Return when a shown day, week or month begins."""
+    return as_moment(datetime.combine(_start(period), time(), zone))
+
+
+def _newest_periods(
+    groups: Iterable[Group], at: int, limit: int
+) -> tuple[list[Group], list[Group]]:
+    """Return the groups of the newest periods, as many whole ones as fit, and the others."""
+    ordered = sorted(groups, key=lambda g: (g.keys[at] or "", -g.contacts, g.values))
+    periods = [list(within) for _, within in groupby(ordered, lambda g: g.keys[at])]
+    kept: list[Group] = []
+    while periods and len(kept) + len(periods[-1]) <= limit:
+        kept = periods.pop() + kept
+    if periods and not kept:
+        last = periods.pop()
+        kept, periods = last[:limit], [*periods, last[limit:]]
+    return kept, [group for within in periods for group in within]
+
+
+def _period(quarter: int, unit: str, zone: ZoneInfo) -> str:
+    """Return the local day, ISO week's Monday or month of a quarter of an hour."""
+    day = as_datetime(quarter * QUARTER_HOUR, zone).date()
+    if unit == "month":
+        return f"{day:%Y-%m}"
+    return (_monday(day) if unit == "week" else day).isoformat()
+
+
+def _partial(
+    made: Grouping, unit: str, zone: ZoneInfo, ends: tuple[Moment | None, Moment]
+) -> list[str]:
+    """Return the shown periods that begin before a trend does, or end after it."""
+    after, end = ends
+    cut: list[str] = []
+    for moment, beyond in ((after, -1), (end, 1)):
+        if moment is not None:
+            period = _period(moment // QUARTER_HOUR, unit, zone)
+            outside = _period((moment + beyond) // QUARTER_HOUR, unit, zone)
+            shown = any(period in group.keys for group in made.groups)
+            cut += [period] if shown and outside == period else []
+    return list(dict.fromkeys(cut))
+
+
+def _holes(
+    groups: Iterable[Key],
+    at: int,
+    unit: str,
+    zone: ZoneInfo,
+    ends: tuple[Moment | None, Moment] | None,
+) -> list[str]:
+    """Return the periods that no contact is in, from the first to the last or the trend's ends."""
+    present = {period for key in groups if (period := key[at]) is not None}
+    if not present:
+        return []
+    shown = present | {
+        _period(moment // QUARTER_HOUR, unit, zone) for moment in ends or () if moment is not None
+    }
+    holes: list[str] = []
+    first, last = min(shown), max(shown)
+    if first not in present:
+        holes.append(first)
+    day, end = _start(first), _start(last)
+    while day < end:
+        day = {"day": day + timedelta(days=1), "week": day + timedelta(weeks=1)}.get(
+            unit, (day + timedelta(days=32)).replace(day=1)
+        )
+        text = f"{day:%Y-%m}" if unit == "month" else day.isoformat()
+        if text not in present:
+            holes.append(text)
+        if len(holes) > _MOST_EMPTY_PERIODS:
+            return []
+    return holes
+
+
+def _start(period: str) -> date:
+    return date.fromisoformat(period if len(period) == 10 else f"{period}-01")
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())

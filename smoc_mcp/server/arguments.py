@@ -1,0 +1,154 @@
+"""Arguments of a call: forgiven where the meaning is plain, refused with one sentence where not.
+
+The SDK drops unknown arguments silently and answers a wrong one with pydantic's report, so a
+middleware looks at every call first.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.mcpserver.tools import Tool
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
+from pydantic import ValidationError
+
+from smoc_mcp.errors import InputError
+from smoc_mcp.text.cleaning import cut
+from smoc_mcp.views.boundary import error_text
+
+__all__ = ["ArgumentCheck", "clean_errors", "error_result"]
+
+_LISTS = {"tools/list", "prompts/list", "resources/list", "resources/templates/list"}
+
+
+def error_result(message: str) -> CallToolResult:
+    """Return a failed call: one text of at most 2,000 characters that says what to do next."""
+    return CallToolResult(
+        content=[TextContent(type="text", text=error_text(message))], is_error=True
+    )
+
+
+async def clean_errors(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Let no protocol error leave but through the boundary: the SDK repeats what was asked."""
+    try:
+        return await call_next(ctx)
+    except MCPError as error:
+        data = {"uri": error_text(str(error.data["uri"]))} if _names_uri(error.data) else None
+        raise MCPError(error.code, error_text(error.message), data) from None
+
+
+def _names_uri(data: object) -> bool:
+    return isinstance(data, Mapping) and "uri" in data
+
+
+class ArgumentCheck:
+    """The middleware: what is unknown is -32602, a wrong argument of a tool an error result.
+
+    Args:
+        tools: By name.
+        prompts: The arguments of each prompt by name, and whether it is required.
+    """
+
+    def __init__(
+        self, tools: Mapping[str, Tool], prompts: Mapping[str, Mapping[str, bool]]
+    ) -> None:
+        self._tools = tools
+        self._prompts = prompts
+
+    async def __call__(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
+        """Check a `tools/call`, a `prompts/get` or a list; let everything else pass."""
+        if ctx.method in _LISTS and (ctx.params or {}).get("cursor") is not None:
+            # Our lists are of one page: no cursor is one of ours.
+            raise MCPError(INVALID_PARAMS, "This list has one page: leave the cursor out.")
+        if ctx.method == "prompts/get" and ctx.params is not None:
+            self._check_prompt(ctx.params)
+        if ctx.method != "tools/call" or ctx.params is None:
+            return await call_next(ctx)
+        name = ctx.params.get("name")
+        tool = self._tools.get(name) if isinstance(name, str) else None
+        if tool is None:
+            raise MCPError(
+                INVALID_PARAMS, f"This server has no such tool; it has {', '.join(self._tools)}."
+            )
+        given = ctx.params.get("arguments") or {}
+        if not isinstance(given, Mapping):
+            raise MCPError(INVALID_PARAMS, "arguments must be an object.")
+        try:
+            arguments = _checked(tool, given, self._tools.values())
+        except InputError as error:
+            return error_result(str(error))
+        return await call_next(replace(ctx, params={**ctx.params, "arguments": arguments}))
+
+    def _check_prompt(self, params: Mapping[str, Any]) -> None:
+        name, given = params.get("name"), params.get("arguments") or {}
+        known = self._prompts.get(name) if isinstance(name, str) else None
+        if known is None:
+            raise MCPError(
+                INVALID_PARAMS,
+                f"This server has no such prompt; it has {', '.join(self._prompts)}.",
+            )
+        if not isinstance(given, Mapping):
+            raise MCPError(INVALID_PARAMS, "arguments must be an object.")
+        for argument in given:
+            if argument not in known:
+                raise MCPError(
+                    INVALID_PARAMS,
+                    f"{name} has no argument '{cut(str(argument), 40)}'. It takes "
+                    f"{', '.join(known)}.",
+                )
+        for argument, required in known.items():
+            if required and not str(given.get(argument) or "").strip():
+                raise MCPError(INVALID_PARAMS, f"{name} needs {argument}.")
+
+
+def _checked(tool: Tool, given: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any]:
+    known: Mapping[str, Mapping[str, Any]] = tool.parameters["properties"]
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            others = [t.name for t in tools if name in t.parameters["properties"]]
+            hint = f" Did you mean {close[0]}?" if close else ""
+            where = f" {name} works in {', '.join(others)}." if others else ""
+            raise InputError(
+                f"{tool.name} has no parameter '{cut(name, 40)}'.{hint} It takes "
+                f"{', '.join(known)}.{where}"
+            )
+    arguments = {
+        name: _forgiven(value, known[name])
+        for name, value in given.items()
+        # Clients fill what they leave out with null, or with an empty text.
+        if value is not None
+        and not (value == "" and name not in tool.parameters.get("required", ()))
+    }
+    try:
+        tool.fn_metadata.arg_model.model_validate(arguments)
+    except ValidationError as error:
+        name = str(error.errors(include_url=False)[0]["loc"][0])
+        raise InputError(_explained(tool, name, missing=name not in arguments)) from None
+    return arguments
+
+
+def _forgiven(value: object, schema: Mapping[str, Any]) -> object:
+    """Return a value as the schema wants it, where there is no doubt what is meant."""
+    if schema.get("type") == "string" and isinstance(value, int | float):
+        return value if isinstance(value, bool) else str(value)
+    if "enum" in schema and isinstance(value, str):
+        word = value.strip().lower()
+        return word if word in schema["enum"] else value
+    return value
+
+
+def _explained(tool: Tool, name: str, *, missing: bool) -> str:
+    schema = tool.parameters["properties"][name]
+    if missing:
+        return f"{tool.name} needs {name}: {schema.get('description', 'a text')}."
+    if "enum" in schema:
+        return f"{name} must be one of {', '.join(schema['enum'])}."
+    if schema.get("type") == "integer":
+        return f"{name} must be a whole number from {schema['minimum']} to {schema['maximum']}."
+    return f"{name} must be a text: {schema.get('description', '')}.".replace(": .", ".")

@@ -1,0 +1,93 @@
+"""Completions for the arguments of prompts and of `smoc://contacts/{id}`, from what is in hand.
+
+What is offered are values of contacts: cleaned and masked as everything that leaves.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    PromptReference,
+    ResourceTemplateReference,
+)
+
+from smoc_mcp.directory.directory import FindDirectory
+from smoc_mcp.errors import SmocError
+from smoc_mcp.proof.windows import Status
+from smoc_mcp.questions.groups import NONE
+from smoc_mcp.questions.query import DIMENSIONS, EVERYBODY
+from smoc_mcp.questions.rows import ContactRow
+from smoc_mcp.server.prompts import AGES, PROMPTS
+from smoc_mcp.server.resources import CONTACT_URI
+from smoc_mcp.text.folding import fold
+from smoc_mcp.views.boundary import DETAIL_CHARS
+from smoc_mcp.views.lists import Views
+
+__all__ = ["Complete", "build_completion"]
+
+Complete = Callable[
+    [
+        PromptReference | ResourceTemplateReference,
+        CompletionArgument,
+        CompletionContext | None,
+    ],
+    Awaitable[Completion | None],
+]
+
+_MOST = 20
+_MOST_CAMPAIGNS = 100
+
+
+def build_completion(directory: FindDirectory, views: Views) -> Complete:
+    """Return the handler of `completion/complete`; it offers nothing where SMOC fails."""
+    boundary = views.boundary
+
+    def named(row: ContactRow) -> str:
+        """Return a contact by name, as far as there is one, and id, as contact_brief takes it."""
+        name = boundary.name(row.name or "")
+        return f"{name}, {boundary.id(row.id)}" if name else boundary.id(row.id)
+
+    async def campaigns(text: str) -> list[str]:
+        dimensions = (DIMENSIONS["utm_campaign"],)
+        stats = await directory().count_contacts(EVERYBODY, dimensions, _MOST_CAMPAIGNS)
+        groups = stats.grouping.groups if stats.grouping else []
+        values = [g.values[0] for g in groups if g.values[0] != NONE]
+        return [boundary.text(v, DETAIL_CHARS) for v in values if fold(text) in fold(v)]
+
+    async def offered(name: str, argument: str, text: str) -> list[str]:
+        match name, argument:
+            case "contact_brief", "contact":
+                return [named(row) for row in await directory().suggest(text, _MOST + 1)]
+            case _, "id":
+                return [boundary.id(row.id) for row in await directory().suggest(text, _MOST + 1)]
+            case "campaign_report", "campaign":
+                return await campaigns(text)
+            case _, "status" if name in PROMPTS:
+                known = [s.value for s in Status if s is not Status.UNKNOWN]
+                return [s for s in known if s.startswith(fold(text))]
+            case _, "since" | "quiet_for" if name in PROMPTS:
+                return [age for age in AGES if age.startswith(text.strip())]
+        return []
+
+    arguments = {CONTACT_URI: ["id"]} | {p: [a.name for a in known] for p, known in PROMPTS.items()}
+
+    async def complete(
+        ref: PromptReference | ResourceTemplateReference,
+        argument: CompletionArgument,
+        _: CompletionContext | None,
+    ) -> Completion | None:
+        name = ref.name if isinstance(ref, PromptReference) else ref.uri
+        if argument.name not in arguments.get(name, ()):
+            raise MCPError(INVALID_PARAMS, "There is nothing of this name to complete.")
+        try:
+            values = await offered(name, argument.name, argument.value)
+        except SmocError:
+            # A client asks at every key: an error there would only flash.
+            return None
+        return Completion(values=values[:_MOST], has_more=len(values) > _MOST)
+
+    return complete

@@ -1,0 +1,90 @@
+"""How a tool is made: its signature is data, its answer goes out in both forms.
+
+The only place where our errors become tool errors.
+"""
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+
+from smoc_mcp.errors import SmocError
+from smoc_mcp.server.arguments import error_result
+from smoc_mcp.views.boundary import error_text
+from smoc_mcp.views.lists import View
+
+__all__ = ["Answer", "define_tool"]
+
+logger = logging.getLogger(__name__)
+
+Answer = Callable[..., Awaitable[View[Any]]]
+
+
+def define_tool(
+    answer: Answer,
+    title: str,
+    description: str,
+    result: type,
+    **parameters: tuple[Any, Any],
+) -> Tool:
+    """Return a tool whose signature is data; without a default (`...`) a parameter is required."""
+
+    async def call(**arguments: Any) -> CallToolResult:  # noqa: ANN401  validated by the SDK
+        try:
+            view = await answer(**arguments)
+        except SmocError as error:
+            logger.info("%s: %s", answer.__name__, error_text(str(error)))
+            return error_result(str(error))
+        return CallToolResult(
+            content=[TextContent(type="text", text=view.text)],
+            structured_content=view.result,
+        )
+
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=annotation,
+                default=inspect.Parameter.empty if default is ... else default,
+            )
+            for name, (annotation, default) in parameters.items()
+        ],
+        return_annotation=Annotated[CallToolResult, result],
+    )
+    call.__signature__ = signature  # type: ignore[attr-defined]  # the SDK reads it
+    call.__annotations__ = {n: p.annotation for n, p in signature.parameters.items()}
+    tool = Tool.from_function(
+        call,
+        name=answer.__name__,
+        title=title,
+        description=description,
+        annotations=ToolAnnotations(
+            title=title,
+            read_only_hint=True,
+            destructive_hint=False,
+            idempotent_hint=True,
+            open_world_hint=True,
+        ),
+    )
+    tool.parameters = _plain(tool.parameters)
+    if tool.fn_metadata.output_schema is not None:
+        tool.fn_metadata.output_schema = _plain(tool.fn_metadata.output_schema)
+    return tool
+
+
+def _plain(schema: Any) -> Any:  # noqa: ANN401  JSON
+    """Return a JSON schema without titles and without the docstrings of our result types."""
+    if isinstance(schema, dict):
+        is_definition = "properties" in schema
+        return {
+            name: _plain(value)
+            if name != "properties"
+            else {field: _plain(inner) for field, inner in value.items()}
+            for name, value in schema.items()
+            if name != "title" and not (is_definition and name == "description")
+        }
+    return [_plain(item) for item in schema] if isinstance(schema, list) else schema

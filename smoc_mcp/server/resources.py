@@ -1,0 +1,145 @@
+"""What a client can read beside the tools: the company, a contact, a guide."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mcp.server.caching import CacheHint
+from mcp.server.context import (
+    CallNext,
+    HandlerResult,
+    ServerMiddleware,
+    ServerRequestContext,
+)
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.server.mcpserver.resources import FunctionResource, Resource, TextResource
+
+from smoc_mcp.directory.answers import Overview
+from smoc_mcp.directory.directory import FindDirectory
+from smoc_mcp.errors import ContactNotFoundError, SmocError
+from smoc_mcp.proof.history import BEGINNING
+from smoc_mcp.proof.windows import ABSENT
+from smoc_mcp.server.guide import GUIDE
+from smoc_mcp.views.boundary import error_text
+from smoc_mcp.views.lists import Views
+from smoc_mcp.views.profile import profile
+
+__all__ = [
+    "COMPANY_URI",
+    "CONTACT_URI",
+    "GUIDE_URI",
+    "add_contact_resource",
+    "build_resources",
+    "share_guide",
+]
+
+COMPANY_URI = "smoc://company"
+CONTACT_URI = "smoc://contacts/{id}"
+GUIDE_URI = "smoc://guide"
+_JSON = "application/json"
+
+
+def build_resources(directory: FindDirectory, views: Views) -> list[Resource]:
+    """Return the resources that have one address."""
+
+    async def company() -> str:
+        try:
+            overview = await directory().overview()
+        except SmocError as error:
+            raise ResourceError(error_text(str(error))) from error
+        return _as_text(_described(overview, views))
+
+    return [
+        FunctionResource(
+            uri=COMPANY_URI,
+            name="company",
+            title="Company",
+            description="SMOC's counts, what the windows show, how far back nothing is missing, "
+            "the gaps, and how often a refresh is needed.",
+            mime_type=_JSON,
+            fn=company,
+        ),
+        TextResource(
+            uri=GUIDE_URI,
+            name="guide",
+            title="Guide",
+            description="What can be seen and asked: fields, statuses, filters, groups, certainty, "
+            "limits.",
+            mime_type="text/markdown",
+            text=GUIDE,
+        ),
+    ]
+
+
+def share_guide(hint: CacheHint) -> ServerMiddleware[Any]:
+    """Return a middleware that lets the guide, alone of what is read, be cached as a hint says."""
+
+    async def share(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        result = await call_next(ctx)
+        is_guide = ctx.method == "resources/read" and (ctx.params or {}).get("uri") == GUIDE_URI
+        # An older protocol has no such hints.
+        if is_guide and isinstance(result, Mapping) and "cacheScope" in result:
+            return {**result, "ttlMs": hint.ttl_ms, "cacheScope": hint.scope}
+        return result
+
+    return share
+
+
+def add_contact_resource(server: MCPServer[Any], directory: FindDirectory, views: Views) -> None:
+    """Let a server answer `smoc://contacts/{id}`."""
+
+    @server.resource(
+        CONTACT_URI,
+        name="contact",
+        title="Contact",
+        description="One contact by id, as a digest; the same as contacts_get.",
+        mime_type=_JSON,
+    )
+    async def contact(id: str) -> str:  # noqa: A002  the address says so
+        try:
+            found = await directory().get_contact(id)
+        except ContactNotFoundError as error:
+            raise ResourceNotFoundError(error_text(str(error))) from error
+        except SmocError as error:
+            raise ResourceError(error_text(str(error))) from error
+        return _as_text(profile(found, (), views).result)
+
+
+def _as_text(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def _described(overview: Overview, views: Views) -> dict[str, Any]:
+    company = overview.company
+    every = overview.refresh_every
+    return {
+        "leads": company.leads,
+        "customers": company.customers,
+        "in_hand": company.in_hand,
+        "as_of": views.time(company.as_of),
+        "windows": {
+            w.sort.value: {
+                "contacts": len(w.rows),
+                "complete": w.complete,
+                "all_since": _moment(w.edge, views),
+                "as_of": views.time(w.sent),
+            }
+            for w in overview.windows
+        },
+        "unbroken_since": {
+            sort.value: "the beginning" if reach == BEGINNING else _moment(reach, views)
+            for sort, reach in overview.reach.items()
+        },
+        "gaps": [
+            {"order": g.sort.value, "from": _moment(g.older, views), "to": _moment(g.newer, views)}
+            for g in overview.gaps
+        ],
+        "kept_in_a_file": overview.kept,
+        "refresh_needed_every_minutes": None if every is None else every // 60_000_000,
+        **({"note": company.failure} if company.failure else {}),
+    }
+
+
+def _moment(moment: int | None, views: Views) -> str | None:
+    return None if moment is None or moment <= ABSENT else views.time(moment)

@@ -1,0 +1,295 @@
+"""The six tools: parameters, one call to the directory, both forms of the answer.
+
+Parameters that several tools share are data
+(`_FILTERS`), so that they cannot differ.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from mcp.server.mcpserver.tools import Tool
+from pydantic import Field
+
+from smoc_mcp.directory.directory import ContactDirectory, FindDirectory
+from smoc_mcp.errors import CursorError, InputError
+from smoc_mcp.proof.windows import Sort
+from smoc_mcp.questions.changes import Progress
+from smoc_mcp.questions.cursors import decode, encode, fingerprint
+from smoc_mcp.questions.query import DIMENSIONS, HAS, parse_filter, parse_group_by
+from smoc_mcp.questions.rows import ContactRow, Position
+from smoc_mcp.server.definitions import define_tool
+from smoc_mcp.text.folding import email_key
+from smoc_mcp.text.times import Moment, parse_time
+from smoc_mcp.views.figures import figures
+from smoc_mcp.views.lists import View, Views
+from smoc_mcp.views.profile import PARTS, Place, parse_include, profile
+from smoc_mcp.views.results import (
+    ChangesResult,
+    ContactResult,
+    MatchesResult,
+    PageResult,
+    StatisticsResult,
+)
+
+__all__ = ["build_tools"]
+
+_Status = Annotated[
+    Literal["any", "lead", "customer", "lost", "converted"], Field(description="lifecycle status")
+]
+_ListSort = Annotated[
+    Literal["created", "updated", "conversation"], Field(description="the newest by this first")
+]
+_SearchSort = Annotated[
+    Literal["auto", "relevance", "created", "updated", "conversation"],
+    Field(description="auto: relevance with a query, else created"),
+]
+_Accepted = Annotated[
+    Literal["any", "yes", "no"], Field(description="what they answered; no: not those never asked")
+]
+
+
+def _text(description: str) -> Any:  # noqa: ANN401  an annotation made at run time
+    return Annotated[str, Field(description=description)]
+
+
+def _limit(what: str) -> Any:  # noqa: ANN401  as above
+    return Annotated[int, Field(ge=1, le=100, description=f"the most {what}")]
+
+
+_CURSOR = _text("next_cursor of the last answer, with the same other parameters")
+_AFTER = "ISO 8601, or an age such as 24h, 7d, 2w"
+
+_FILTERS: Mapping[str, tuple[Any, str]] = {
+    "query": (_text("words or phone number, in name, e-mail, phone, company, place, texts"), ""),
+    "status": (_Status, "any"),
+    "created_after": (_text(f"{_AFTER}; inclusive"), ""),
+    "created_before": (_text("exclusive"), ""),
+    "updated_after": (_text("inclusive"), ""),
+    "updated_before": (_text("exclusive"), ""),
+    "conversation_after": (_text("last conversation, inclusive"), ""),
+    "conversation_before": (_text("exclusive: who went quiet"), ""),
+    "city": (_text("or a part of it"), ""),
+    "country": (_text("as in answers, such as NO"), ""),
+    "company": (_text("employer, or a part of the name"), ""),
+    "utm_source": (_text("of the first visit"), ""),
+    "utm_medium": (_text("of the first visit"), ""),
+    "utm_campaign": (_text("of the first visit"), ""),
+    "device": (_text("of the newest visit, such as mobile"), ""),
+    "flow": (_text("or a part of its title"), ""),
+    "promo": (_text("presented or redeemed; or a part"), ""),
+    "accepted_communication": (_Accepted, "any"),
+    "has": (_text(f"comma-separated: {', '.join(HAS)}; -phone for those without"), ""),
+}
+
+_CHANGES = fingerprint("contacts_changes")
+# A cursor of contacts_changes is longer than any time that a person writes.
+_LONGEST_TIME = 40
+
+
+def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
+    """Return the tools."""
+    answers = _Answers(directory, views)
+    return [
+        define_tool(
+            answers.contacts_list,
+            "List contacts",
+            "Returns the newest, latest changed or last talked-to contacts, by sort. Use it for "
+            "'who is new' and 'who did we talk to last'.",
+            PageResult,
+            sort=(_ListSort, "created"),
+            status=(_Status, "any"),
+            limit=(_limit("contacts"), 20),
+            cursor=(_CURSOR, ""),
+        ),
+        define_tool(
+            answers.contacts_search,
+            "Search contacts",
+            "Returns the contacts that match a query and filters, and how many they are. Use it "
+            "for 'who' questions; for numbers alone use contacts_stats.",
+            PageResult,
+            **_FILTERS,
+            sort=(_SearchSort, "auto"),
+            limit=(_limit("contacts"), 20),
+            cursor=(_CURSOR, ""),
+        ),
+        define_tool(
+            answers.contacts_find_by_email,
+            "Find a contact by e-mail",
+            "Returns the contacts with this e-mail address, all duplicates, or the most similar "
+            "addresses if nobody has it. An absence is not proven if certainty is "
+            "at_least.",
+            MatchesResult,
+            email=(_text("the address; case, blanks and Name <address> do not matter"), ...),
+        ),
+        define_tool(
+            answers.contacts_get,
+            "Get one contact",
+            "Returns everything about one contact by contact_id, as a digest. Use include for "
+            "whole parts, newest first.",
+            ContactResult,
+            contact_id=(_text("an id from another answer"), ...),
+            include=(_text(f"comma-separated: {', '.join(PARTS)}, or all"), ""),
+            cursor=(_CURSOR, ""),
+        ),
+        define_tool(
+            answers.contacts_stats,
+            "Count and group contacts",
+            "Returns how many contacts match, and by group_by how they divide: which share, which "
+            "trend, which campaign converts best. Takes the filters of contacts_search.",
+            StatisticsResult,
+            group_by=(
+                _text(f"up to two, comma-separated: {', '.join(DIMENSIONS)}, survey:<question>"),
+                "",
+            ),
+            **_FILTERS,
+            limit=(_limit("groups"), 20),
+        ),
+        define_tool(
+            answers.contacts_changes,
+            "What changed since",
+            "Returns the contacts that are new or changed since a time or since the last call, "
+            "each once, oldest first. Keep the cursor and pass it as since next time.",
+            ChangesResult,
+            since=(_text(f"cursor of an earlier answer, or a time: {_AFTER}"), "24h"),
+            limit=(_limit("contacts"), 20),
+        ),
+    ]
+
+
+class _Answers:
+    """What each tool does."""
+
+    def __init__(self, directory: FindDirectory, views: Views) -> None:
+        self._find_directory = directory
+        self._views = views
+
+    @property
+    def _directory(self) -> ContactDirectory:
+        return self._find_directory()
+
+    async def contacts_list(
+        self, *, sort: str, status: str, limit: int, cursor: str
+    ) -> View[PageResult]:
+        place = self._place("contacts_list", cursor, {"sort": sort, "status": status})
+        order = Sort(sort)
+        wanted = parse_filter({"status": status}, now=place.now, zone=self._directory.zone)
+        page = await self._directory.list_contacts(
+            wanted, order, limit, after=place.after, top=place.top
+        )
+        return self._views.page(page, order, lambda row: place.then(row, order, page.top))
+
+    async def contacts_search(
+        self, *, sort: str, limit: int, cursor: str, **filters: str
+    ) -> View[PageResult]:
+        place = self._place("contacts_search", cursor, {**filters, "sort": sort})
+        wanted = parse_filter(filters, now=place.now, zone=self._directory.zone)
+        by_relevance = sort == "relevance" or (sort == "auto" and bool(wanted.terms))
+        order = Sort.CREATED if sort in ("auto", "relevance") else Sort(sort)
+        page = await self._directory.search_contacts(
+            wanted, order, limit, by_relevance=by_relevance, after=place.after, top=place.top
+        )
+        return self._views.page(
+            page,
+            None if by_relevance else order,
+            lambda row: place.then(row, order, page.top),
+        )
+
+    async def contacts_find_by_email(self, *, email: str) -> View[MatchesResult]:
+        key = email_key(email)
+        if not key:
+            raise InputError("email is empty: give the address to look for.")
+        if "@" not in key:
+            raise InputError(
+                "email is not an address: it has no @. To look for a name or a part of an address, "
+                "use contacts_search with query."
+            )
+        return self._views.matches(await self._directory.find_by_email(key), email=key)
+
+    async def contacts_get(
+        self, *, contact_id: str, include: str, cursor: str
+    ) -> View[ContactResult]:
+        parts = parse_include(include)
+        if not (contact_id := contact_id.strip()):
+            raise InputError("contact_id is empty: take an id from another answer.")
+        question = fingerprint("contacts_get", contact_id, sorted(parts))
+        place = None
+        if cursor:
+            match decode(cursor, question):
+                case [int(number), int(left)]:
+                    place = Place(number, left)
+                case _:
+                    raise CursorError("The cursor is damaged: leave it out to begin at the start.")
+        found = await self._directory.get_contact(contact_id)
+        return profile(
+            found, parts, self._views, place, lambda following: encode(question, *following)
+        )
+
+    async def contacts_stats(
+        self, *, group_by: str, limit: int, **filters: str
+    ) -> View[StatisticsResult]:
+        dimensions = parse_group_by(group_by)
+        wanted = parse_filter(filters, now=self._directory.clock(), zone=self._directory.zone)
+        stats = await self._directory.count_contacts(wanted, dimensions, limit)
+        return figures(stats, dimensions, self._views)
+
+    async def contacts_changes(self, *, since: str, limit: int) -> View[ChangesResult]:
+        progress = self._progress(since)
+        news = await self._directory.list_changes(progress, limit)
+        fitting = self._views.fitting([*news.changes.new, *news.changes.updated])
+        if fitting < len(news.changes.new) + len(news.changes.updated):
+            # The cursor must end where the answer ends, so the page itself is made shorter.
+            news = await self._directory.list_changes(progress, fitting)
+        cursor = encode(_CHANGES, *news.changes.progress.values())
+        start = min(progress.new.time, progress.updated.time)
+        return self._views.changes(news, cursor, start)
+
+    def _progress(self, since: str) -> Progress:
+        try:
+            return Progress.since(
+                parse_time(
+                    since, name="since", now=self._directory.clock(), zone=self._directory.zone
+                )
+            )
+        except InputError as not_a_time:
+            if len(since.strip()) < _LONGEST_TIME:
+                raise InputError(
+                    f"{not_a_time} Or pass the cursor of an earlier contacts_changes."
+                ) from None
+        try:
+            return Progress.of(decode(since, _CHANGES))
+        except (TypeError, IndexError):
+            raise CursorError("The cursor is damaged: begin again with a time.") from None
+
+    def _place(self, tool: str, cursor: str, asked: Mapping[str, str]) -> "_Place":
+        question = fingerprint(tool, sorted((k, v) for k, v in asked.items() if v))
+        if not cursor:
+            return _Place(question, self._directory.clock())
+        match decode(cursor, question):
+            case [int(now), int(rank), int(key), str(contact_id), *top] if len(top) < 2:
+                newest = next((key for key in top if isinstance(key, int)), None)
+                return _Place(question, now, Position(rank, key, contact_id), newest)
+        raise CursorError("The cursor is damaged: leave it out to begin at the start.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in a list we are.
+
+    Attributes:
+        question: The fingerprint of the list.
+        now: The first page's moment: ages in the parameters count from it on every page.
+        after: Where the last page ended.
+        top: The first page's newest key.
+    """
+
+    question: bytes
+    now: Moment
+    after: Position | None = None
+    top: Moment | None = None
+
+    def then(self, row: ContactRow, order: Sort, top: Moment | None) -> str:
+        """Return the cursor for what follows a row."""
+        return encode(
+            self.question, self.now, *row.position(order), *([] if top is None else [top])
+        )

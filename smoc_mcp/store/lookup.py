@@ -1,0 +1,144 @@
+"""What the contacts of one company can be asked: lists, searches, counts, groups. Only SELECTs."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from smoc_mcp.api.models import Contact, read_contact
+from smoc_mcp.proof.windows import Sort, Status
+from smoc_mcp.questions.query import EVERYBODY, ContactFilter, Dimension
+from smoc_mcp.questions.rows import STATUSES, ContactRow, GroupRow, Position
+from smoc_mcp.questions.similar import liken
+from smoc_mcp.store.records import matches_of, row_of
+from smoc_mcp.store.sql import (
+    LIST,
+    MATCHING,
+    Sql,
+    counting,
+    grouping,
+    listing,
+    namesakes,
+    owning,
+    questions,
+    resembling,
+    ungrouped,
+)
+from smoc_mcp.store.sqlite import Database
+from smoc_mcp.text.times import Moment
+
+__all__ = ["ContactLookup"]
+
+_MOST_CANDIDATES = 2_000
+
+
+class ContactLookup:
+    """The contacts that the views of a database show.
+
+    Raises:
+        StoreError: The file cannot be used; of every method.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def list_rows(
+        self,
+        wanted: ContactFilter,
+        sort: Sort,
+        limit: int,
+        *,
+        by_relevance: bool = False,
+        after: Position | None = None,
+    ) -> list[ContactRow]:
+        """Return at most `limit` contacts of a filter in order, after a position."""
+        sql = listing(wanted, sort, by_relevance=by_relevance, after=after)
+        rows = [row_of(r) for r in self._fetch(sql, limit)]
+        if not wanted.terms:
+            return rows
+        whole = self._whole([row.id for row in rows])
+        return [replace(row, matched=matches_of(whole[row.id], wanted.terms)) for row in rows]
+
+    def list_since(
+        self, sort: Sort, moment: Moment, contact_id: str | None, limit: int
+    ) -> list[ContactRow]:
+        """Return contacts by a sort key, oldest first, after (moment, id); from it without id."""
+        edge = f"{sort} >= ?" if contact_id is None else f"({sort}, id) > (?, ?)"
+        values = (moment,) if contact_id is None else (moment, contact_id)
+        sql = Sql(f"{LIST} WHERE {edge} ORDER BY {sort}, id LIMIT ?", values)
+        return [row_of(r) for r in self._fetch(sql, limit)]
+
+    def find_email(self, email_key: str) -> list[ContactRow]:
+        """Return every contact with this address, newest first."""
+        return [row_of(r) for r in self._fetch(owning(email_key))]
+
+    def find_id_prefix(self, prefix: str, limit: int) -> list[ContactRow]:
+        """Return contacts whose id begins with a text, in order of id."""
+        ends = (prefix, f"{prefix}\U0010ffff")
+        sql = Sql(f"{LIST} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?", ends)
+        return [row_of(r) for r in self._fetch(sql, limit)]
+
+    def find_similar(self, email_key: str, most: int) -> list[ContactRow]:
+        """Return contacts with an address like one that nobody has, the most alike first."""
+        addresses = self._fetch(resembling(email_key, _MOST_CANDIDATES))
+        named = namesakes(email_key, most)
+        likenesses = liken(
+            email_key,
+            ((r["id"], r["email_key"]) for r in addresses),
+            [] if named is None else [r["id"] for r in self._fetch(named)],
+            most,
+        )
+        found = {i: row_of(r) for i, r in self._whole([i for i, _ in likenesses]).items()}
+        return [replace(found[i], likeness=likeness) for i, likeness in likenesses]
+
+    def get(self, contact_id: str) -> tuple[ContactRow, Contact, Mapping[str, Any]] | None:
+        """Return a contact as it is listed, its model and its JSON; None if it is not in hand."""
+        for r in self._whole([contact_id]).values():
+            source = json.loads(r["source"])
+            read = read_contact(source)
+            if read is not None:
+                return row_of(r), read.contact, source
+        return None
+
+    def count(self, wanted: ContactFilter = EVERYBODY) -> Mapping[Status, int]:
+        """Return how many contacts of a filter there are, by status; absent is none."""
+        sql = counting(wanted)
+        # Every answer says how many are in hand.
+        again = wanted == EVERYBODY
+        rows = self._db.fetch_again(sql.text, sql.values) if again else self._fetch(sql)
+        return {STATUSES[status]: n for status, n in rows}
+
+    def group(self, wanted: ContactFilter, dimensions: Sequence[Dimension]) -> list[GroupRow]:
+        """Return how many contacts of a filter share each value; one row a spelling and status."""
+        split = 2 * len(dimensions)
+        return [
+            GroupRow(r[0:split:2], r[1:split:2], STATUSES[r[split]], r[split + 1])
+            for r in self._fetch(grouping(wanted, dimensions))
+        ]
+
+    def count_ungrouped(
+        self,
+        wanted: ContactFilter,
+        dimensions: Sequence[Dimension],
+        kept: Sequence[Sequence[str | None]],
+    ) -> Mapping[Status, int]:
+        """Return how many contacts are in another group than these, each once, by status."""
+        rows = self._fetch(ungrouped(wanted, dimensions, kept))
+        return {Status(status): count for status, count in rows}
+
+    def survey_questions(self, question: str = "") -> list[str]:
+        """Return the questions that folded words or an id name, or all, each once, as sent."""
+        once = {r["question_key"]: r["question"] for r in self._fetch(questions(question))}
+        return sorted(once.values())
+
+    def _whole(self, ids: Collection[str]) -> dict[str, sqlite3.Row]:
+        """Return all columns of contacts by id."""
+        marks = ", ".join("?" * len(ids))
+        text = f"SELECT *, 0 AS rank FROM contact WHERE id IN ({marks})"  # noqa: S608 (marks)
+        return {r["id"]: r for r in self._fetch(Sql(text, tuple(ids)))}
+
+    def _fetch(self, sql: Sql, *more: int | str) -> list[sqlite3.Row]:
+        if MATCHING in sql.text:
+            self._db.index_words()
+        return self._db.fetch(sql.text, (*sql.values, *more))

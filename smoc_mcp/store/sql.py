@@ -1,0 +1,295 @@
+"""SQL from a filter: which rows, in which order, grouped by what. Text only; nothing runs here.
+
+Every value of a caller is a bound parameter; the names that are put into the text come from the
+tables of `query` and of this module.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from smoc_mcp.proof.windows import ABSENT, Sort
+from smoc_mcp.questions.query import EQUALS, ContactFilter, Dimension, Kind
+from smoc_mcp.questions.rows import LISTED, Position
+from smoc_mcp.questions.search import NAME, PHONE, Term, match_expression
+from smoc_mcp.questions.similar import traces
+from smoc_mcp.text.times import QUARTER_HOUR
+
+__all__ = [
+    "LIST",
+    "MATCHING",
+    "Sql",
+    "counting",
+    "grouping",
+    "holding",
+    "listing",
+    "namesakes",
+    "owning",
+    "questions",
+    "resembling",
+    "ungrouped",
+    "where",
+]
+
+_HAS = {
+    "email": "email IS NOT NULL",
+    "phone": "phone IS NOT NULL",
+    "conversation": f"conversation > {ABSENT}",
+    "visits": "has_visits",
+    "rewards": "has_rewards",
+    "referrals": "has_referrals",
+}
+_LABELS = ("flow", "promo")
+MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH ?"
+"""What every search by words is made of."""
+_WORTH = (
+    (7, NAME, "  {}  "),  # as a whole word
+    (6, NAME, "  {}"),  # as a beginning
+    (5, NAME, "{}"),
+    (4, "email", "{}"),
+    (4, PHONE, "{}"),
+    (3, "company", "{}"),
+    (2, "place", "{}"),
+    (1, "texts", "{}"),
+)
+"""How much it says that a term is in a field."""
+_COLUMNS = ", ".join(LISTED)
+LIST = f"SELECT {_COLUMNS}, 0 AS rank FROM contact"  # noqa: S608 (our own names)
+"""The head of a SELECT of contacts as they are listed."""
+# CROSS JOIN: the few that the index of words finds are looked up, not all contacts looked through.
+_OF_HITS = "FROM ({}) CROSS JOIN contact ON contact.row = hit"
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of SQL and the values bound to its question marks, in order."""
+
+    text: str
+    values: tuple[int | str, ...] = ()
+
+
+def where(wanted: ContactFilter) -> Sql:
+    """Return the condition that a contact of the filter meets, but for the words: see `holding`."""
+    tests: list[str] = []
+    values: list[int | str] = []
+
+    def add(test: str, *bound: int | str) -> None:
+        tests.append(test)
+        values.extend(bound)
+
+    if wanted.status is not None:
+        add("status = ?", wanted.status)
+    for sort, span in wanted.spans.items():
+        if span.after is not None:
+            add(f"{sort} >= ?", span.after)
+        if span.before is not None:
+            add(f"{sort} < ? AND {sort} > {ABSENT}", span.before)
+    for name, folded in wanted.texts.items():
+        if name in _LABELS:
+            add(
+                "EXISTS (SELECT 1 FROM label WHERE contact = contact.id AND kind = ? "
+                "AND instr(key, ?))",
+                name,
+                folded,
+            )
+        else:
+            add(f"{name}_key = ?" if name in EQUALS else f"instr({name}_key, ?)", folded)
+    if wanted.accepted is not None:
+        add("accepted_communication = ?", "yes" if wanted.accepted else "no")
+    for name, present in wanted.has.items():
+        add(_HAS[name] if present else f"NOT ({_HAS[name]})")
+    if wanted.among is not None:
+        add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
+    return Sql(" AND ".join(tests) or "1", tuple(values))
+
+
+def holding(wanted: ContactFilter) -> Sql:
+    """Return the FROM for contacts of the filter: those that hold its words, or all."""
+    if not wanted.terms:
+        return Sql("FROM contact")
+    return Sql(_OF_HITS.format(MATCHING), (match_expression(wanted.terms),))
+
+
+def counting(wanted: ContactFilter) -> Sql:
+    """Return a SELECT of status and number of the contacts of a filter."""
+    source, condition = holding(wanted), where(wanted)
+    return Sql(
+        f"SELECT status, count(*) {source.text} WHERE {condition.text} GROUP BY 1",
+        (*source.values, *condition.values),
+    )
+
+
+def listing(
+    wanted: ContactFilter, sort: Sort, *, by_relevance: bool, after: Position | None
+) -> Sql:
+    """Return the rest of a SELECT that lists contacts in order: WHERE …, ORDER BY.
+
+    By relevance, those come first that hold the words in the name, as whole words before others,
+    then in e-mail address or phone, company, place, texts; among equals the newest by `sort`.
+    """
+    condition = where(wanted)
+    text, values = condition.text, list(condition.values)
+    rank = _rank(wanted.terms) if by_relevance else Sql("0")
+    order = f"{sort} DESC, id DESC"
+    if by_relevance:
+        order = f"rank DESC, {order}"
+    source = holding(wanted)
+    head = f"SELECT {_COLUMNS}, {rank.text} AS rank {source.text} WHERE {text}"
+    values = [*rank.values, *source.values, *values]
+    if after is not None:
+        if by_relevance:
+            # An alias cannot stand in WHERE, so the ranked rows are one level down.
+            head = f"SELECT * FROM ({head}) WHERE (rank, {sort}, id) < (?, ?, ?)"  # noqa: S608
+            values += after
+        else:
+            head += f" AND ({sort}, id) < (?, ?)"
+            values += after[1:]
+    return Sql(f"{head} ORDER BY {order} LIMIT ?", tuple(values))
+
+
+def grouping(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
+    """Return a SELECT of (key, value) of each dimension, then status and the number of contacts.
+
+    A spelling of a value is a row of its own, for the caller to merge by key. A contact counts
+    once per value of a label; one without any has the key NULL.
+    """
+    inner = _grouped(wanted, dimensions)
+    text = inner.text
+    columns = ", ".join(f"c{i}" for i in range(2 * len(dimensions)))
+    if any(d.kind is Kind.LABEL for d in dimensions):
+        # A contact may have a value in two spellings: one of them, or it would count twice.
+        pairs = range(len(dimensions))
+        once = ", ".join(f"c{2 * i}, min(c{2 * i + 1}) AS c{2 * i + 1}" for i in pairs)
+        keys = ", ".join(f"c{2 * i}" for i in pairs)
+        text = f"SELECT {once}, status, id FROM ({text}) GROUP BY {keys}, id"  # noqa: S608
+    # A value is of one key, so the values alone make the groups; a time has no value.
+    by = ", ".join(f"c{2 * i + (d.kind is not Kind.TIME)}" for i, d in enumerate(dimensions))
+    return Sql(
+        f"SELECT {columns}, status, count(*) FROM ({text}) GROUP BY {by}, status",  # noqa: S608
+        inner.values,
+    )
+
+
+def _grouped(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
+    """Return a SELECT of (key, value) of each dimension, status and id; a row per group."""
+    columns: list[str] = []
+    joins: list[str] = []
+    values: list[int | str] = []
+    for i, dimension in enumerate(dimensions):
+        if dimension.kind is Kind.LABEL:
+            columns += [f"l{i}.key", f"l{i}.value"]
+            on, bound = f"l{i}.contact = contact.id AND l{i}.kind = ?", [dimension.source]
+            if dimension.source == "survey":
+                question = _question(f"l{i}", dimension.question)
+                on, bound = f"{on} AND {question.text}", [*bound, *map(str, question.values)]
+            joins.append(f"LEFT JOIN label AS l{i} ON {on}")
+            values += bound
+        elif dimension.kind is Kind.TIME:
+            columns += [
+                f"CASE WHEN created > {ABSENT} THEN created / {QUARTER_HOUR} END",
+                "NULL",
+            ]
+        elif dimension.source in ("status", "accepted_communication"):
+            columns += [f"contact.{dimension.source}", f"contact.{dimension.source}"]
+        else:
+            columns += [f"contact.{dimension.source}_key", f"contact.{dimension.source}"]
+    source, condition = holding(wanted), where(wanted)
+    picked = ", ".join(f"{column} AS c{i}" for i, column in enumerate(columns))
+    # The sign keeps SQLite from walking the contacts by id, and so from reading them whole.
+    return Sql(
+        f"SELECT {picked}, contact.status AS status, +contact.id AS id {source.text} "
+        f"{' '.join(joins)} WHERE {condition.text}",
+        (*source.values, *values, *condition.values),
+    )
+
+
+def ungrouped(
+    wanted: ContactFilter, dimensions: Sequence[Dimension], kept: Sequence[Sequence[str | None]]
+) -> Sql:
+    """Return a SELECT of status and number of the contacts that are in another group than these.
+
+    Args:
+        wanted: The filter.
+        dimensions: None of them a time.
+        kept: The keys of the groups; at least one.
+    """
+    inner = _grouped(wanted, dimensions)
+    keys = ", ".join(f"ifnull(c{2 * i}, '')" for i in range(len(dimensions)))
+    marks = ", ".join(f"({', '.join('?' * len(dimensions))})" for _ in kept)
+    return Sql(
+        f"SELECT status, count(DISTINCT id) FROM ({inner.text}) "  # noqa: S608
+        f"WHERE ({keys}) NOT IN (VALUES {marks}) GROUP BY status",
+        (*inner.values, *(key or "" for group in kept for key in group)),
+    )
+
+
+def questions(question: str) -> Sql:
+    """Return a SELECT of the survey questions that these folded words or this id name, or all."""
+    named = _question("label", question) if question else Sql("question_key != ''")
+    return Sql(
+        "SELECT DISTINCT question_key, question FROM label "  # noqa: S608
+        f"WHERE kind = 'survey' AND {named.text}",
+        named.values,
+    )
+
+
+def _question(table: str, question: str) -> Sql:
+    """Return the condition for the question of an id or, if it is no id, with all these words."""
+    words = question.split()
+    said = " AND ".join(f"instr({table}.question_key, ?)" for _ in words)
+    known = "SELECT 1 FROM label AS k WHERE k.kind = 'survey' AND k.question_id = ?"
+    return Sql(
+        f"({table}.question_id = ? OR (NOT EXISTS ({known}) AND {said}))",
+        (question, question, *words),
+    )
+
+
+def owning(email_key: str) -> Sql:
+    """Return a SELECT of the contacts with an address, newest first."""
+    # The plus keeps SQLite from walking all contacts in order of time for the sake of the order.
+    return Sql(f"{LIST} WHERE email_key = ? ORDER BY +created DESC, id DESC", (email_key,))
+
+
+def resembling(email_key: str, limit: int) -> Sql:
+    """Return a SELECT of (id, address) of those that may be like an address, newest first."""
+    found = traces(email_key)
+    hits = f"SELECT row AS hit FROM contact WHERE mailbox = ? UNION {MATCHING}"  # noqa: S608
+    return Sql(
+        f"SELECT id, email_key {_OF_HITS.format(hits)} WHERE email_key != '' "
+        f"ORDER BY mailbox = ? DESC, created DESC, id DESC LIMIT {limit:d}",
+        (found.mailbox, found.pieces, found.mailbox),
+    )
+
+
+def namesakes(email_key: str, limit: int) -> Sql | None:
+    """Return a SELECT of the ids of those with the name that an address is made of."""
+    found = traces(email_key)
+    if not found.name:
+        return None
+    return Sql(
+        f"SELECT id {_OF_HITS.format(MATCHING)} ORDER BY created DESC, id DESC LIMIT {limit:d}",
+        (found.name,),
+    )
+
+
+def _rank(terms: Sequence[Term]) -> Sql:
+    """Return how well a row that holds all terms does so: for each what its best place is worth."""
+    ranks = [_worth(term) for term in terms]
+    return Sql(
+        " + ".join(rank.text for rank in ranks) or "0",
+        tuple(value for rank in ranks for value in rank.values),
+    )
+
+
+def _worth(term: Term) -> Sql:
+    cases: list[str] = []
+    values: list[int | str] = []
+    for worth, field, form in _WORTH:
+        tests: list[str] = []
+        for needles in term.spellings:
+            if all(needle.field in ("", field) for needle in needles):
+                tests.append(" AND ".join(f"instr({field}_words, ?)" for _ in needles))
+                values += [form.format(needle.text.strip()) for needle in needles]
+        if tests:
+            cases.append(f"WHEN {' OR '.join(tests)} THEN {worth}")
+    return Sql(f"CASE {' '.join(cases)} ELSE 0 END", tuple(values))

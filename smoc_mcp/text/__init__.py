@@ -1,0 +1,1 @@
+"""Words and moments: cleaning, folding, times. Knows nothing of contacts. Pure."""

@@ -1,0 +1,119 @@
+"""Moments: parsing what people write, and the one form in which we keep and show them.
+
+A moment is an int: microseconds since 1970-01-01T00:00:00Z. Comparing two is exact, SQLite sorts
+them, and the API's millisecond timestamps fit without loss.
+"""
+
+import re
+import time
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from smoc_mcp.errors import InputError
+
+__all__ = [
+    "QUARTER_HOUR",
+    "YEARS",
+    "Clock",
+    "Moment",
+    "as_datetime",
+    "as_moment",
+    "iso",
+    "parse_time",
+]
+
+Moment = int
+
+QUARTER_HOUR: Moment = 15 * 60 * 1_000_000
+"""What time is grouped by before a zone is known: no zone's offset splits it."""
+_SECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# A minute is "min": 1m is a month to as many people.
+_AGE = re.compile(r"(\d{1,4})\s*(min|h|d|w)", re.IGNORECASE)
+_UNITS = {
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
+
+YEARS = range(1900, 9999)
+"""The years we take; past them a change of zone can leave the calendar."""
+
+
+class Clock:
+    """The present moment. It never goes back, even if somebody sets the machine's clock back.
+
+    It is the machine's clock and not one of our own, so that processes that share a store agree.
+
+    Args:
+        at_least: It shows no less than this, such as the newest moment in a store.
+    """
+
+    def __init__(self, at_least: Moment = 0) -> None:
+        self._last = at_least
+
+    def __call__(self) -> Moment:
+        """Return the present moment."""
+        self._last = max(self._last, time.time_ns() // 1000)
+        return self._last
+
+
+def as_moment(value: datetime) -> Moment:
+    """Return an aware datetime as a moment."""
+    return (value - _EPOCH) // _MICROSECOND
+
+
+def as_datetime(moment: Moment, zone: ZoneInfo) -> datetime:
+    """Return a moment as a datetime in a zone."""
+    return (_EPOCH + timedelta(microseconds=moment)).astimezone(zone)
+
+
+# The same contacts are shown again and again.
+@lru_cache(maxsize=4_096)
+def iso(moment: Moment, zone: ZoneInfo, timespec: str = "seconds") -> str:
+    """Return a moment as ISO 8601 in a zone, cut to `timespec`; UTC is written Z."""
+    text = as_datetime(moment, zone).isoformat(timespec=timespec)
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
+
+def parse_time(text: str, *, name: str, now: Moment, zone: ZoneInfo) -> Moment:
+    """Return the moment that a person or a model wrote.
+
+    Args:
+        text: An ISO 8601 date or date-time, or an age (`24h`, `7d`, `2w`, `30min`) counted back
+            from now. A bare date is its midnight in `zone`; a date-time without an offset is in
+            `zone`.
+        name: The parameter's name, for the error.
+        now: The present moment.
+        zone: The zone of bare dates.
+
+    Raises:
+        InputError: It is none of these, or no date of the calendar.
+    """
+    text = text.strip()
+    try:
+        if age := _AGE.fullmatch(text):
+            return now - int(age[1]) * (_UNITS[age[2].lower()] // _MICROSECOND)
+        if _BARE_DATE.fullmatch(text):
+            day = date.fromisoformat(text)
+            return _checked(datetime(day.year, day.month, day.day, tzinfo=zone))
+        if _DATE_TIME.match(text):
+            value = datetime.fromisoformat(text)
+            return _checked(value if value.tzinfo else value.replace(tzinfo=zone))
+    except ValueError:
+        pass
+    raise InputError(
+        f"{name} is not a time: write an ISO 8601 date or date-time such as 2026-05-31 or "
+        "2026-05-31T09:30:00Z, or an age such as 24h, 7d or 2w (30min, 30d for a month)."
+    )
+
+
+def _checked(value: datetime) -> Moment:
+    if value.year not in YEARS:
+        raise ValueError(value.year)
+    return as_moment(value)

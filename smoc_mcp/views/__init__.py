@@ -1,0 +1,1 @@
+"""Answers as they leave: cleaned, masked and cut, as text and as structure."""

@@ -1,0 +1,302 @@
+"""Lists of contacts as they leave: through the boundary, cut to size, as structure and as text."""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Self, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from smoc_mcp.directory.answers import Company, Matches, News, Page
+from smoc_mcp.proof.windows import ABSENT, Sort
+from smoc_mcp.questions.rows import ContactRow, Match
+from smoc_mcp.settings import Settings
+from smoc_mcp.text.times import Moment, iso
+from smoc_mcp.views.boundary import DETAIL_CHARS, TABLE_CHARS, Boundary
+from smoc_mcp.views.phrases import (
+    about,
+    around,
+    bound,
+    by_word,
+    cut_short,
+    failed,
+    gaps,
+    grid,
+    instead,
+    lines,
+    lingering,
+    many,
+    moved_ahead,
+    noun,
+    reach,
+    sentences,
+    unread,
+    why_not_exact,
+)
+from smoc_mcp.views.results import (
+    ChangesResult,
+    CompanyResult,
+    ContactSummary,
+    MatchesResult,
+    PageResult,
+)
+
+__all__ = ["MAX_CHARS", "View", "Views", "company_result", "until_full"]
+
+MAX_CHARS = 25_000
+"""The most characters of an answer, in either form."""
+_ROWS_CHARS = 22_500
+"""What of them the rows may take; the rest is for the heading and the notes."""
+
+R = TypeVar("R")
+
+_MATCH_CHARS = 60
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+_COLUMNS = tuple(ContactSummary.__annotations__)
+_SORT_WORDS = {
+    Sort.CREATED: "newest first",
+    Sort.UPDATED: "latest changed first",
+    Sort.CONVERSATION: "latest conversation first",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[R]):
+    """One answer in both forms; each says all of it."""
+
+    result: R
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """How answers are shown.
+
+    Attributes:
+        zone: The zone of the times.
+        boundary: What may leave of personal data.
+    """
+
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    boundary: Boundary = field(default_factory=Boundary)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return how the settings want answers to be shown."""
+        return cls(settings.timezone, Boundary(settings.mask, settings.show_technical))
+
+    def page(
+        self, page: Page, order: Sort | None, cursor_after: Callable[[ContactRow], str]
+    ) -> View[PageResult]:
+        """Return the answer of contacts_list and contacts_search; no order means relevance."""
+        rows, kept = self._fitting(page.rows, page.live)
+        as_of = self.time(min(page.proof.as_of, page.total_proof.as_of))
+        more = page.more or kept < len(page.rows)
+        notes = [
+            failed(page.company, as_of),
+            moved_ahead(page.moved_ahead),
+            why_not_exact(page),
+            "" if page.total_proof.complete else self.gaps(page.company.gaps, "came"),
+            by_word(page.by_word, self.boundary),
+            instead(page.instead, self.boundary),
+            cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
+            unread(page.company),
+        ]
+        result: PageResult = {
+            "contacts": rows,
+            "certainty": page.proof.certainty.value,
+            "total": page.total,
+            "total_certainty": page.total_proof.certainty.value,
+            "company": company_result(page.company),
+            "as_of": as_of,
+        }
+        if more and kept:
+            result["next_cursor"] = cursor_after(page.rows[kept - 1])
+        if note := sentences(notes):
+            result["note"] = note
+        how = "best match first" if order is None else _SORT_WORDS[order]
+        if page.total:
+            total = bound(page.total, page.total_proof)
+            heading = f"{kept:,} of {total} {noun(page.total, 'contact')}, {how}."
+        elif page.total_proof.complete:
+            heading = "Nobody matches."
+        else:
+            heading = "Nobody was found, which does not prove that nobody matches."
+        heading += f" Rows: {page.proof.certainty}. Total: {page.total_proof.certainty}."
+        following = f"Next page: cursor={result['next_cursor']}" if "next_cursor" in result else ""
+        parts = [about(heading, result["as_of"], page.company), _table(rows), note, following]
+        return View(result, lines(parts))
+
+    def matches(self, found: Matches, email: str) -> View[MatchesResult]:
+        """Return the answer of contacts_find_by_email."""
+        rows, kept = self._fitting(found.rows, found.live)
+        similar = [self.summary(row, found.live) for row in found.similar]
+        as_of = self.time(found.proof.as_of)
+        if found.proof.complete:
+            searched = f"All {many(found.searched, 'contact')} of the company were searched."
+        else:
+            searched = reach(found.company, verb="Searched")
+        result: MatchesResult = {
+            "matches": rows,
+            "certainty": found.proof.certainty.value,
+            "searched": found.searched,
+            "company": company_result(found.company),
+            "as_of": as_of,
+        }
+        if similar:
+            result["similar"] = similar
+        cut_note = cut_short(kept, len(found.rows), "the rest has the same address")
+        note = sentences(
+            [
+                failed(found.company, as_of),
+                searched,
+                lingering(found.proof) if rows else "",
+                cut_note,
+                unread(found.company),
+            ]
+        )
+        result["note"] = note
+        shown = self.boundary.email(email)
+        if rows:
+            heading = f"{many(len(found.rows), 'contact')} with {shown}."
+        elif found.proof.complete:
+            heading = f"Nobody has {shown}."
+        else:
+            heading = f"Nobody with {shown} was found, which does not prove that nobody has it."
+        parts = [
+            about(f"{heading} Certainty: {found.proof.certainty}.", result["as_of"], found.company),
+            _table(rows),
+            "Similar addresses:" if similar else "",
+            _table(similar),
+            note,
+        ]
+        return View(result, lines(parts))
+
+    def changes(self, news: News, cursor: str, start: Moment) -> View[ChangesResult]:
+        """Return the answer of contacts_changes."""
+        changes = news.changes
+        new = [self.summary(row, news.live) for row in changes.new]
+        updated = [self.summary(row, news.live) for row in changes.updated]
+        as_of = self.time(news.proof.as_of)
+        missing = self.gaps(reversed(news.gaps), "came or changed")
+        if missing:
+            missing += " SMOC shows only the newest 500: ask more often to see all."
+        elif not news.proof.complete and not news.company.failure:
+            missing = "The company changed while we looked, so something may be missing; ask again."
+        note = sentences([failed(news.company, as_of), missing, unread(news.company)])
+        result: ChangesResult = {
+            "new": new,
+            "updated": updated,
+            "certainty": news.proof.certainty.value,
+            "cursor": cursor,
+            "as_of": as_of,
+        }
+        if note:
+            result["note"] = note
+        heading = (
+            f"{len(new):,} new and {len(updated):,} changed contacts since {self.time(start)}, "
+            f"oldest first{'; these are the first, more is waiting' if changes.more else ''}. "
+            f"Certainty: {news.proof.certainty}."
+        )
+        following = (
+            "More is waiting: call again with since=" if changes.more else "Next time: since="
+        )
+        parts = [
+            about(heading, result["as_of"], news.company),
+            "New:" if new else "",
+            _table(new),
+            "Changed:" if updated else "",
+            _table(updated),
+            note,
+            following + cursor,
+        ]
+        return View(result, lines(parts))
+
+    def summary(
+        self, row: ContactRow, live: Collection[str], limit: int = TABLE_CHARS
+    ) -> ContactSummary:
+        """Return a contact as it is listed, each value cut to a limit.
+
+        One that is not live says when it was last seen.
+        """
+        utm = (row.utm_source, row.utm_medium, row.utm_campaign)
+        values = {
+            "id": self.boundary.id(row.id),
+            "name": row.name and self.boundary.name(row.name, limit),
+            "email": row.email and self.boundary.email(row.email, limit),
+            "phone": row.phone and self.boundary.phone(row.phone, limit),
+            "company": row.company and self.boundary.text(row.company, limit),
+            "city": row.city and self.boundary.text(row.city, limit),
+            "country": row.country and self.boundary.text(row.country, limit),
+            "status": row.status.value,
+            "created": self._optional_time(row.created),
+            "updated": self._optional_time(row.updated),
+            "last_conversation": self._optional_time(row.conversation),
+            "source": self.boundary.text(" / ".join(v or "-" for v in utm), limit)
+            if any(utm)
+            else None,
+            "last_verified": None if row.id in live else self.time(row.seen),
+            "matched": row.likeness or "; ".join(map(self._matched, row.matched)),
+        }
+        return cast("ContactSummary", {name: value for name, value in values.items() if value})
+
+    def _matched(self, match: Match) -> str:
+        """Return where a search found a contact; with the text, unless the row shows it anyway."""
+        if match.what in _COLUMNS and match.field not in ("texts", "answers"):
+            return match.what
+        text = around(self.boundary.text(match.text, DETAIL_CHARS), match.word, _MATCH_CHARS)
+        return f"{self.boundary.text(match.what, _MATCH_CHARS)}: {text}"
+
+    def fitting(self, rows: Sequence[ContactRow]) -> int:
+        """Return how many of the first rows fit into one answer."""
+        return self._fitting(rows, ())[1]
+
+    def _fitting(
+        self, rows: Sequence[ContactRow], live: Collection[str]
+    ) -> tuple[list[ContactSummary], int]:
+        shown = until_full([self.summary(row, live) for row in rows])
+        return list(shown), len(shown)
+
+    def time(self, moment: Moment) -> str:
+        """Return a moment in our zone, to the second."""
+        return iso(moment, self.zone)
+
+    def gaps(self, stretches: Iterable[tuple[Moment, Moment]], what: str) -> str:
+        """Return when contacts may have gone unseen; empty where there was no such time."""
+        return gaps([(self.time(older), self.time(newer)) for older, newer in stretches], what)
+
+    def _optional_time(self, moment: Moment) -> str | None:
+        return None if moment == ABSENT else self.time(moment)
+
+
+def until_full(rows: Sequence[R]) -> Sequence[R]:
+    """Return the first rows, as many as fit into an answer in either form."""
+    if _size(rows) <= _ROWS_CHARS:
+        return rows
+    left = _ROWS_CHARS
+    for kept, row in enumerate(rows):
+        left -= _size(row) + 2
+        if left < 0:
+            return rows[:kept]
+    return rows
+
+
+def _size(part: object) -> int:
+    """Return the characters of a part of an answer in its longer form."""
+    as_json = _as_json(part)
+    # In the text form a bar takes two characters, and the names of the columns none.
+    return len(as_json) + as_json.count("|")
+
+
+def company_result(company: Company) -> CompanyResult:
+    """Return the whole that an answer is a part of."""
+    return {
+        "leads": company.leads,
+        "customers": company.customers,
+        "in_hand": company.in_hand,
+    }
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return contacts as lines of cells between bars, without empty columns."""
+    columns = [name for name in _COLUMNS if any(name in row for row in rows)]
+    return grid(columns, ([row.get(name, "") for name in columns] for row in rows))

@@ -1,0 +1,200 @@
+"""The sentences and tables that answers are made of."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from smoc_mcp.directory.answers import Company, Page, Values
+from smoc_mcp.proof.certainty import Proof
+from smoc_mcp.text.cleaning import clean
+from smoc_mcp.text.folding import fold
+from smoc_mcp.views.boundary import Boundary, table_cell
+
+__all__ = [
+    "about",
+    "around",
+    "bound",
+    "by_word",
+    "cut_short",
+    "failed",
+    "gaps",
+    "grid",
+    "instead",
+    "lines",
+    "lingering",
+    "lower_total",
+    "many",
+    "moved_ahead",
+    "noun",
+    "reach",
+    "sentences",
+    "unread",
+    "why_not_exact",
+]
+
+_GAPS_SHOWN = 3
+
+
+def about(heading: str, as_of: str, company: Company) -> str:
+    """Return the first line of an answer: the heading, its moment, and the whole company."""
+    return (
+        f"{heading} As of {as_of}. Company: {many(company.leads, 'lead')}, "
+        f"{many(company.customers, 'customer')}; {many(company.in_hand, 'contact')} in hand."
+    )
+
+
+def moved_ahead(count: int) -> str:
+    """Return what to know about contacts that came in front of the first page."""
+    if not count:
+        return ""
+    return (
+        f"{many(count, 'contact')} moved in front of this list since its first page; ask without "
+        "a cursor to see them."
+    )
+
+
+def many(count: int, singular: str) -> str:
+    """Return a count and its noun, such as 1 lead or 2,000 leads."""
+    return f"{count:,} {noun(count, singular)}"
+
+
+def noun(count: int, singular: str) -> str:
+    """Return the noun that goes with a count."""
+    return singular if count == 1 else f"{singular}s"
+
+
+def bound(total: int, proof: Proof) -> str:
+    """Return a total as the number that it is, or as the lower bound that it is."""
+    return f"{total:,}" if proof.complete else f"at least {total:,}"
+
+
+def why_not_exact(page: Page) -> str:
+    """Return why rows or total are not exact, and what that means; empty where both are."""
+    if not page.proof.complete:
+        return reach(page.company)
+    if not page.total_proof.complete:
+        why = lower_total() if page.whole else f"The total is not. {reach(page.company)}"
+        return f"The rows are right. {why}"
+    return lingering(page.proof) or lingering(page.total_proof)
+
+
+def lingering(proof: Proof) -> str:
+    """Return what exact_unless_deleted means; empty for another certainty."""
+    if proof.exact or not proof.complete:
+        return ""
+    return "Nothing is missing, but contacts deleted in SMOC since they were last seen may linger."
+
+
+def failed(company: Company, as_of: str) -> str:
+    """Return why SMOC could not be asked; empty where it could."""
+    if not company.failure:
+        return ""
+    return f"This is what was known at {as_of}: {company.failure}"
+
+
+def lower_total() -> str:
+    """Return why the number of all contacts is a lower bound."""
+    return (
+        "The total is a lower bound: SMOC itself counts leads and customers only, and others are "
+        "added as far as its windows show them."
+    )
+
+
+def reach(company: Company, verb: str = "Looked at") -> str:
+    """Return among how many contacts we looked, and why more may exist."""
+    known = max(company.in_hand, company.leads + company.customers)
+    return (
+        f"{verb} the {many(company.in_hand, 'contact')} in hand, of at least {known:,}; SMOC shows "
+        "only the newest 500 by each order, so more may exist."
+    )
+
+
+def instead(values: Mapping[str, Values], boundary: Boundary) -> str:
+    """Return which values there are, for a caller whose filters matched nobody."""
+
+    def listed(what: str, known: Sequence[str]) -> str:
+        return f"{what}: {', '.join(_quoted(boundary.text(v)) for v in known)}." if known else ""
+
+    return sentences(
+        listed(f"{which} {name} in hand", known)
+        for name, (near, common) in values.items()
+        for which, known in (("Nearest", near), ("Most common", common))
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return a value of a stranger's so that it cannot read like a sentence of ours."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def by_word(counts: Mapping[str, int], boundary: Boundary) -> str:
+    """Return how many contacts hold each word, for a caller whose words nobody holds all of."""
+    if not counts:
+        return ""
+    shown = ", ".join(f"{_quoted(boundary.text(word))} {count:,}" for word, count in counts.items())
+    return f"Contacts in hand with each word alone: {shown}."
+
+
+def gaps(stretches: Sequence[tuple[str, str]], what: str) -> str:
+    """Return when contacts may have gone unseen; empty where there was no such time."""
+    if not stretches:
+        return ""
+    shown = "; ".join(f"{older} to {newer}" for older, newer in stretches[:_GAPS_SHOWN])
+    more = len(stretches) - _GAPS_SHOWN
+    others = f", and {more:,} earlier" if more > 0 else ""
+    return f"Gap: contacts that {what} in this time may be missing: {shown}{others}."
+
+
+def around(text: str, word: str, limit: int) -> str:
+    """Return the part of a text where a folded word is, of about as many characters."""
+    if len(text) <= limit:
+        return text
+    words = text.split(" ")
+    at = next((i for i, w in enumerate(words) if word in fold(w)), 0)
+    start = at
+    while start > 0 and sum(map(len, words[start - 1 : at])) < limit // 3:
+        start -= 1
+    shown = " ".join(words[start:])
+    end = f"{shown[:limit].rstrip()}…" if len(shown) > limit else shown
+    return f"…{end}" if start else end
+
+
+def unread(company: Company) -> str:
+    """Return the sentence about values that could not be read; empty where all could be."""
+    if not company.unread:
+        return ""
+    parts = ", ".join(
+        f"{clean(name)} of {many(n, 'contact')}" for name, n in sorted(company.unread.items())
+    )
+    return f"Values that could not be read are left out: {parts}."
+
+
+def cut_short(kept: int, whole: int, then: str) -> str:
+    """Return that rows were left out for their size, and how to get them."""
+    if kept == whole:
+        return ""
+    return f"Only {kept:,} of {whole:,} rows fit into one answer; {then}."
+
+
+def sentences(notes: Iterable[str]) -> str:
+    """Return the notes that there are, as one text."""
+    return " ".join(note for note in notes if note)
+
+
+def lines(parts: Iterable[str]) -> str:
+    """Return the parts that there are, each on lines of its own."""
+    return "\n".join(part for part in parts if part)
+
+
+def grid(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a heading and rows of cells between bars; nothing where there are no rows."""
+    body = [_row(row) for row in rows]
+    return "\n".join([_row(columns), *body]) if body else ""
+
+
+def _row(values: Iterable[object]) -> str:
+    cells = [str(value) for value in values]
+    row = "|".join(cells)
+    # Few values hold what a cell must not: it is looked for once a row.
+    if row.count("|") < len(cells) and "\\" not in row:
+        return row
+    return "|".join(map(table_cell, cells))
