@@ -18,9 +18,9 @@ from smoc_mcp.directory.answers import Matches, Page, Statistics
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.windows import Sort, Status
-from smoc_mcp.questions.query import DIMENSIONS, ContactFilter, Span
+from smoc_mcp.questions.dimensions import DIMENSIONS, Count
+from smoc_mcp.questions.filters import ContactFilter, Listing, Span
 from smoc_mcp.questions.rows import ContactRow
-from smoc_mcp.store.sqlite import MEMORY
 from smoc_mcp.store.store import ContactStore
 from tests.simulation import LIMIT, SECOND, LogicalClock, Raw, SimulatedCompany, key
 
@@ -50,7 +50,11 @@ class Audit:
         wanted = ContactFilter(status=self._status())
         limit = self.chance.choice([1, 3, 5, 20])
         self._check_page(
-            "list", await self.directory.list_contacts(wanted, sort, limit), wanted, sort, limit
+            "list",
+            await self.directory.list_contacts(Listing(wanted=wanted, sort=sort, limit=limit)),
+            wanted,
+            sort,
+            limit,
         )
 
     async def ask_search(self) -> None:
@@ -58,7 +62,11 @@ class Audit:
         wanted = self.filter()
         limit = self.chance.choice([1, 3, 5, 20])
         self._check_page(
-            "search", await self.directory.search_contacts(wanted, sort, limit), wanted, sort, limit
+            "search",
+            await self.directory.search_contacts(Listing(wanted=wanted, sort=sort, limit=limit)),
+            wanted,
+            sort,
+            limit,
         )
 
     async def ask_email(self) -> None:
@@ -72,7 +80,9 @@ class Audit:
     async def ask_stats(self) -> None:
         wanted = self.filter()
         dimensions = self.chance.choice([(), (DIMENSIONS["status"],)])
-        stats: Statistics = await self.directory.count_contacts(wanted, dimensions, 100)
+        stats: Statistics = await self.directory.count_contacts(
+            Count(wanted=wanted, dimensions=dimensions, limit=100)
+        )
         self.claims[f"stats {stats.proof.certainty}"] += 1
         truth = [c for c in self._truth(stats.proof) if _admits(wanted, c)]
         if stats.proof.complete:
@@ -155,7 +165,7 @@ async def play(chance: random.Random, folder: Path | None = None) -> Counter[str
         async with AsyncExitStack() as running:
             audits = []
             for _ in range(processes):
-                store = ContactStore(MEMORY if folder is None else str(folder / "store"))
+                store = ContactStore(None if folder is None else folder / "store")
                 directory = ContactDirectory(company, store=store, clock=clock, window_limit=LIMIT)
                 await running.enter_async_context(directory)
                 audits.append(Audit(chance, company, directory, claims))
@@ -228,7 +238,9 @@ async def ask_where_the_rules_allow(chance: random.Random) -> tuple[int, int]:
                 company.change()
             clock.advance(chance.choice([1, 61]))
             wanted = audit.filter()
-            stats = await directory.count_contacts(wanted, (DIMENSIONS["status"],), 100)
+            stats = await directory.count_contacts(
+                Count(wanted=wanted, dimensions=(DIMENSIONS["status"],), limit=100)
+            )
             if _allowed(wanted, list(company.contacts.values())):
                 allowed += 1
                 claimed += stats.proof.exact

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smoc_mcp.proof.windows import Status
+from smoc_mcp.questions.dimensions import Count, parse_group_by
 from smoc_mcp.questions.groups import NONE, OTHER, Group, Grouping, merge
-from smoc_mcp.questions.query import parse_group_by
 from smoc_mcp.questions.rows import GroupRow
 from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import QUARTER_HOUR, as_moment
@@ -43,7 +43,8 @@ def grouped(
 ) -> Grouping:
     after, end = time or (None, None)
     span = None if end is None else (None if after is None else moment(after), moment(end))
-    return merge(rows, parse_group_by(by), limit, ZoneInfo(zone), span)
+    asked = Count(dimensions=parse_group_by(by), limit=limit)
+    return merge(rows, asked, ZoneInfo(zone), span)
 
 
 def moment(text: str) -> int:

@@ -11,7 +11,8 @@ from smoc_mcp.api.facts import keys_of
 from smoc_mcp.api.models import read_contact
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
-from smoc_mcp.questions.query import ContactFilter, parse_group_by
+from smoc_mcp.questions.dimensions import Count, parse_group_by
+from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow, Position
 from smoc_mcp.questions.search import parse_query, searchable
 from smoc_mcp.store.sql import Sql, counting, grouping, listing, namesakes, owning, resembling
@@ -67,7 +68,7 @@ def store() -> Iterator[ContactStore]:
 
 def found(store: ContactStore, query: str) -> list[ContactRow]:
     wanted = ContactFilter(terms=parse_query(query))
-    return store.list_rows(wanted, Sort.CREATED, 100, by_relevance=True)
+    return store.list_rows(Listing(wanted=wanted, limit=100, by_relevance=True))
 
 
 def ids(store: ContactStore, query: str) -> set[str]:
@@ -291,10 +292,10 @@ def test_what_was_changed_or_deleted_is_no_longer_found(
 @pytest.mark.parametrize(
     "sql",
     [
-        listing(WORDS, Sort.CREATED, by_relevance=True, after=None),
-        listing(WORDS, Sort.CREATED, by_relevance=False, after=Position(0, 5, "x")),
+        listing(Listing(wanted=WORDS, by_relevance=True)),
+        listing(Listing(wanted=WORDS, after=Position(0, 5, "x"))),
         counting(WORDS),
-        grouping(WORDS, parse_group_by("city,flow")),
+        grouping(Count(wanted=WORDS, dimensions=parse_group_by("city,flow"))),
         resembling("ada.lovelace@example.com", 100),
         namesakes("ada.lovelace@example.com", 100),
     ],
@@ -303,8 +304,7 @@ def test_what_was_changed_or_deleted_is_no_longer_found(
 def test_a_search_looks_up_what_the_index_finds_and_looks_through_nothing(sql: Sql) -> None:
     db = Database()
     db.see(1)
-    limit = (20,) if sql.text.endswith("LIMIT ?") else ()
-    plan = [r["detail"] for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", (*sql.values, *limit))]
+    plan = [r["detail"] for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", sql.values)]
     db.close()
     contacts = [step for step in plan if "contacts" in step]
     assert any("words VIRTUAL TABLE INDEX" in step for step in plan)

@@ -12,8 +12,9 @@ from smoc_mcp.api.models import ReadContact, read_contact
 from smoc_mcp.errors import StoreError
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
-from smoc_mcp.questions.query import EVERYBODY
-from smoc_mcp.store.sqlite import MEMORY, SCHEMA_VERSION
+from smoc_mcp.questions.filters import Listing
+from smoc_mcp.store.schema import MIGRATIONS, Statements
+from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.store import ContactStore
 
 DAY = 24 * 3600 * 1_000_000
@@ -54,7 +55,7 @@ def absorb(store: ContactStore, *ids: str, sent: int = 1, operator: str | None =
 
 
 def ids(store: ContactStore) -> set[str]:
-    return {row.id for row in store.list_rows(EVERYBODY, Sort.CREATED, 1_000)}
+    return {row.id for row in store.list_rows(Listing(limit=1_000))}
 
 
 def test_the_file_is_made_with_its_folders_and_can_be_read_by_nobody_else(path: Path) -> None:
@@ -134,7 +135,7 @@ def test_a_company_without_an_operator_is_known_by_its_key(path: Path) -> None:
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
     ContactStore(str(path)).close()
     with sqlite3.connect(path) as db:
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     db.close()
     before = path.read_bytes()
     with pytest.raises(StoreError, match=r"of a newer smoc-mcp. Install that, or set SMOC_MCP"):
@@ -186,15 +187,13 @@ def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
         ContactStore(str(tmp_path / "file" / "store"))
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken = (("CREATE TABLE half (a)", "CREATE TABLE half (a)"),)
-    with monkeypatch.context() as patch:
-        patch.setattr("smoc_mcp.store.sqlite._MIGRATIONS", broken)
-        patch.setattr("smoc_mcp.store.sqlite.SCHEMA_VERSION", 1)
-        with pytest.raises(StoreError):
-            ContactStore(str(path))
+def test_a_migration_that_fails_leaves_nothing_behind(path: Path) -> None:
+    def half(db: Statements) -> None:
+        db.run("CREATE TABLE half (a)")
+        db.run("CREATE TABLE half (a)")
+
+    with pytest.raises(StoreError):
+        Database(path, [half])
     store = ContactStore(str(path))
     absorb(store, "a")
     assert ids(store) == {"a"}
@@ -241,7 +240,7 @@ def test_a_snapshot_stays_as_it_was_while_another_writes(path: Path) -> None:
 
 
 def test_an_error_in_the_middle_of_a_window_leaves_the_store_as_it_was() -> None:
-    store = ContactStore(MEMORY)
+    store = ContactStore()
     absorb(store, "a")
     reads = contacts("b", "c")
     broken = [*reads[:1], "not a contact"]

@@ -9,7 +9,7 @@ from smoc_mcp.directory.answers import Page
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.certainty import Certainty
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.query import ContactFilter
+from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.views.boundary import DETAIL_CHARS, spreadsheet_cell
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.results import ContactSummary
@@ -56,7 +56,7 @@ async def export(
 async def _pages(directory: ContactDirectory, wanted: ContactFilter) -> AsyncIterator[Page]:
     after = None
     while True:
-        page = await directory.search_contacts(wanted, Sort.CREATED, _PAGE, after=after)
+        page = await directory.search_contacts(Listing(wanted=wanted, limit=_PAGE, after=after))
         yield page
         if not page.more:
             return

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from smoc_mcp.cli.clients import CLIENTS
-from smoc_mcp.questions.query import FILTERS
+from smoc_mcp.questions.filters import FILTERS
 
 __all__ = ["build_parser"]
 

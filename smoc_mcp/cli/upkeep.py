@@ -14,7 +14,7 @@ from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.errors import InputError, SmocError, UsageError
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.query import FILTERS, parse_filter
+from smoc_mcp.questions.filters import FILTERS, parse_filter
 from smoc_mcp.store.store import ContactStore
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.phrases import many

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from smoc_mcp.directory.answers import Statistics, Sure
 from smoc_mcp.proof.certainty import Certainty
+from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.groups import NONE, OTHER, Group, Grouping, begins
-from smoc_mcp.questions.query import Dimension, Kind
 from smoc_mcp.views.lists import View, Views, company_result, until_full
 from smoc_mcp.views.phrases import (
     about,
@@ -32,10 +32,9 @@ _MOST_GROUPS = 100
 """What limit may be at most."""
 
 
-def figures(
-    stats: Statistics, dimensions: Sequence[Dimension], views: Views
-) -> View[StatisticsResult]:
+def figures(stats: Statistics, asked: Count, views: Views) -> View[StatisticsResult]:
     """Return the answer of contacts_stats."""
+    dimensions = asked.dimensions
     names = [views.boundary.text(d.name) for d in dimensions]
     grouping, company = stats.grouping, stats.company
     groups: list[GroupResult] = []
