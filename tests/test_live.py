@@ -181,7 +181,7 @@ def test_windows_that_hold_as_many_as_the_api_counts_hold_them_all() -> None:
     live.admit_union(held)
     found = live.prove(LEADS, 0)
     assert found is not None
-    assert (found.certainty, found.among) == (Certainty.EXACT, {"5", "7", "8", "9"})
+    assert found == Proof(Certainty.EXACT, 10, frozenset({"5", "7", "8", "9"}))
 
 
 def test_what_several_windows_prove_is_as_of_the_first_of_them() -> None:

@@ -213,7 +213,9 @@ class Reading:
         gaps: list[tuple[Moment, Moment]] = []
         if len(proven) == len(proofs):
             weakest = max(proven, key=lambda p: p.certainty is not Certainty.EXACT)
-            proof = Proof(weakest.certainty, min(p.as_of for p in proven))
+            # Who is new since has a new updatedAt too. So as of the proof of the changes, whichever
+            # came first, both are right: what the other shows besides would contradict it.
+            proof = Proof(weakest.certainty, proven[-1].as_of)
         else:
             proof = self._lower_bound()
             gaps = self._gaps(starts)
