@@ -206,6 +206,13 @@ def test_one_odd_date_does_not_make_thousands_of_empty_days() -> None:
     assert sizes(grouped("created_day", rows)) == {"1990-01-01": 1, "2026-03-02": 1}
 
 
+def test_a_trend_keeps_up_to_400_empty_periods() -> None:
+    within = grouped("created_day", dated("2025-01-01T10:00", "2026-02-06T10:00"), limit=1_000)
+    assert len(within.groups) == 402
+    past = grouped("created_day", dated("2025-01-01T10:00", "2026-02-07T10:00"), limit=1_000)
+    assert len(past.groups) == 2
+
+
 def test_a_trend_of_something_is_in_order_of_time_then_of_size() -> None:
     quarter = as_moment(datetime(2026, 3, 2, tzinfo=UTC)) // QUARTER_HOUR
     rows = [

@@ -14,7 +14,12 @@ from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
 from smoc_mcp.questions.dimensions import Count, parse_group_by
 from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow, Position
-from smoc_mcp.questions.search import parse_query, searchable
+from smoc_mcp.questions.search import (
+    fields_holding,
+    parse_query,
+    searchable,
+    searchable_phone,
+)
 from smoc_mcp.store.sql import Sql, counting, grouping, listing, namesakes, owning, resembling
 from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.store import ContactStore
@@ -179,6 +184,26 @@ def test_the_field_that_matched_is_said_when_it_is_not_the_name(
 ) -> None:
     [row] = [r for r in found(store, query) if r.id in ("anna", "quiet")]
     assert [(match.field, match.what) for match in row.matched] == where
+
+
+def test_of_two_spellings_that_are_there_the_one_whose_worst_place_is_best_is_said() -> None:
+    [term] = parse_query("+47 412 34 567")
+    texts = {
+        "name": searchable(["Agent 412 567"]),
+        "phone": searchable_phone("+4741234567"),
+        "texts": searchable(["34 trees"]),
+    }
+    # Its words are there one by one too, of which one in the name and one in a text.
+    assert fields_holding([term], texts) == [("phone", "4741234567")]
+
+
+def test_a_number_without_its_country_has_at_least_seven_digits() -> None:
+    def holds(query: str, phone: str) -> bool:
+        return bool(fields_holding(parse_query(query), {"phone": searchable_phone(phone)}))
+
+    assert holds("+47 1234567", "1234567")
+    assert not holds("+47 123456", "123456")
+    assert holds("+47 123456", "+47 123456")
 
 
 def test_the_best_match_comes_first() -> None:

@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "folder" / "store.sqlite3"
 
 
-def contacts(*ids: str, operator: str | None = "10") -> list[ReadContact]:
+def contacts(*ids: str, operator: str | None = "10", status: str = "1") -> list[ReadContact]:
     found = [
         read_contact(
             {
@@ -34,7 +34,7 @@ def contacts(*ids: str, operator: str | None = "10") -> list[ReadContact]:
                 "email": f"{i}@example.com",
                 "createdAt": "2026-01-01",
                 "updatedAt": "2026-01-02",
-                "status": "1",
+                "status": status,
                 "rewardFlows": [{"title": "A flow"}],
             }
         )
@@ -304,6 +304,46 @@ def test_what_is_dropped_for_its_age_is_in_no_unbroken_history(path: Path) -> No
     history = store.history(Sort.UPDATED)
     assert history is not None
     assert history.reach == rows["a"].updated
+    store.close()
+
+
+def test_another_version_that_came_in_the_moment_the_window_was_sent_is_in_doubt() -> None:
+    lead, customer = contacts("a"), contacts("a", status="2")
+    for sent, doubtful in ((19, True), (20, True), (21, False)):
+        store = ContactStore()
+        store.absorb(replace(window(lead, 10), received=20), lead)
+        assert store.absorb(window(customer, sent), customer).doubtful is doubtful
+        store.close()
+
+
+def test_a_contact_seen_in_the_moment_a_window_without_it_was_sent_is_not_gone_but_in_doubt() -> (
+    None
+):
+    for sent, is_gone in ((19, False), (20, False), (21, True)):
+        store = ContactStore()
+        reads = contacts("a", "b")
+        store.absorb(replace(window(reads, 10), received=20), reads)
+        absorbed = store.absorb(window(reads[:1], sent), reads[:1])
+        assert absorbed.deleted == frozenset({"b"} if is_gone else {})
+        assert absorbed.doubtful is not is_gone
+        assert ids(store) == ({"a"} if is_gone else {"a", "b"})
+        store.close()
+
+
+def test_dropping_the_old_never_lets_a_history_reach_further_back_than_it_does() -> None:
+    store = ContactStore(keep_days=30)
+    absorb(store, "a", sent=DAY)
+    reads = contacts("b")
+    new = window(reads, 40 * DAY)
+    # A gap: it begins anew at its edge, which is newer than what is dropped.
+    edge = next(iter(new.rows.values())).created + 5
+    rows = {i: k._replace(created=edge + 1) for i, k in new.rows.items()}
+    absorbed = store.absorb(replace(new, rows=rows, edge=edge, complete=False), reads)
+    history = store.history(Sort.CREATED)
+    assert absorbed.gap is not None
+    assert ids(store) == {"b"}
+    assert history is not None
+    assert history.reach == edge
     store.close()
 
 

@@ -131,7 +131,9 @@ def list_news(reading: Reading, progress: Progress, limit: int) -> News:
     gaps: list[tuple[Moment, Moment]] = []
     if len(proven) == len(proofs):
         weakest = max(proven, key=lambda p: p.certainty is not Certainty.EXACT)
-        proof = Proof(weakest.certainty, min(p.as_of for p in proven))
+        # Who is new since has a new updatedAt too. So as of the proof of the changes, whichever
+        # came first, both are right: what the other shows besides would contradict it.
+        proof = Proof(weakest.certainty, proven[-1].as_of)
     else:
         proof = reading.lower_bound()
         gaps = _gaps_since(reading, starts)
