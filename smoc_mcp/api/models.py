@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticSerializationError, to_json
 
-from smoc_mcp.text.times import YEARS
+from smoc_mcp.text.times import YEARS, Moment
 
 __all__ = [
     "Contact",
@@ -253,6 +253,8 @@ class ContactsPage:
         limit: What was asked for.
         leads: The API's leadsCount: all contacts with status "1" or null.
         customers: The API's customerCount: all contacts with status "2".
+        answered: The API's clock when it answered (the header Date); None where it is not told.
+        age: The seconds for which a cache has held the answer (the header Age); 0 for none.
     """
 
     contacts: tuple[ReadContact, ...]
@@ -260,6 +262,8 @@ class ContactsPage:
     limit: int
     leads: int
     customers: int
+    answered: Moment | None = None
+    age: int = 0
 
     @property
     def lost(self) -> int:

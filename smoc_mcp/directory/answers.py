@@ -115,7 +115,7 @@ class Found:
     """One contact, whole.
 
     Attributes:
-        live: It is in a live window; otherwise it is remembered from `row.seen`.
+        live: It is in a live window; otherwise it is remembered from `row.seen_at`.
         source: The JSON as sent.
     """
 
@@ -196,6 +196,7 @@ class News:
 
     Attributes:
         changes: One page of it.
+        since: From when.
         proof: That nothing since then is missing.
         gaps: The stretches of time in which something may be missing, as far as they are known.
         live: As of a page.
@@ -203,6 +204,7 @@ class News:
 
     company: Company
     changes: Changes
+    since: Moment
     proof: Proof
     gaps: Sequence[tuple[Moment, Moment]]
     live: Collection[str] = ()

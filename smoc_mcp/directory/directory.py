@@ -90,12 +90,12 @@ class ContactDirectory:
         self._strict = strict
         self.zone = zone or ZoneInfo("UTC")
         store = store or ContactStore()
-        self.clock = clock or Clock(store.newest_moment() or 0)
+        self.clock = clock or Clock()
         self.sync = WindowSync(source, store, self.clock, window_limit)
         self._cache = round(cache_seconds * 1_000_000)
         self._timeout = timeout_seconds
         self._refresh_every = round(refresh_seconds * 1_000_000)
-        self._refresh_at: Moment = 0
+        self._refresh_at: Moment = -(2**62)
         # The last thing that the API said of our key was no.
         self._refused = False
 
@@ -212,7 +212,7 @@ class ContactDirectory:
     @property
     def accepted(self) -> bool:
         """Whether the API has accepted our key within the cache time."""
-        return self.sync.counts(self.clock() - self._cache) is not None
+        return self.sync.counts(self.clock.elapsed() - self._cache) is not None
 
     async def refresh(self, done: Callable[[Sort], None] = lambda _: None) -> SyncReport:
         """Fetch all four windows into the store; see `WindowSync.refresh`."""
@@ -297,7 +297,7 @@ class ContactDirectory:
 
     def _refresh_if_due(self) -> None:
         """Keep the history of a store file unbroken while the server is used."""
-        now = self.clock()
+        now = self.clock.elapsed()
         if not self.sync.store.is_kept or now < self._refresh_at:
             return
         self._refresh_at = now + self._refresh_every
@@ -317,7 +317,7 @@ class ContactDirectory:
         self.sync.in_background(refresh)
 
     def _asked(self) -> Asked:
-        return Asked(self.clock() - self._cache, anyio.current_time() + self._timeout)
+        return Asked(self.clock.elapsed() - self._cache, anyio.current_time() + self._timeout)
 
     def _reading(self, since: Moment, failure: str) -> Reading:
         sync = self.sync
@@ -325,6 +325,7 @@ class ContactDirectory:
             store=sync.store,
             live=sync.live,
             counts=sync.counts(since),
+            told=sync.told,
             unread=sync.unread(since),
             window_limit=sync.window_limit,
             zone=self.zone,

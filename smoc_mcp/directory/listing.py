@@ -1,6 +1,5 @@
 """Answers that are contacts: lists, one address, one contact, news, suggestions."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from smoc_mcp.directory.answers import Found, Matches, News, Page
@@ -8,8 +7,8 @@ from smoc_mcp.directory.hints import instead, matches_by_word
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.errors import ContactNotFoundError
 from smoc_mcp.proof.certainty import Certainty, Proof, Region
-from smoc_mcp.proof.windows import Sort, sort_key
-from smoc_mcp.questions.changes import Progress, next_changes
+from smoc_mcp.proof.windows import LATE, Sort, sort_key
+from smoc_mcp.questions.changes import Now, Progress, next_changes
 from smoc_mcp.questions.filters import TIMES, ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.text.times import Moment
@@ -120,12 +119,12 @@ def find_contact(reading: Reading, contact_id: str) -> Found:
 
 def list_news(reading: Reading, progress: Progress, limit: int) -> News:
     """Return the next page of contacts that are new or changed."""
-    starts = {Sort.CREATED: progress.new.time, Sort.UPDATED: progress.updated.time}
+    progress = progress.begun(_now(reading, progress))
     read = frozenset({"createdAt", "updatedAt"})
     proofs = [
-        reading.live.prove(Region({sort: start}, fields=read), reading.since)
-        or reading.unbroken_since(sort, start)
-        for sort, start in starts.items()
+        reading.live.prove(Region({sort: progress.since}, fields=read), reading.since)
+        or reading.unbroken_since(sort, progress.since)
+        for sort in _NEWS
     ]
     proven = [proof for proof in proofs if proof is not None]
     gaps: list[tuple[Moment, Moment]] = []
@@ -136,16 +135,28 @@ def list_news(reading: Reading, progress: Progress, limit: int) -> News:
         proof = Proof(weakest.certainty, proven[-1].as_of)
     else:
         proof = reading.lower_bound()
-        gaps = _gaps_since(reading, starts)
-    changes = next_changes(progress, reading.store.list_since, limit)
+        gaps = _gaps_since(reading, progress.since)
+    changes = next_changes(progress, reading.store.list_news, limit)
     live = reading.live_ids([*changes.new, *changes.updated])
-    return News(reading.company(), changes, proof, gaps, live)
+    return News(reading.company(), changes, progress.since, proof, gaps, live)
 
 
-def _gaps_since(reading: Reading, starts: Mapping[Sort, Moment]) -> list[tuple[Moment, Moment]]:
-    """Return the stretches of time since the starts in which something may be missing."""
+_NEWS = (Sort.CREATED, Sort.UPDATED)
+"""The orders of which windows show who is new or changed."""
+
+
+def _now(reading: Reading, progress: Progress) -> Now:
+    """Return what is known now: up to when everybody is visible, at most."""
+    windows = [reading.live.get(sort, reading.since) for sort in _NEWS]
+    known = [w.api_now - LATE for w in windows if w is not None and w.edge is not None]
+    covered = min(known) if len(known) == len(_NEWS) else progress.since
+    return Now(reading.store.series(), reading.store.tick(), covered)
+
+
+def _gaps_since(reading: Reading, start: Moment) -> list[tuple[Moment, Moment]]:
+    """Return the stretches of time since a moment in which something may be missing."""
     gaps: list[tuple[Moment, Moment]] = []
-    for sort, start in starts.items():
+    for sort in _NEWS:
         history = reading.store.history(sort)
         known = [g for g in reading.store.gaps() if g.sort is sort and g.newer >= start]
         gaps += [(max(start, g.older), g.newer) for g in known]

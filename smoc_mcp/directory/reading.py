@@ -26,17 +26,19 @@ class Reading:
         store: The contacts in hand.
         live: The windows, and which of them are proofs.
         counts: The API's newest counts and when we asked for them; None if they are not live.
+        told: Those that came last without a window, live or not; None for none.
         unread: What could not be read in the live windows: entries by wire name of the field.
         window_limit: How many contacts a window holds at most.
         zone: The zone of days, weeks and months.
-        since: What was received before this is not live.
-        now: The present moment.
+        since: What came before this, by the clock that only goes on, is not live.
+        now: The present moment, by the wall clock.
         failure: Why the API could not be asked; empty where it could.
     """
 
     store: ContactStore
     live: LiveWindows
     counts: tuple[Counts, Moment] | None
+    told: tuple[Counts, Moment] | None
     unread: Counter[str]
     window_limit: int
     zone: ZoneInfo
@@ -77,14 +79,17 @@ class Reading:
 
     def lower_bound(self) -> Proof:
         """Return the claim that needs no proof, as of the oldest thing that is live."""
-        moments = [w.sent for w in self.live.all(self.since)]
+        moments = [w.as_of for w in self.live.all(self.since)]
         moments += [self.counts[1]] if self.counts else []
         as_of = min(moments, default=None)
         return Proof(Certainty.AT_LEAST, self.last_counts()[1] if as_of is None else as_of)
 
     def last_counts(self) -> tuple[Counts, Moment]:
         """Return the newest counts, live or remembered, and when we asked for them."""
-        return self.counts or self.store.counts() or (Counts(0, 0), self.now)
+        if self.counts is not None:
+            return self.counts
+        known = [k for k in (self.told, self.store.counts()) if k is not None]
+        return max(known, key=lambda k: k[1], default=(Counts(0, 0), self.now))
 
     def total_of(
         self, wanted: ContactFilter, proof: Proof | None, *, whole: bool = True
@@ -124,9 +129,9 @@ class Reading:
         history, window = self.store.history(sort), self.live.get(sort, self.since)
         if history is None or window is None or window.edge is None or window.unread:
             return None
-        if history.sent != window.sent or start <= history.reach:
+        if history.received != window.received or start <= history.reach:
             return None
-        return Proof(Certainty.EXACT_UNLESS_DELETED, window.sent)
+        return Proof(Certainty.EXACT_UNLESS_DELETED, window.as_of)
 
     def _prove_by_history(self, region: Region) -> Proof | None:
         """Prove that nothing is missing, though something deleted may linger."""
@@ -142,4 +147,4 @@ class Reading:
             return None
         if not store.all_current(after, changes.began, updated):
             return None
-        return Proof(Certainty.EXACT_UNLESS_DELETED, updated.sent)
+        return Proof(Certainty.EXACT_UNLESS_DELETED, updated.as_of)

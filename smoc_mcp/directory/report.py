@@ -61,9 +61,9 @@ class SyncReport:
         windows = [w for w in live.all(0) if w.sort in brought]
         history = store.history(Sort.CREATED)
         extends = history is not None and any(
-            w.sort is Sort.CREATED and w.sent == history.sent for w in windows
+            w.sort is Sort.CREATED and w.received == history.received for w in windows
         )
-        newest = max(windows, key=lambda w: w.sent, default=None)
+        newest = max(windows, key=lambda w: w.received, default=None)
         return cls(
             seen=len({i for w in windows for i in w.rows}),
             added=len(added - removed),

@@ -9,15 +9,14 @@ import anyio
 import anyio.to_thread
 
 from smoc_mcp.api.client import MAX_LIMIT, SortField
-from smoc_mcp.api.facts import keys_of
 from smoc_mcp.api.models import ContactsPage, ReadContact
 from smoc_mcp.directory.flights import Flights
 from smoc_mcp.directory.progress import telling
 from smoc_mcp.directory.report import SyncReport
-from smoc_mcp.directory.windows import SORT_FIELDS, window_of
+from smoc_mcp.directory.windows import SORT_FIELDS, Sent, window_of
 from smoc_mcp.errors import SmocError
 from smoc_mcp.proof.live import LiveWindows, last_look_agrees
-from smoc_mcp.proof.windows import COUNTED, Counts, Sort, Status, Window
+from smoc_mcp.proof.windows import COUNTED, Counts, Sort, Status, Tick, Window
 from smoc_mcp.store.store import Absorbed, ContactStore
 from smoc_mcp.text.times import Clock, Moment
 
@@ -32,7 +31,7 @@ class Asked:
     """One question's demands on what it rests on.
 
     Attributes:
-        since: What was received before this is not live for it.
+        since: What came before this, by the clock that only goes on, is not live for it.
         deadline: When it must be answered, by the event loop's clock.
     """
 
@@ -63,6 +62,7 @@ class WindowSync:
         store: The contacts.
         window_limit: How many contacts a window holds at most.
         settled: Held while the store and `live` do not agree yet.
+        told: The counts that came last without a window, and the moment of which they are true.
     """
 
     def __init__(
@@ -78,9 +78,11 @@ class WindowSync:
         self.settled = anyio.Lock()
         self._source = source
         self._clock = clock
-        self._counts: tuple[Counts, Moment] | None = None
+        self._counts: tuple[Counts, Moment, Moment] | None = None
         self._unread: dict[Sort, Counter[str]] = {}
+        self.told: tuple[Counts, Moment] | None = None
         self._others_version = store.others_version()
+        self._tick: Tick = store.tick()
         self._flights = Flights()
 
     async def __aenter__(self) -> Self:
@@ -91,11 +93,11 @@ class WindowSync:
         await self._flights.__aexit__(*error)
 
     def counts(self, since: Moment) -> tuple[Counts, Moment] | None:
-        """Return the newest counts and when we asked for them, if received at or after `since`."""
-        windows = [(w.counts, w.sent, w.received) for w in self.live.all(since)]
-        if self._counts is not None and self._counts[1] >= since:
-            windows.append((*self._counts, self._counts[1]))
-        newest = max(windows, key=lambda w: w[2], default=None)
+        """Return the newest counts and when we asked for them, if they came at or after `since`."""
+        known = [(w.counts, w.as_of, w.arrived) for w in self.live.all(since) if not w.stale]
+        if self._counts is not None and self._counts[2] >= since:
+            known.append(self._counts)
+        newest = max(known, key=lambda counts: counts[2], default=None)
         return None if newest is None else newest[:2]
 
     def unread(self, since: Moment) -> Counter[str]:
@@ -139,13 +141,14 @@ class WindowSync:
     def in_turn(self, since: Moment) -> bool:
         """Say whether what `ensure_in_turn` would fetch is live."""
         created, updated = self.live.sound(Sort.CREATED, since), self.live.get(Sort.UPDATED, since)
-        return created is not None and updated is not None and updated.sent > created.received
+        return created is not None and updated is not None and updated.sent >= created.received
 
     def notice_others(self) -> None:
         """Drop the live windows if another process has written to the store meanwhile."""
         version = self.store.others_version()
         if version != self._others_version:
             self._others_version = version
+            self._tick = self.store.tick()
             self.live.forget()
 
     async def ensure_all(self, asked: Asked, statuses: frozenset[Status] | None = None) -> None:
@@ -184,7 +187,7 @@ class WindowSync:
                 [
                     sort
                     for sort in others
-                    if (w := self.live.sound(sort, since)) is None or w.sent <= first.received
+                    if (w := self.live.sound(sort, since)) is None or w.sent < first.received
                 ],
                 asked,
             )
@@ -192,13 +195,8 @@ class WindowSync:
         windows = [w for w in found if w is not None]
         if len(windows) < len(found) or windows[0] is not first:
             return
-        look = await self._flights.share(("look", first.sent), lambda: self._fetch_look(asked))
-        if last_look_agrees(
-            windows,
-            {c.contact.id: keys_of(c) for c in look.contacts},
-            Counts(look.leads, look.customers),
-            complete=look.sent < look.limit,
-        ):
+        look = await self._flights.share(("look", first.received), lambda: self._fetch_look(asked))
+        if last_look_agrees(windows, look):
             self.live.admit_union(windows)
 
     async def _fetch(self, sorts: Sequence[Sort], asked: Asked) -> None:
@@ -224,11 +222,11 @@ class WindowSync:
         return await self._flights.share(sort, lambda: self._fetch_window(sort, asked))
 
     async def _fetch_window(self, sort: Sort, asked: Asked) -> Absorbed:
-        sent = self._clock()
+        sent = self._now()
         page = await self._source.fetch_contacts(
             SORT_FIELDS[sort], self.window_limit, seconds=asked.seconds
         )
-        window = window_of(sort, page, sent, self._clock())
+        window = window_of(sort, page, sent, self._clock.elapsed())
         # What has come is taken in whole, even if nobody waits for it any more.
         with anyio.CancelScope(shield=True):
             absorbed = await self._take_in(window, page)
@@ -240,7 +238,8 @@ class WindowSync:
             absorbed = await anyio.to_thread.run_sync(self._absorb, window, page.contacts)
             if absorbed.moved:
                 self.live.forget()
-            self.live.admit(window, deleted=absorbed.deleted, doubtful=absorbed.doubtful)
+            self._tick = absorbed.window.received
+            self.live.admit(absorbed.window, deleted=absorbed.deleted, doubtful=absorbed.doubtful)
             self._unread[sort] = Counter(name for c in page.contacts for name in c.unread)
             if nothing := page.sent - len(page.contacts):
                 self._unread[sort]["entry"] = nothing
@@ -251,12 +250,21 @@ class WindowSync:
         return self.store.absorb(window, contacts)
 
     async def _fetch_counts(self, asked: Asked) -> None:
-        sent = self._clock()
+        sent = self._now()
         page = await self._source.fetch_contacts(None, 1, seconds=asked.seconds)
-        self._counts = Counts(page.leads, page.customers), sent
+        window = window_of(Sort.NATURAL, page, sent, self._clock.elapsed())
+        self.told = window.counts, window.as_of
+        if not window.stale:
+            self._counts = *self.told, window.arrived
 
-    async def _fetch_look(self, asked: Asked) -> ContactsPage:
-        return await self._source.fetch_contacts("updatedAt", _LOOK_LIMIT, seconds=asked.seconds)
+    async def _fetch_look(self, asked: Asked) -> Window:
+        sent = self._now()
+        page = await self._source.fetch_contacts("updatedAt", _LOOK_LIMIT, seconds=asked.seconds)
+        return window_of(Sort.UPDATED, page, sent, self._clock.elapsed())
+
+    def _now(self) -> Sent:
+        # The tick may be older than the store's own by now: then less is proven, never more.
+        return Sent(self._tick, self._clock())
 
     def in_background(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run something beside the questions, until it ends or the sync is left."""

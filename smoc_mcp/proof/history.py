@@ -1,14 +1,14 @@
 """How far back we have seen everything: windows of one order, joined where they overlap. Pure.
 
-Two windows of an order join where the later one reaches strictly past the newest key of the one
-before: nothing can have come and gone between them unseen, but for deletions. Where it does not,
-there is a gap, and history begins anew at the new edge.
+Two windows of an order join where the later one reaches strictly past the *top* of the one before
+(`Window.top`): nothing can have come and gone between them unseen, but for deletions. Where it does
+not, there is a gap, and history begins anew at the new edge.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from smoc_mcp.proof.windows import ABSENT, Sort, Window, sort_key
+from smoc_mcp.proof.windows import ABSENT, Sort, Tick, Window
 from smoc_mcp.text.times import Moment
 
 __all__ = ["BEGINNING", "Gap", "History", "extended", "follows", "refresh_interval"]
@@ -25,17 +25,15 @@ class History:
 
     Attributes:
         reach: Whoever had a key newer than this, at any moment since `began`, was seen.
-        began: When the first window of it was received: it may be true of any moment up to then.
-        top: The newest key of its last window; ABSENT if that was empty.
-        sent: When its last window was sent.
-        received: When its last window was received.
+        began: When the first window of it was taken in: it may be true of any moment up to then.
+        top: See `Window.top`, of its last window.
+        received: When its last window was taken in; no other window was then.
     """
 
     reach: Moment
-    began: Moment
+    began: Tick
     top: Moment
-    sent: Moment
-    received: Moment
+    received: Tick
 
     def reaches(self, after: Moment) -> bool:
         """Say whether whoever had a key of `after` or newer was seen; BEGINNING for everybody."""
@@ -64,9 +62,9 @@ def refresh_interval(windows: Iterable[Window]) -> Moment | None:
     and the next one must overlap it even if the company grows twice as fast.
     """
     spans = [
-        max(sort_key(keys, w.sort) for keys in w.rows.values()) - w.edge
+        w.top - w.edge
         for w in windows
-        if w.sort in (Sort.CREATED, Sort.UPDATED) and w.edge is not None and w.edge > ABSENT
+        if w.sort in (Sort.CREATED, Sort.UPDATED) and w.edge is not None and w.top > w.edge > ABSENT
     ]
     return max(_LEAST_INTERVAL, min(spans) // 2) if spans else None
 
@@ -78,8 +76,8 @@ def extended(old: History | None, window: Window) -> tuple[History | None, Gap |
     """
     if window.sort is Sort.NATURAL or window.edge is None:
         return old, None
-    top = max((sort_key(keys, window.sort) for keys in window.rows.values()), default=ABSENT)
-    joined = old is not None and (window.complete or window.edge < old.top)
+    # Where its last contact has no time, every dated contact is in it.
+    joined = old is not None and (window.complete or window.edge == ABSENT or window.edge < old.top)
     began = old.began if old is not None and joined else window.received
     if window.complete:
         reach = BEGINNING
@@ -88,7 +86,7 @@ def extended(old: History | None, window: Window) -> tuple[History | None, Gap |
     else:
         reach = window.edge
     gap = None if old is None or joined else Gap(window.sort, old.top, window.edge)
-    return History(reach, began, top, window.sent, window.received), gap
+    return History(reach, began, window.top, window.received), gap
 
 
 def follows(updated: Window, created: Window, last: History) -> bool:
@@ -99,7 +97,6 @@ def follows(updated: Window, created: Window, last: History) -> bool:
         created: The live `created` window.
         last: The history of `updated` windows, which must end with this one.
     """
-    if last.sent != updated.sent or updated.sent <= created.received:
+    if last.received != updated.received or updated.sent < created.received:
         return False
-    newest = max((keys.created for keys in created.rows.values()), default=ABSENT)
-    return updated.complete or (updated.edge is not None and updated.edge < newest)
+    return updated.complete or (updated.edge is not None and updated.edge < created.top)

@@ -4,10 +4,10 @@ Windows are taken at different moments. One stays a proof only while all that ca
 with it (`LiveWindows.admit`).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from smoc_mcp.proof.certainty import Certainty, Proof, Region
-from smoc_mcp.proof.windows import COUNTED, Counts, Keys, Sort, Window
+from smoc_mcp.proof.windows import COUNTED, Keys, Sort, Window
 from smoc_mcp.text.times import Moment
 
 __all__ = ["LiveWindows", "last_look_agrees"]
@@ -22,13 +22,13 @@ class LiveWindows:
         self._union: tuple[Window, ...] = ()
 
     def get(self, sort: Sort, since: Moment) -> Window | None:
-        """Return the window of this order if it was received at or after `since`."""
+        """Return the window of this order if it came at or after `since` (`Window.arrived`)."""
         window = self._windows.get(sort)
-        return window if window is not None and window.received >= since else None
+        return window if window is not None and window.arrived >= since else None
 
     def all(self, since: Moment) -> list[Window]:
-        """Return every window received at or after `since`."""
-        return [w for w in self._windows.values() if w.received >= since]
+        """Return every window that came at or after `since`."""
+        return [w for w in self._windows.values() if w.arrived >= since]
 
     def sound(self, sort: Sort, since: Moment) -> Window | None:
         """Return the live window of this order if nothing has contradicted it."""
@@ -69,7 +69,7 @@ class LiveWindows:
 
     def shows(self, contact_id: str, since: Moment) -> bool:
         """Say whether one of the live windows holds a contact."""
-        return any(contact_id in w.rows for w in self._windows.values() if w.received >= since)
+        return any(contact_id in w.rows for w in self._windows.values() if w.arrived >= since)
 
     def union_holds(self, since: Moment) -> bool:
         """Say whether the windows of the last union are all live, sound and still ours."""
@@ -77,14 +77,28 @@ class LiveWindows:
 
     def prove(self, region: Region, since: Moment) -> Proof | None:
         """Return the proof that every contact of the region is in hand; None if there is none."""
-        for window in sorted(self.all(since), key=lambda w: w.sent, reverse=True):
+        for window in sorted(self.all(since), key=lambda w: w.received, reverse=True):
             if window.sort in self._unsound or window.unread & region.fields:
+                continue
+            if window.complete and not self._is_whole(window, since):
                 continue
             after = region.after.get(window.sort)
             newer = after is not None and window.edge is not None and after > window.edge
             if window.complete or newer:
-                return Proof(Certainty.EXACT, window.sent)
+                return Proof(Certainty.EXACT, window.as_of)
         return self._prove_by_union(region, since)
+
+    def is_whole(self, since: Moment) -> bool:
+        """Say whether a live window is the whole company, and no other contradicts it."""
+        return any(
+            w.complete and w.sort not in self._unsound and self._is_whole(w, since)
+            for w in self.all(since)
+        )
+
+    def _is_whole(self, window: Window, since: Moment) -> bool:
+        """Say whether no other live window has more than a window that claims to be complete."""
+        others = (w for w in self.all(since) if w is not window)
+        return not any(w.full or w.rows.keys() - window.rows.keys() for w in others)
 
     def _prove_by_union(self, region: Region, since: Moment) -> Proof | None:
         statuses = region.statuses
@@ -97,35 +111,33 @@ class LiveWindows:
         )
         if len(held) != self._union[0].counts.of(statuses):
             return None
-        return Proof(Certainty.EXACT, min(w.sent for w in self._union), held)
+        return Proof(Certainty.EXACT, min(self._union, key=lambda w: w.sent).as_of, held)
 
 
-def last_look_agrees(
-    windows: Iterable[Window], look: Mapping[str, Keys], counts: Counts, complete: bool
-) -> bool:
+def last_look_agrees(windows: Iterable[Window], look: Window) -> bool:
     """Say whether nothing changed from the first of the windows to the look after them.
 
     Args:
         windows: An `updated` window, then others that were all asked for after it came.
         look: The few newest contacts by updatedAt, asked for after all of the windows came.
-        counts: The counts that came with the look.
-        complete: The look held the whole company.
 
     A change gives a contact a newer updatedAt, so the newest few would differ; a deletion changes
     a count, or the newest few. Contacts all of one time prove nothing: one more could hide among
-    them.
+    them. Nor do those whose time lies ahead: they stay in front, whatever changes behind them.
     """
     windows = list(windows)
     first = windows[0]
-    if first.sort is not Sort.UPDATED or any(w.counts != counts for w in windows):
+    if first.sort is not Sort.UPDATED or any(w.counts != look.counts for w in windows):
         return False
-    if any(w.sent <= first.received for w in windows[1:]):
+    if look.stale or any(w.sent < first.received for w in windows[1:]):
         return False
-    times = {keys.updated for keys in look.values()}
-    if len(times) < 2 and not complete:
+    times = {keys.updated for keys in look.rows.values()}
+    if not all(time <= look.api_now for time in times):
         return False
-    newest = sorted(first.rows.items(), key=lambda row: (-row[1].updated, row[0]))[: len(look)]
-    seen = sorted(look.items(), key=lambda row: (-row[1].updated, row[0]))
+    if len(times) < 2 and not look.complete:
+        return False
+    newest = sorted(first.rows.items(), key=lambda row: (-row[1].updated, row[0]))[: len(look.rows)]
+    seen = sorted(look.rows.items(), key=lambda row: (-row[1].updated, row[0]))
     return [(i, k.updated, k.status) for i, k in newest] == [
         (i, k.updated, k.status) for i, k in seen
     ]

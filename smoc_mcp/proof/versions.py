@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from smoc_mcp.proof.windows import Window
+from smoc_mcp.proof.windows import Tick, Window
 from smoc_mcp.text.times import Moment
 
 __all__ = ["Compared", "Known", "compare"]
@@ -19,13 +19,15 @@ class Known(NamedTuple):
 
     Attributes:
         digest: Of its content.
-        seen: When the answer that last held it was received.
+        seen: When the answer that last held it was taken in.
         updated: Its updatedAt.
+        gone: It was taken to be deleted.
     """
 
     digest: bytes
-    seen: Moment
+    seen: Tick
     updated: Moment
+    gone: bool = False
 
 
 @dataclass(slots=True)
@@ -48,12 +50,12 @@ class Compared:
 def compare(known: Mapping[str, Known], window: Window) -> Compared:
     """Return what a window says of what was known of its contacts, by id."""
     found = Compared()
-    for contact_id, (digest, seen, updated) in known.items():
+    for contact_id, (digest, seen, updated, _) in known.items():
         shown = window.rows[contact_id]
         if digest == shown.digest:
             continue
         found.changed.add(contact_id)
-        if seen < window.sent:
+        if seen <= window.sent:
             continue
         found.doubtful = True
         if updated > shown.updated:

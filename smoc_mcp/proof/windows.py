@@ -3,8 +3,10 @@
 A *window* is one answer of the API: at one moment, the newest contacts by one sort order. Fewer
 contacts than asked for are the whole company: the window is *complete*. A full sorted window has
 an *edge*, the sort key of its last contact: every contact whose key is strictly newer is in it.
-What is assumed of the API: null keys sort last, createdAt never changes, updatedAt and
-lastConversationDate only grow.
+What is assumed of the API: null keys sort last; createdAt never changes; updatedAt and
+lastConversationDate only grow, but for times that lie ahead of the API's clock (a bad clock, an
+import), which fall back to the present at the next change; a contact becomes visible at most
+`LATE` after the time that it bears.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +19,12 @@ from smoc_mcp.text.times import Moment
 __all__ = [
     "ABSENT",
     "COUNTED",
+    "LATE",
     "Counts",
     "Keys",
     "Sort",
     "Status",
+    "Tick",
     "Timed",
     "Window",
     "sort_key",
@@ -104,30 +108,53 @@ class Counts(NamedTuple):
         return sum(self.leads if s is Status.LEAD else self.customers for s in statuses)
 
 
-@dataclass(frozen=True, slots=True)
+Tick = int
+"""A place in the order in which a store learnt things: it grows with every window taken in.
+
+What was sent at a tick was sent after everything of that tick and below was known. No clock tells
+this order, for a clock can be set.
+"""
+
+LATE: Moment = 60 * 1_000_000
+"""A contact may become visible so long after the time that it bears."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """One answer of the API.
 
     Attributes:
         sort: The order it was asked for in.
-        sent: When we asked; it is true of some moment between this and `received`.
-        received: When we had it.
+        sent: What the store had learnt when we asked.
+        received: The tick at which the store took it in; 0 before that.
+        as_of: When we asked, by the wall clock. It is true of some moment between this and its
+            arrival.
+        arrived: When it came, by the clock that only goes on.
+        api_now: The API's own clock when it answered, as far as it is told; a contact's time may
+            lie ahead of it.
         rows: The contacts, by id.
         counts: The counts that came with it.
         complete: It is the whole company.
+        full: It has as many contacts as were asked for.
         edge: Every contact whose key is strictly newer is in it; ABSENT if every dated contact
             is; None if nothing is known (natural order, or a key that could not be read).
+        stale: A cache answered: it is true of an earlier moment, and proves nothing.
         unread: The wire names of fields that could not be read in some of its contacts.
         others: How many of its contacts surely are neither lead nor customer.
     """
 
     sort: Sort
-    sent: Moment
-    received: Moment
+    sent: Tick
+    received: Tick = 0
+    as_of: Moment
+    arrived: Moment
+    api_now: Moment
     rows: Mapping[str, Keys]
     counts: Counts
-    complete: bool
+    complete: bool = False
+    full: bool = True
     edge: Moment | None
+    stale: bool = False
     unread: frozenset[str] = frozenset()
     others: int = field(init=False)
 
@@ -136,10 +163,21 @@ class Window:
         others = sum(keys.status in _NOT_COUNTED for keys in self.rows.values())
         object.__setattr__(self, "others", others)
 
+    @property
+    def top(self) -> Moment:
+        """Up to where a later window need not reach: whoever is older was visible in this one.
+
+        It is the newest time that does not lie ahead, or the latest that may still become visible;
+        ABSENT where all times lie ahead, or there are none.
+        """
+        present = (sort_key(k, self.sort) for k in self.rows.values())
+        newest = max((key for key in present if key <= self.api_now), default=ABSENT)
+        return min(newest, self.api_now - LATE)
+
     def covers(self, keys: Keys) -> bool:
         """Say whether a contact with these keys would be in it."""
         return self.complete or (self.edge is not None and sort_key(keys, self.sort) > self.edge)
 
     def overlaps(self, other: "Window") -> bool:
         """Say whether nobody can tell which of the two was true first."""
-        return self.sent <= other.received and other.sent <= self.received
+        return self.sent < other.received and other.sent < self.received

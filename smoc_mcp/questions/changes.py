@@ -1,71 +1,43 @@
-"""Who is new or changed since: each contact once, in order of time, in pages. Pure.
+"""Who is new or changed, each once, in the order in which it was learnt, in pages. Pure.
 
-Two streams are read one after the other. New contacts come in order of createdAt, which never
-changes, so none comes twice. Then come the changed ones in order of updatedAt, without the new
-ones, whose content was just given. A *run* is the pages from one `since` until nothing is left;
-what changes while it is read belongs to the next one, unless it was already given in this one.
+A *run* is the pages from one question until nothing is left. It gives what was known when it began:
+first who is new, then who else has changed; what is learnt while it is read belongs to the next
+run. The first run of a poller begins at a moment: new is who was created since. Each later one
+begins where the one before ended, by ticks (`proof.windows.Tick`): new is who became known since,
+whatever times the contact bears. So nobody is lost who becomes visible late, or bears a time of
+the future.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
-from smoc_mcp.proof.windows import ABSENT, Sort, sort_key
+from smoc_mcp.proof.windows import Tick
 from smoc_mcp.questions.cursors import Value
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.text.times import Moment
 
-__all__ = ["Changes", "Mark", "Progress", "next_changes"]
+__all__ = ["Changes", "Now", "Progress", "Stream", "next_changes"]
 
-_MOST_IDS = 32
-_BATCH = 200
-
-ReadSince = Callable[[Sort, Moment, str | None, int], Sequence[ContactRow]]
-"""(order, moment, id, limit): contacts from (moment, id) on, exclusive, oldest first; without an
-id from the moment on, inclusive."""
+Stream = Literal["new", "changed"]
+_STREAMS: Sequence[Stream] = ("new", "changed")
+_FIRST = (-(2**63), "")
+"""The place before every contact."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """How far a stream was read.
-
-    Contacts can share a time, and one more of the same time can turn up later. So a mark holds
-    short hashes of the ids it has passed at its very time; past 32 of them (an import) it holds
-    the last id instead of more.
+class Now:
+    """What is known when a run begins.
 
     Attributes:
-        time: Everything older was read.
-        passed: Hashes of ids of this time that were read.
-        last_id: The ids of this time up to it were read too.
+        series: Tells the ticks of a store from those of another.
+        tick: How far the store has learnt.
+        covered: Whoever came or changed before this moment was visible by now.
     """
 
-    time: Moment
-    passed: tuple[str, ...] = ()
-    last_id: str = ""
-
-    def is_before(self, key: Moment, contact_id: str) -> bool:
-        """Say whether a contact with this key comes after the mark."""
-        if key != self.time:
-            return key > self.time
-        return contact_id > self.last_id and _hash(contact_id) not in self.passed
-
-    def moved_to(self, rows: Sequence[ContactRow], sort: Sort) -> "Mark":
-        """Return the mark after reading these, in order."""
-        if not rows or sort_key(rows[-1], sort) < self.time:
-            return self
-        time = sort_key(rows[-1], sort)
-        ids = [row.id for row in rows if sort_key(row, sort) == time]
-        before = self if time == self.time else Mark(time)
-        passed = tuple(dict.fromkeys((*before.passed, *map(_hash, ids))))
-        if before.last_id or len(passed) > _MOST_IDS:
-            # Read in order of id, so none of this time and a lower id is left.
-            return Mark(time, before.passed, max(*ids, before.last_id))
-        return Mark(time, passed)
-
-    def values(self) -> list[Value]:
-        """Return it for a cursor."""
-        return [self.time, list(self.passed), self.last_id]
+    series: str
+    tick: Tick
+    covered: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +45,72 @@ class Progress:
     """Where a poller is.
 
     Attributes:
-        base: Contacts created up to here were known before this run.
-        new: How far the new contacts were read.
-        updated: How far the changes were read.
-        run_top: The newest change when the run began; None between runs.
+        since: Whoever came or changed before this moment was given, or was known before.
+        base: All that was known at this tick was given; -1 where `since` alone says so.
+        series: Of the ticks.
+        up_to: What the present run gives was known at this tick; -1 between two runs.
+        next_since: What `since` will be in the next run.
+        stream: Which stream of the run is being read.
+        place: The key and the id of the last contact of that stream that was given.
     """
 
-    base: Mark
-    new: Mark
-    updated: Mark
-    run_top: Mark | None = None
+    since: Moment
+    base: Tick = -1
+    series: str = ""
+    up_to: Tick = -1
+    next_since: Moment = 0
+    stream: Stream = "new"
+    place: tuple[int, str] = _FIRST
 
-    @classmethod
-    def since(cls, moment: Moment) -> Self:
-        """Return the beginning: everything at or after a moment is new or changed."""
-        mark = Mark(moment)
-        return cls(mark, mark, mark)
+    @property
+    def by_time(self) -> bool:
+        """Whether the run is told by the contacts' times, not by ticks."""
+        return self.base < 0
 
     def values(self) -> list[Value]:
         """Return it for a cursor."""
-        marks = [self.base, self.new, self.updated, *([self.run_top] if self.run_top else [])]
-        return [value for mark in marks for value in mark.values()]
+        return [
+            *(self.since, self.base, self.series, self.up_to, self.next_since),
+            *(self.stream, *self.place),
+        ]
 
     @classmethod
     def of(cls, values: Sequence[Value]) -> Self:
-        """Return what `values` gave."""
-        marks = [_mark(*values[i : i + 3]) for i in range(0, len(values), 3)]
-        return cls(marks[0], marks[1], marks[2], marks[3] if len(marks) > 3 else None)
+        """Return what `values` gave.
+
+        Raises:
+            TypeError: These are the values of something else.
+        """
+        match values:
+            case [
+                int(since),
+                int(base),
+                str(series),
+                int(up_to),
+                int(next_since),
+                ("new" | "changed") as stream,
+                int(key),
+                str(contact_id),
+            ]:
+                return cls(since, base, series, up_to, next_since, stream, (key, contact_id))
+        raise TypeError("no progress of changes")
+
+    def begun(self, now: Now) -> "Progress":
+        """Return it with a run under way; a run that another store began begins anew by time."""
+        if self.up_to >= 0 and self.series == now.series and self.up_to <= now.tick:
+            return self
+        known = self.series == now.series and self.base <= now.tick and not self.by_time
+        return Progress(
+            since=self.since,
+            base=self.base if known else -1,
+            series=now.series,
+            up_to=now.tick,
+            next_since=max(self.since, now.covered),
+        )
+
+    def ended(self) -> "Progress":
+        """Return it with the run behind it."""
+        return Progress(since=self.next_since, base=self.up_to, series=self.series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +118,8 @@ class Changes:
     """One page.
 
     Attributes:
-        new: Contacts created since, oldest first.
-        updated: Other contacts changed since, by the time of their last change, oldest first.
+        new: Contacts that are new, the oldest news first.
+        updated: Others that changed, the oldest news first.
         progress: Where to go on.
         more: More is waiting already.
     """
@@ -119,61 +130,29 @@ class Changes:
     more: bool
 
 
-def next_changes(progress: Progress, read: ReadSince, limit: int) -> Changes:
-    """Return the next page of at most `limit` contacts."""
-    top = progress.run_top or _top(progress.updated, read)
-    new, more = _take(_rows(Sort.CREATED, progress.new, read), limit)
-    at = replace(progress, new=progress.new.moved_to(new, Sort.CREATED), run_top=top)
-    if more:
-        return Changes(new, (), at, more=True)
-    given = {row.id for row in new}
-
-    def is_news(row: ContactRow) -> bool:
-        if not progress.base.is_before(row.created, row.id):
-            return True
-        # New in this run: an earlier page gave it; what changed after that page is news.
-        return row.id not in given and top.is_before(row.updated, row.id)
-
-    changed = (r for r in _rows(Sort.UPDATED, progress.updated, read) if is_news(r))
-    updated, more = _take(changed, limit - len(new))
-    if more:
-        at = replace(at, updated=progress.updated.moved_to(updated, Sort.UPDATED))
-        return Changes(new, updated, at, more=True)
-    end = _top(progress.updated, read)
-    return Changes(new, updated, Progress(at.new, at.new, end), more=False)
+Read = Callable[[Progress, int], Sequence[tuple[int, ContactRow]]]
+"""(progress, limit): the next contacts of its stream, each with its key in the stream's order."""
 
 
-def _rows(sort: Sort, mark: Mark, read: ReadSince) -> Iterator[ContactRow]:
-    """Yield every contact after a mark, oldest first."""
-    moment, last = mark.time, mark.last_id or None
-    while batch := read(sort, moment, last, _BATCH):
-        for row in batch:
-            if sort_key(row, sort) > ABSENT and mark.is_before(sort_key(row, sort), row.id):
-                yield row
-        moment, last = sort_key(batch[-1], sort), batch[-1].id
+def next_changes(progress: Progress, read: Read, limit: int) -> Changes:
+    """Return the next page of at most `limit` contacts.
 
-
-def _top(mark: Mark, read: ReadSince) -> Mark:
-    """Return the mark after everything that is in hand."""
-    for row in _rows(Sort.UPDATED, mark, read):
-        mark = mark.moved_to([row], Sort.UPDATED)
-    return mark
-
-
-def _take(rows: Iterator[ContactRow], limit: int) -> tuple[list[ContactRow], bool]:
-    taken: list[ContactRow] = []
-    for row in rows:
-        if len(taken) == limit:
-            return taken, True
-        taken.append(row)
-    return taken, False
-
-
-def _mark(time: Value, passed: Value, last_id: Value) -> Mark:
-    if not (isinstance(time, int) and isinstance(passed, list) and isinstance(last_id, str)):
-        raise TypeError("not a mark")
-    return Mark(time, tuple(passed), last_id)
-
-
-def _hash(contact_id: str) -> str:
-    return hashlib.blake2b(contact_id.encode(), digest_size=5).hexdigest()
+    Args:
+        progress: With a run under way.
+        read: Reads the store.
+        limit: The most contacts.
+    """
+    given: dict[Stream, list[ContactRow]] = {"new": [], "changed": []}
+    for stream in _STREAMS[_STREAMS.index(progress.stream) :]:
+        if stream != progress.stream:
+            progress = replace(progress, stream=stream, place=_FIRST)
+        left = limit - sum(map(len, given.values()))
+        # One more than there is room for: it shows that more is waiting.
+        found = read(progress, left + 1)
+        given[stream] = [row for _, row in found[:left]]
+        if found[:left]:
+            key, row = found[:left][-1]
+            progress = replace(progress, place=(key, row.id))
+        if len(found) > left:
+            return Changes(given["new"], given["changed"], progress, more=True)
+    return Changes(given["new"], given["changed"], progress.ended(), more=False)

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from smoc_mcp.proof.windows import Sort, Status, sort_key
+from smoc_mcp.proof.windows import Sort, Status, Tick, sort_key
 from smoc_mcp.text.times import Moment
 
 __all__ = ["LISTED", "STATUSES", "ContactRow", "GroupRow", "Match", "Position"]
 
 LISTED = (
     *("id", "name", "email", "phone", "company", "city", "country", "status"),
-    *("created", "updated", "conversation", "utm_source", "utm_medium", "utm_campaign", "seen"),
+    *("created", "updated", "conversation", "utm_source", "utm_medium", "utm_campaign", "seen_at"),
+    *("added", "revision"),
 )
 """The columns of a `ContactRow`, but for its rank; in the order of its fields."""
 STATUSES = {status.value: status for status in Status}
@@ -46,6 +47,9 @@ class ContactRow:
     """A contact as it is listed. Times are moments, ABSENT where it has none.
 
     Attributes:
+        seen_at: When it was last seen.
+        added: The tick at which it was new; 0 where it was old when it was first seen.
+        revision: The tick at which it was new or changed.
         matched: Where a search found it, but for its name.
         likeness: In which way its address is like the one that was looked for; empty for none.
     """
@@ -64,7 +68,9 @@ class ContactRow:
     utm_source: str | None
     utm_medium: str | None
     utm_campaign: str | None
-    seen: Moment
+    seen_at: Moment
+    added: Tick
+    revision: Tick
     rank: int = 0
     matched: tuple[Match, ...] = ()
     likeness: str = ""

@@ -123,7 +123,7 @@ def _described(overview: Overview, views: Views) -> dict[str, Any]:
                 "contacts": len(w.rows),
                 "complete": w.complete,
                 "all_since": _moment(w.edge, views),
-                "as_of": views.time(w.sent),
+                "as_of": views.time(w.as_of),
             }
             for w in overview.windows
         },

@@ -242,12 +242,11 @@ class _Answers:
             # The cursor must end where the answer ends, so the page itself is made shorter.
             news = await self._directory.list_changes(progress, fitting)
         cursor = encode(_CHANGES, *news.changes.progress.values())
-        start = min(progress.new.time, progress.updated.time)
-        return self._views.changes(news, cursor, start)
+        return self._views.changes(news, cursor)
 
     def _progress(self, since: str) -> Progress:
         try:
-            return Progress.since(
+            return Progress(
                 parse_time(
                     since, name="since", now=self._directory.clock(), zone=self._directory.zone
                 )

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from smoc_mcp.api.models import Contact, read_contact
-from smoc_mcp.proof.windows import Sort, Status
+from smoc_mcp.proof.windows import Status
+from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
 from smoc_mcp.questions.rows import STATUSES, ContactRow, GroupRow
@@ -17,10 +18,10 @@ from smoc_mcp.store.sql import (
     Sql,
     beginning_with,
     counting,
-    following,
     grouping,
     listing,
     namesakes,
+    news,
     owning,
     questions,
     resembling,
@@ -28,7 +29,6 @@ from smoc_mcp.store.sql import (
 )
 from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.words import index_words
-from smoc_mcp.text.times import Moment
 
 __all__ = ["ContactLookup"]
 
@@ -54,11 +54,9 @@ class ContactLookup:
         whole = self._whole([row.id for row in rows])
         return [replace(row, matched=matches_of(whole[row.id], terms)) for row in rows]
 
-    def list_since(
-        self, sort: Sort, moment: Moment, contact_id: str | None, limit: int
-    ) -> list[ContactRow]:
-        """Return contacts by a sort key, oldest first, after (moment, id); from it without id."""
-        return [row_of(r) for r in self._fetch(following(sort, moment, contact_id, limit))]
+    def list_news(self, progress: Progress, limit: int) -> list[tuple[int, ContactRow]]:
+        """Return the next contacts of a stream of news, each with its key in that order."""
+        return [(r["key"], row_of(r)) for r in self._fetch(news(progress, limit))]
 
     def find_email(self, email_key: str) -> list[ContactRow]:
         """Return every contact with this address, newest first."""

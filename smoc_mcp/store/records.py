@@ -18,7 +18,7 @@ __all__ = ["SAVE", "columns", "label_columns", "matches_of", "row_of"]
 _PLAIN = ("id", "name", "email", "phone", "has_visits", "has_rewards", "has_referrals")
 _VALUES = tuple(field.name for field in VALUES)
 _COLUMNS = (
-    *("owner", "asked", "seen"),
+    *("owner", "asked", "seen", "seen_at", "api_now", "added", "revision"),
     *("digest", "status", "created", "updated", "conversation", "source", "unread"),
     "accepted_communication",
     *(*_PLAIN, "email_key", "mailbox"),
@@ -27,13 +27,13 @@ _COLUMNS = (
     *(f"{field}_words" for field in FIELDS),
 )
 SAVE = saving(_COLUMNS)
-"""Saves a contact: owner, asked, seen, and what `columns` returns."""
+"""Saves a contact: the first columns are the store's own, the others what `columns` returns."""
 _LISTED = itemgetter(*LISTED, "rank")
 _STATUS = LISTED.index("status")
 
 
 def columns(read: ReadContact, facts: Facts) -> tuple[Value, ...]:
-    """Return the values of SAVE behind owner, asked and seen."""
+    """Return what SAVE saves of a contact itself."""
     keys = facts.keys
     return (
         *(keys.digest, keys.status, keys.created, keys.updated, keys.conversation),

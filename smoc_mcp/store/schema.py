@@ -139,6 +139,59 @@ def _first(db: Statements) -> None:
         db.run(statement)
 
 
+# The order in which the store learns things is told by ticks, not by clocks; what is gone is kept
+# for a while; news have the tick at which they were learnt. What earlier moments proved, ticks do
+# not prove, so histories begin anew and no contact is current until it is seen again.
+_SECOND = (
+    "ALTER TABLE companies ADD COLUMN series TEXT NOT NULL DEFAULT ''",  # of the ticks
+    "UPDATE companies SET series = lower(hex(randomblob(6)))",
+    "ALTER TABLE companies ADD COLUMN tick INTEGER NOT NULL DEFAULT 0",
+    # When it was last seen, by the wall clock; `seen` and `asked` are ticks from now on.
+    "ALTER TABLE contacts ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0",
+    "UPDATE contacts SET seen_at = seen, seen = 0, asked = -1",
+    # The API's clock when it was last seen: its times may lie ahead of that.
+    "ALTER TABLE contacts ADD COLUMN api_now INTEGER NOT NULL DEFAULT 0",
+    # The tick at which it was new, and that at which it was new or changed; 0 where it was known
+    # to be old when it was first seen.
+    "ALTER TABLE contacts ADD COLUMN added INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE contacts ADD COLUMN revision INTEGER NOT NULL DEFAULT 0",
+    # The order of the window that should have held it and did not, and the tick of that.
+    "ALTER TABLE contacts ADD COLUMN missed_by TEXT",
+    "ALTER TABLE contacts ADD COLUMN missed INTEGER",
+    # When it was found to be deleted, by the wall clock.
+    "ALTER TABLE contacts ADD COLUMN gone INTEGER",
+    "DROP TABLE histories",
+    """CREATE TABLE histories (
+        owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
+        sort TEXT NOT NULL,
+        reach INTEGER NOT NULL, began INTEGER NOT NULL, top INTEGER NOT NULL,
+        received INTEGER NOT NULL,
+        PRIMARY KEY (owner, sort)
+    )""",
+    "DROP INDEX contacts_created",
+    "DROP INDEX contacts_updated",
+    "DROP INDEX contacts_conversation",
+    "DROP INDEX contacts_email",
+    "DROP INDEX contacts_mailbox",
+    "DROP INDEX contacts_seen",
+    "CREATE INDEX contacts_created ON contacts (owner, created, id) WHERE gone IS NULL",
+    "CREATE INDEX contacts_updated ON contacts (owner, updated, id) WHERE gone IS NULL",
+    "CREATE INDEX contacts_conversation ON contacts (owner, conversation, id) WHERE gone IS NULL",
+    "CREATE INDEX contacts_email ON contacts (owner, email_key) WHERE gone IS NULL",
+    "CREATE INDEX contacts_mailbox ON contacts (owner, mailbox) WHERE gone IS NULL",
+    "CREATE INDEX contacts_revision ON contacts (owner, revision, id) WHERE gone IS NULL",
+    "CREATE INDEX contacts_added ON contacts (owner, added, id) WHERE gone IS NULL AND added > 0",
+    "CREATE INDEX contacts_missed ON contacts (owner, missed) WHERE missed IS NOT NULL",
+    "CREATE INDEX contacts_gone ON contacts (owner, gone) WHERE gone IS NOT NULL",
+    "CREATE INDEX contacts_seen ON contacts (owner, seen_at)",
+)
+
+
+def _second(db: Statements) -> None:
+    for statement in _SECOND:
+        db.run(statement)
+
+
 def add_values(*names: str) -> Migration:
     """Return a migration that gives every contact new fields of `fields.VALUES`.
 
@@ -192,8 +245,9 @@ def index_values(db: Statements) -> None:
     db.run(
         "CREATE INDEX contacts_facts ON contacts (owner, status, created, updated, conversation, "
         f"id, {', '.join(values)}, accepted_communication, has_visits, has_rewards, has_referrals)"
+        " WHERE gone IS NULL"
     )
 
 
-MIGRATIONS: Sequence[Migration] = (_first,)
+MIGRATIONS: Sequence[Migration] = (_first, _second)
 """One for each version of the schema, in order. The last is followed by `index_values`."""

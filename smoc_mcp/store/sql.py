@@ -5,10 +5,11 @@ the tables of `questions.fields`, `questions.rows` and this module; every value 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from smoc_mcp.proof.windows import ABSENT, Sort
+from smoc_mcp.questions.changes import Progress, Stream
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.fields import FIELDS, Match
 from smoc_mcp.questions.filters import ContactFilter, Listing
@@ -23,12 +24,13 @@ __all__ = [
     "beginning_with",
     "counting",
     "covered",
-    "following",
+    "everybody",
     "grouping",
     "holding",
     "listing",
     "match_expression",
     "namesakes",
+    "news",
     "owning",
     "questions",
     "resembling",
@@ -60,6 +62,8 @@ _WORTH = (
 )
 """How much it says that a term is in a field."""
 _COLUMNS = ", ".join(LISTED)
+# What decides whether a contact that is missing is gone.
+_MISSING = "id, seen, missed, missed_by"
 _LIST = f"SELECT {_COLUMNS}, 0 AS rank FROM contact"
 # CROSS JOIN: the few that the index of words finds are looked up, not all contacts looked through.
 _OF_HITS = "FROM ({}) CROSS JOIN contact ON contact.row = hit"
@@ -162,14 +166,32 @@ def listing(asked: Listing) -> Sql:
     return Sql(f"{text} ORDER BY {order} LIMIT ?", (*values, asked.limit), source.searches)
 
 
-def following(sort: Sort, moment: int, contact_id: str | None, limit: int) -> Sql:
-    """Return a SELECT of contacts by a sort key, oldest first, after (moment, id).
+def news(progress: Progress, limit: int) -> Sql:
+    """Return a SELECT of the next contacts of a stream of news, each with its `key` there."""
+    tests, values = _NEWS[progress.by_time, progress.stream]
+    key = tests.partition(" ")[0]
+    bound = [getattr(progress, value) for value in values]
+    return Sql(
+        f"SELECT {_COLUMNS}, 0 AS rank, {key} AS key FROM contact WHERE {tests} "
+        f"AND ({key}, id) > (?, ?) ORDER BY {key}, id LIMIT ?",
+        (*bound, *progress.place, limit),
+    )
 
-    Without an id it begins at the moment itself.
-    """
-    edge = f"{sort} >= ?" if contact_id is None else f"({sort}, id) > (?, ?)"
-    values = (moment,) if contact_id is None else (moment, contact_id)
-    return Sql(f"{_LIST} WHERE {edge} ORDER BY {sort}, id LIMIT ?", (*values, limit))
+
+# By the contacts' times, or by ticks: which contacts are in a stream, in the order of the first
+# column, and what of the progress is bound.
+_NEWS: Mapping[tuple[bool, Stream], tuple[str, Sequence[str]]] = {
+    (True, "new"): ("created >= ? AND added <= ?", ("since", "up_to")),
+    (True, "changed"): (
+        "updated >= ? AND created < ? AND revision <= ?",
+        ("since", "since", "up_to"),
+    ),
+    (False, "new"): ("added > ? AND added > 0 AND added <= ?", ("base", "up_to")),
+    (False, "changed"): (
+        "revision > ? AND revision <= ? AND added <= ?",
+        ("base", "up_to", "base"),
+    ),
+}
 
 
 def beginning_with(prefix: str, limit: int) -> Sql:
@@ -181,8 +203,18 @@ def beginning_with(prefix: str, limit: int) -> Sql:
 
 
 def covered(sort: Sort, edge: int) -> Sql:
-    """Return a SELECT of (id, seen) of the contacts with a sort key newer than an edge."""
-    return Sql(f"SELECT id, seen FROM contact WHERE {sort} > ?", (edge,))
+    """Return a SELECT of the contacts that a window of an order and an edge must hold.
+
+    Those whose time lay ahead when they were last seen need not be in it: at the next change it
+    falls back to the present. createdAt never changes.
+    """
+    ahead = "" if sort is Sort.CREATED else f" AND {sort} <= api_now"
+    return Sql(f"SELECT {_MISSING} FROM contact WHERE {sort} > ?{ahead}", (edge,))
+
+
+def everybody() -> Sql:
+    """Return a SELECT of the contacts that a complete window must hold: all."""
+    return Sql(f"SELECT {_MISSING} FROM contact")
 
 
 def grouping(asked: Count) -> Sql:
@@ -353,11 +385,16 @@ def _phrase(needle: Needle) -> str:
 
 
 def saving(columns: Sequence[str]) -> str:
-    """Return an INSERT of a contact's columns that replaces those of the contact's id."""
-    changed = (f"{name} = excluded.{name}" for name in columns if name not in ("owner", "id"))
+    """Return an INSERT of a contact's columns that replaces those of the contact's id.
+
+    It stays new since when it was, and is neither missed nor gone any more.
+    """
+    kept = ("owner", "id", "added")
+    changed = (f"{name} = excluded.{name}" for name in columns if name not in kept)
     return (
         f"INSERT INTO contacts ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
-        f"ON CONFLICT (owner, id) DO UPDATE SET {', '.join(changed)}"
+        f"ON CONFLICT (owner, id) DO UPDATE SET {', '.join(changed)}, "
+        "missed = NULL, missed_by = NULL, gone = NULL"
     )
 
 

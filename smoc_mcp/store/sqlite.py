@@ -23,12 +23,13 @@ _BUSY_SECONDS = 4.0
 _OLDEST_SQLITE = (3, 34)  # has the trigram tokenizer
 
 _VIEWS = """
-CREATE TEMP TABLE seen (owner INTEGER);
-INSERT INTO seen VALUES (0);
-CREATE TEMP VIEW contact AS SELECT * FROM contacts WHERE owner = (SELECT owner FROM seen);
-CREATE TEMP VIEW label AS SELECT * FROM labels WHERE owner = (SELECT owner FROM seen);
-CREATE TEMP VIEW history AS SELECT * FROM histories WHERE owner = (SELECT owner FROM seen);
-CREATE TEMP VIEW gap AS SELECT * FROM gaps WHERE owner = (SELECT owner FROM seen);
+CREATE TEMP TABLE shown (owner INTEGER);
+INSERT INTO shown VALUES (0);
+CREATE TEMP VIEW contact AS SELECT * FROM contacts
+    WHERE owner = (SELECT owner FROM shown) AND gone IS NULL;
+CREATE TEMP VIEW label AS SELECT * FROM labels WHERE owner = (SELECT owner FROM shown);
+CREATE TEMP VIEW history AS SELECT * FROM histories WHERE owner = (SELECT owner FROM shown);
+CREATE TEMP VIEW gap AS SELECT * FROM gaps WHERE owner = (SELECT owner FROM shown);
 """
 """What a connection sees: the tables as they are for the one company that it is of."""
 
@@ -128,7 +129,7 @@ class Database:
         """Let the views show one company."""
         with self.lock, self._translated():
             self._changes += 1
-            self._db.execute("UPDATE temp.seen SET owner = ?", (owner,))
+            self._db.execute("UPDATE temp.shown SET owner = ?", (owner,))
 
     @property
     def is_shared(self) -> bool:

@@ -4,20 +4,22 @@ A window is taken in within one transaction (`absorb`), so a reader sees all of 
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smoc_mcp.api.facts import facts_of
 from smoc_mcp.api.models import ReadContact
+from smoc_mcp.proof.absence import Absence, Absent, decide
 from smoc_mcp.proof.history import BEGINNING, Gap, History, extended
+from smoc_mcp.proof.news import News
 from smoc_mcp.proof.versions import Compared, Known, compare
-from smoc_mcp.proof.windows import Counts, Sort, Window
+from smoc_mcp.proof.windows import Counts, Sort, Tick, Window
 from smoc_mcp.store.lookup import ContactLookup
 from smoc_mcp.store.owners import Owner
 from smoc_mcp.store.records import SAVE, columns, label_columns
-from smoc_mcp.store.sql import covered
+from smoc_mcp.store.sql import covered, everybody
 from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.words import index_words, purge_words, words_wait
 from smoc_mcp.text.times import Moment
@@ -27,7 +29,14 @@ __all__ = ["Absorbed", "ContactStore"]
 _LIGHT = 3_000
 """Contacts in memory that are looked through in a few milliseconds: more than four windows hold."""
 _DAY = 24 * 3600 * 1_000_000
-_UNDECIDED: Moment = -1
+_GONE_KEPT = 30 * _DAY
+"""Who was found to be deleted is kept so long where no retention is set: an answer may be wrong."""
+_FOR_EVER = 2**61
+_CLOCKS_DIFFER = 300 * 1_000_000
+"""Clocks of two machines may differ so much, and nobody minds."""
+_MOST_GAPS = 100
+"""Of an order, the newest are remembered."""
+_UNDECIDED: Tick = -1
 """When a contact was asked for that came in two versions at once, of the same updatedAt: nobody can
 tell which is newer, so it is not current until it is seen again."""
 
@@ -37,14 +46,16 @@ class Absorbed:
     """What a window brought.
 
     Attributes:
-        added: The ids not known before.
+        window: As it was taken in.
+        added: The ids not known before, or taken to be deleted.
         changed: The ids whose content differs from what was known.
-        deleted: The ids that the window proves to be gone; they are no longer in the store.
+        deleted: The ids that the window proves to be gone; they are no longer shown.
         doubtful: The window contradicts an answer that was under way at the same time.
         gap: What may have gone unseen before the window; None for nothing.
         moved: The key turned out to be of another company than was known.
     """
 
+    window: Window
     added: frozenset[str]
     changed: frozenset[str]
     deleted: frozenset[str]
@@ -61,6 +72,7 @@ class ContactStore(ContactLookup):
         address: The API's address; companies of different ones are different.
         key_hash: A hash that tells keys apart; the company of a key is remembered by it.
         keep_days: Contacts not seen for so many days are dropped; None keeps all.
+        joins: See `Owner`.
 
     Attributes:
         is_kept: Contacts are still there after a restart.
@@ -77,13 +89,14 @@ class ContactStore(ContactLookup):
         address: str = "",
         key_hash: str = "",
         keep_days: int | None = None,
+        joins: bool = True,
     ) -> None:
         self.is_kept = self.is_shared = path is not None
         self._keep = None if keep_days is None else keep_days * _DAY
         self._purge_at: Moment = 0
         super().__init__(Database(None if path is None else Path(path)))
         try:
-            self._owner = Owner(self._db, address, key_hash)
+            self._owner = Owner(self._db, address, key_hash, joins=joins)
         except BaseException:
             self._db.close()
             raise
@@ -114,27 +127,41 @@ class ContactStore(ContactLookup):
         """Index the words of all contacts."""
         index_words(self._db)
 
+    def tick(self) -> Tick:
+        """Return how far the store has learnt: it grows with every window taken in."""
+        rows = self._db.fetch("SELECT tick FROM companies WHERE id = ?", (self._owner.number,))
+        return rows[0][0] if rows else 0
+
+    def series(self) -> str:
+        """Return what tells the ticks of this company in this store from any others."""
+        rows = self._db.fetch("SELECT series FROM companies WHERE id = ?", (self._owner.number,))
+        return rows[0][0] if rows else ""
+
     def absorb(self, window: Window, contacts: Sequence[ReadContact]) -> Absorbed:
         """Take in a window: save its contacts, drop those that it proves to be deleted."""
-        moved = self._settle(contacts)
+        moved = self._owner.settle(window, [c.contact.operator_id for c in contacts])
         with self._db.transaction():
+            window = replace(window, received=self._next_tick())
+            absence = decide(self._absent(window), window)
+            if window.complete and absence.doubtful:
+                # It may be wrong, and until another says the same it proves nothing.
+                window = replace(window, complete=False, edge=None)
             known = self._known(window.rows)
-            found = compare(known, window)
+            found = compare({i: k for i, k in known.items() if not k.gone}, window)
             self._save(contacts, known, found, window)
-            missing = self._missing(window)
-            deleted = frozenset(i for i, seen in missing.items() if seen < window.sent)
-            self._delete(deleted)
+            self._drop(absence, window)
             gap = self._extend_history(window)
             self._remember_counts(window)
-            dropped = self._drop_unseen(window.received)
-        if dropped or deleted:
-            # Afterwards, for it takes long: what was learnt is safe by now.
-            self._purge_words(window.received)
+        # Afterwards, for it takes long: what was learnt is safe by now.
+        self.keep_to_retention(window.api_now)
+        if absence.gone:
+            self._purge_words(window.arrived)
         return Absorbed(
-            added=frozenset(window.rows.keys() - known.keys()),
+            window=window,
+            added=frozenset(i for i in window.rows if i not in known or known[i].gone),
             changed=frozenset(found.changed),
-            deleted=deleted,
-            doubtful=found.doubtful or len(deleted) < len(missing),
+            deleted=absence.gone,
+            doubtful=found.doubtful or absence.doubtful,
             gap=gap,
             moved=moved,
         )
@@ -146,15 +173,10 @@ class ContactStore(ContactLookup):
         )[0]
         return None if row[2] is None else (Counts(row[0], row[1]), row[2])
 
-    def newest_moment(self) -> Moment | None:
-        """Return when anything was last received; no clock of ours may show less."""
-        moment: Moment | None = self._db.fetch("SELECT max(received) FROM histories")[0][0]
-        return moment
-
     def history(self, sort: Sort) -> History | None:
         """Return the unbroken history of an order; None before its first window with an edge."""
         rows = self._db.fetch_again(
-            "SELECT reach, began, top, sent, received FROM history WHERE sort = ?", (sort,)
+            "SELECT reach, began, top, received FROM history WHERE sort = ?", (sort,)
         )
         return History(*rows[0]) if rows else None
 
@@ -163,23 +185,23 @@ class ContactStore(ContactLookup):
         rows = self._db.fetch_again("SELECT sort, older, newer FROM gap ORDER BY newer DESC, sort")
         return [Gap(Sort(sort), older, newer) for sort, older, newer in rows]
 
-    def all_current(self, created_after: Moment, since: Moment, updated: Window) -> bool:
+    def all_current(self, created_after: Moment, since: Tick, updated: Window) -> bool:
         """Say whether every contact of a time range was last seen from `since` to a window.
 
         Args:
             created_after: The range: contacts created at or after this; with BEGINNING also
                 those without a time, of which there must be none.
-            since: When the first window of an unbroken history was received; what that very
+            since: When the first window of an unbroken history was taken in; what that very
                 window showed counts.
             updated: Its last one; what was seen after it is newer than the claim.
         """
         stale = self._db.fetch(
             """SELECT EXISTS (SELECT 1 FROM contact WHERE created >= ? AND (
                 asked = ? OR (asked < ? AND seen != ?)
-                OR NOT (seen < ? OR (asked = ? AND seen = ?)) OR unread != ''))""",
+                OR (seen > ? AND seen != ?) OR unread != ''))""",
             (
                 *(created_after, _UNDECIDED, since, since),
-                *(updated.sent, updated.sent, updated.received),
+                *(updated.sent, updated.received),
             ),
         )[0][0]
         timeless = (
@@ -199,30 +221,24 @@ class ContactStore(ContactLookup):
         self._db.compact()
         return contacts
 
-    def _settle(self, contacts: Iterable[ReadContact]) -> bool:
-        """See the company that contacts say they are of; say whether it is another than before."""
-        moved = not self._owner.is_settled
-        if moved:
-            self._owner.look_again()
-        operators = {c.contact.operator_id for c in contacts if c.contact.operator_id}
-        if len(operators) == 1:
-            moved |= self._owner.settle(operators.pop())
-        return moved
+    def _next_tick(self) -> Tick:
+        self._db.run("UPDATE companies SET tick = tick + 1 WHERE id = ?", (self._owner.number,))
+        return self.tick()
 
     def _remember_counts(self, window: Window) -> None:
         self._db.run(
             "UPDATE companies SET leads = ?, customers = ?, counted = ? WHERE id = ?",
-            (*window.counts, window.sent, self._owner.number),
+            (*window.counts, window.as_of, self._owner.number),
         )
 
     def _extend_history(self, window: Window) -> Gap | None:
         history, gap = extended(self.history(window.sort), window)
         if history is not None:
             self._db.run(
-                "INSERT OR REPLACE INTO histories VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO histories VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     *(self._owner.number, window.sort, history.reach, history.began, history.top),
-                    *(history.sent, history.received),
+                    history.received,
                 ),
             )
         if window.complete:
@@ -233,6 +249,12 @@ class ContactStore(ContactLookup):
                 "INSERT INTO gaps VALUES (?, ?, ?, ?)",
                 (self._owner.number, gap.sort, gap.older, gap.newer),
             )
+            self._db.run(
+                """DELETE FROM gaps WHERE owner = ? AND sort = ? AND rowid NOT IN (
+                    SELECT max(rowid) FROM gaps WHERE owner = ? AND sort = ?
+                    GROUP BY older, newer ORDER BY 1 DESC LIMIT ?)""",
+                (*(self._owner.number, gap.sort) * 2, _MOST_GAPS),
+            )
         return gap
 
     def _purge_words(self, now: Moment) -> None:
@@ -241,44 +263,99 @@ class ContactStore(ContactLookup):
             purge_words(self._db)
             self._purge_at = now + _DAY
 
-    def _drop_unseen(self, now: Moment) -> int:
-        """Drop contacts not seen for long; the history no longer reaches back past them."""
-        if self._keep is None:
+    def keep_to_retention(self, now: Moment) -> int:
+        """Drop what may not be kept any longer; return how many contacts that were.
+
+        These are contacts not seen for the days of retention, and those that were found to be
+        deleted so long ago. History no longer reaches back past what is dropped.
+
+        Args:
+            now: By the wall clock.
+        """
+        owner, seen_before = self._owner.number, now - (self._keep or _FOR_EVER)
+        gone_before = now - (self._keep or _GONE_KEPT)
+        if not self._db.fetch(
+            "SELECT 1 FROM contacts WHERE owner = ? AND (seen_at < ? OR gone < ?) LIMIT 1",
+            (owner, seen_before, gone_before),
+        ):
             return 0
-        limit = now - self._keep
-        newest = self._db.fetch(
-            "SELECT max(created), max(updated), max(conversation) FROM contact WHERE seen < ?",
-            (limit,),
-        )[0]
-        dropped = self._db.run(
-            "DELETE FROM contacts WHERE owner = ? AND seen < ?", (self._owner.number, limit)
-        )
-        for sort, key in zip((Sort.CREATED, Sort.UPDATED, Sort.CONVERSATION), newest, strict=True):
-            if key is not None:
-                self._db.run(
-                    "UPDATE histories SET reach = max(reach, ?) WHERE owner = ? AND sort = ?",
-                    (key, self._owner.number, sort),
-                )
+        with self._db.transaction():
+            newest = self._db.fetch(
+                "SELECT max(created), max(updated), max(conversation) FROM contact "
+                "WHERE seen_at < ?",
+                (seen_before,),
+            )[0]
+            dropped = self._db.run(
+                "DELETE FROM contacts WHERE owner = ? AND (seen_at < ? OR gone < ?)",
+                (owner, seen_before, gone_before),
+            )
+            for sort, key in zip(
+                (Sort.CREATED, Sort.UPDATED, Sort.CONVERSATION), newest, strict=True
+            ):
+                if key is not None:
+                    self._db.run(
+                        "UPDATE histories SET reach = max(reach, ?) WHERE owner = ? AND sort = ?",
+                        (key, owner, sort),
+                    )
+            purge_words(self._db)
         return dropped
+
+    def mend_moments(self, now: Moment) -> int:
+        """Bring back to the present what the store says was in the future; return how much it was.
+
+        Somebody's clock was ahead when it was written. Nothing but what people are shown, and
+        retention, goes by these moments.
+
+        Args:
+            now: By the wall clock.
+        """
+        ahead = now + _CLOCKS_DIFFER
+        if not self._db.fetch(
+            "SELECT 1 FROM contacts WHERE seen_at > ? OR gone > ? UNION ALL "
+            "SELECT 1 FROM companies WHERE counted > ? LIMIT 1",
+            (ahead, ahead, ahead),
+        ):
+            return 0
+        with self._db.transaction():
+            self._db.run("UPDATE companies SET counted = ? WHERE counted > ?", (now, ahead))
+            self._db.run("UPDATE contacts SET gone = ? WHERE gone > ?", (now, ahead))
+            return self._db.run("UPDATE contacts SET seen_at = ? WHERE seen_at > ?", (now, ahead))
 
     def _known(self, ids: Iterable[str]) -> dict[str, Known]:
         rows = self._db.fetch(
-            "SELECT id, digest, seen, updated FROM contact "
-            "WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(ids), ensure_ascii=False),),
+            "SELECT id, digest, seen, updated, gone IS NOT NULL FROM contacts "
+            "WHERE owner = ? AND id IN (SELECT value FROM json_each(?))",
+            (self._owner.number, json.dumps(list(ids), ensure_ascii=False)),
         )
         return {contact_id: Known(*known) for contact_id, *known in rows}
 
-    def _missing(self, window: Window) -> dict[str, Moment]:
-        """Return when each stored contact was seen that should be in the window and is not."""
+    def _absent(self, window: Window) -> dict[str, Absent]:
+        """Return each stored contact that should be in the window and is not."""
         if window.complete:
-            rows = self._db.fetch("SELECT id, seen FROM contact")
+            sql = everybody()
         elif window.edge is not None:
             sql = covered(window.sort, window.edge)
-            rows = self._db.fetch(sql.text, sql.values)
         else:
             return {}
-        return {i: seen for i, seen in rows if i not in window.rows}
+        return {
+            contact_id: Absent(seen, missed, missed_by and Sort(missed_by))
+            for contact_id, seen, missed, missed_by in self._db.fetch(sql.text, sql.values)
+            if contact_id not in window.rows
+        }
+
+    def _drop(self, absence: Absence, window: Window) -> None:
+        """Mark who is gone and who is missed; both stay in the file for a while."""
+        owner = self._owner.number
+        self._db.run_many(
+            "UPDATE contacts SET missed = ?, missed_by = ? "
+            "WHERE owner = ? AND id = ? AND missed IS NULL",
+            [(window.received, window.sort, owner, i) for i in absence.missed],
+        )
+        self._db.run_many(
+            "UPDATE contacts SET gone = ? WHERE owner = ? AND id = ?",
+            [(window.as_of, owner, i) for i in absence.gone],
+        )
+        self._delete_labels(absence.gone)
 
     def _save(
         self,
@@ -291,10 +368,12 @@ class ContactStore(ContactLookup):
         fresh = {
             c.contact.id: c
             for c in contacts
-            if c.contact.id not in known or c.contact.id in found.changed - found.superseded
+            if c.contact.id not in known
+            or known[c.contact.id].gone
+            or c.contact.id in found.changed - found.superseded
         }
         self._delete_labels(fresh.keys() & known.keys())
-        self._write(fresh.values(), window, found.undecided)
+        self._write(fresh.values(), known, found, window)
         if self.is_shared:
             # In memory it can wait until somebody searches; here a search must not write.
             self.index_words()
@@ -307,17 +386,27 @@ class ContactStore(ContactLookup):
         )
 
     def _write(
-        self, contacts: Iterable[ReadContact], window: Window, undecided: Collection[str]
+        self,
+        contacts: Iterable[ReadContact],
+        known: Mapping[str, Known],
+        found: Compared,
+        window: Window,
     ) -> None:
         facts = [(read, facts_of(read)) for read in contacts]
         owner = self._owner.number
+        first = News(self.history(Sort.CREATED), self.history(Sort.UPDATED))
         self._db.run_many(
             SAVE,
             [
                 (
                     owner,
-                    _UNDECIDED if f.id in undecided else window.sent,
-                    window.received,
+                    _UNDECIDED if f.id in found.undecided else window.sent,
+                    *(window.received, window.as_of, window.api_now),
+                    *(
+                        (0, window.received)
+                        if f.id in known
+                        else first.ticks(f.keys, window.received)
+                    ),
                     *columns(read, f),
                 )
                 for read, f in facts
@@ -329,21 +418,16 @@ class ContactStore(ContactLookup):
         )
 
     def _touch(self, ids: Iterable[str], window: Window) -> None:
-        # Both times of the answer that was received last: together they are one sighting.
+        # Both ticks of the answer that was taken in last: together they are one sighting.
         self._db.run_many(
-            "UPDATE contacts SET asked = CASE WHEN asked = ? AND seen >= ? THEN asked ELSE ? END, "
-            "seen = ? WHERE owner = ? AND id = ? AND seen < ?",
+            """UPDATE contacts SET asked = CASE WHEN asked = ? AND seen > ? THEN asked ELSE ? END,
+                seen = ?, seen_at = ?, api_now = ?, missed = NULL, missed_by = NULL
+                WHERE owner = ? AND id = ?""",
             [
                 (
                     *(_UNDECIDED, window.sent, window.sent),
-                    *(window.received, self._owner.number, i, window.received),
+                    *(window.received, window.as_of, window.api_now, self._owner.number, i),
                 )
                 for i in ids
             ],
-        )
-
-    def _delete(self, ids: Iterable[str]) -> None:
-        self._db.run_many(
-            "DELETE FROM contacts WHERE owner = ? AND id = ?",
-            [(self._owner.number, i) for i in ids],
         )

@@ -46,21 +46,19 @@ YEARS = range(1900, 9999)
 
 
 class Clock:
-    """The present moment. It never goes back, even if somebody sets the machine's clock back.
+    """Two clocks: the wall's, for people and for the API's times, and one that only goes on.
 
-    It is the machine's clock and not one of our own, so that processes that share a store agree.
-
-    Args:
-        at_least: It shows no less than this, such as the newest moment in a store.
+    Somebody may set the wall clock, forward or back, at any time. So nothing that is about how
+    long something lasted, or what came first, is told by it.
     """
 
-    def __init__(self, at_least: Moment = 0) -> None:
-        self._last = at_least
-
     def __call__(self) -> Moment:
-        """Return the present moment."""
-        self._last = max(self._last, time.time_ns() // 1000)
-        return self._last
+        """Return the present moment, by the wall clock."""
+        return time.time_ns() // 1_000
+
+    def elapsed(self) -> Moment:
+        """Return the microseconds since some beginning; it never goes back."""
+        return time.monotonic_ns() // 1_000
 
 
 def as_moment(value: datetime) -> Moment:

@@ -171,7 +171,7 @@ class Views:
         ]
         return View(result, lines(parts))
 
-    def changes(self, news: News, cursor: str, start: Moment) -> View[ChangesResult]:
+    def changes(self, news: News, cursor: str) -> View[ChangesResult]:
         """Return the answer of contacts_changes."""
         changes = news.changes
         new = [self.summary(row, news.live) for row in changes.new]
@@ -193,7 +193,7 @@ class Views:
         if note:
             result["note"] = note
         heading = (
-            f"{len(new):,} new and {len(updated):,} changed contacts since {self.time(start)}, "
+            f"{len(new):,} new and {len(updated):,} changed contacts since {self.time(news.since)}, "
             f"oldest first{'; these are the first, more is waiting' if changes.more else ''}. "
             f"Certainty: {news.proof.certainty}."
         )
@@ -234,7 +234,7 @@ class Views:
             "source": self.boundary.text(" / ".join(v or "-" for v in utm), limit)
             if any(utm)
             else None,
-            "last_verified": None if row.id in live else self.time(row.seen),
+            "last_verified": None if row.id in live else self.time(row.seen_at),
             "matched": row.likeness or "; ".join(map(self._matched, row.matched)),
         }
         return cast("ContactSummary", {name: value for name, value in values.items() if value})

@@ -84,10 +84,10 @@ def profile(
     if place is None:
         contact |= writer.digests(found.contact, include)
     contact |= {part: parts[part] for part in PARTS if part in parts}
-    as_of = views.time(found.company.as_of if found.live else found.row.seen)
+    as_of = views.time(found.company.as_of if found.live else found.row.seen_at)
     stale = (
         f"This contact is in none of the newest 500 that SMOC shows now; this is how it was last "
-        f"seen, at {views.time(found.row.seen)}."
+        f"seen, at {views.time(found.row.seen_at)}."
     )
     failure = failed(found.company, as_of)
     note = sentences([failure or ("" if found.live else stale), unread(found.company)])
