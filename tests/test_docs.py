@@ -16,18 +16,16 @@ from smoc_mcp import settings
 from smoc_mcp.cli.clients import CLIENTS
 from smoc_mcp.cli.main import main
 from smoc_mcp.cli.parser import build_parser
+from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.server.prompts import PROMPTS
 from smoc_mcp.server.resources import COMPANY_URI, CONTACT_URI, GUIDE_URI
+from smoc_mcp.variables import variables_of
 from tests.test_definitions import NAMES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-SETTINGS = sorted(set(re.findall(r'"(SMOC_[A-Z_]+)"', Path(settings.__file__).read_text("utf-8"))))
-OF_HTTP = {
-    *("SMOC_MCP_BEARER_TOKENS", "SMOC_MCP_BEARER_TOKENS_FILE", "SMOC_MCP_OAUTH_ISSUER"),
-    *("SMOC_MCP_OAUTH_AUDIENCE", "SMOC_MCP_ALLOWED_HOSTS", "SMOC_MCP_ALLOWED_ORIGINS"),
-    *("SMOC_MCP_CALLS_PER_MINUTE", "SMOC_MCP_MAX_COMPANIES"),
-}
+OF_HTTP = {*variables_of(HttpSettings)}
+SETTINGS = sorted({*variables_of(settings.Settings)} | OF_HTTP)
 COMMANDS = (
     "http",
     "check",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from smoc_mcp.errors import ConfigurationError
+from smoc_mcp.variables import is_loopback
 
 if TYPE_CHECKING:
     import ssl
@@ -34,7 +35,7 @@ def open_connections(base_url: str, api_key: SecretStr) -> "httpx.AsyncClient":
     import httpx
 
     parts = urlsplit(base_url)
-    loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    loopback = is_loopback(parts.hostname)
     try:
         return httpx.AsyncClient(
             base_url=base_url,

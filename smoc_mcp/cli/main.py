@@ -13,7 +13,7 @@ from smoc_mcp.cli.clients import snippet
 from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.cli.parser import build_parser
 from smoc_mcp.errors import ApiKeyError, ConfigurationError, InputError, SmocError, UsageError
-from smoc_mcp.settings import HttpSettings, Settings, is_colourful
+from smoc_mcp.settings import Settings, is_colourful
 
 __all__ = ["main"]
 
@@ -245,6 +245,7 @@ def _demo(_: argparse.Namespace) -> int:
 def _http(options: argparse.Namespace) -> int:
     with _lasting():
         from smoc_mcp.http.serve import serve_http
+        from smoc_mcp.http.settings import HttpSettings
 
     settings = Settings.from_env(needs_key=None)
     log_to_stderr(settings)

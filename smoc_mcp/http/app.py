@@ -28,17 +28,18 @@ from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import AccessError, BusyError, SmocError
 from smoc_mcp.http.access import Access, Caller
 from smoc_mcp.http.companies import Companies
+from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.http.slowness import PatientProtocol
 from smoc_mcp.http.tokens import SCOPE
 from smoc_mcp.http.transport import PATH, Transport
-from smoc_mcp.settings import HttpSettings
+from smoc_mcp.variables import LOOPBACK
 
 __all__ = ["build_app", "caller_name", "current_directory", "run"]
 
 GRACE_SECONDS = 8
 """How long calls in flight may take when the server is told to end."""
 
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_LOOPBACK = tuple(f"[{host}]" if ":" in host else host for host in LOOPBACK)
 _READY_SECONDS = 10.0
 _MOST_CALLERS = 10_000
 _UNAUTHORIZED, _INVALID_REQUEST = -32001, -32600

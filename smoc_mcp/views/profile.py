@@ -11,6 +11,7 @@ from smoc_mcp.api.facts import full_name
 from smoc_mcp.api.models import Contact, Flow, Person, SurveyAnswer, TextField, Visit
 from smoc_mcp.directory.answers import Found
 from smoc_mcp.errors import InputError
+from smoc_mcp.text.commas import comma_list
 from smoc_mcp.text.times import as_moment
 from smoc_mcp.views.boundary import DETAIL_CHARS, TABLE_CHARS
 from smoc_mcp.views.lists import View, Views
@@ -53,7 +54,7 @@ def parse_include(text: str) -> frozenset[str]:
     Raises:
         InputError: A name is unknown.
     """
-    names = {name.strip().lower() for name in text.split(",")} - {""}
+    names = set(comma_list(text.lower()))
     if unknown := names - {*PARTS, "all"}:
         raise InputError(
             f"include does not know '{min(unknown)[:40]}': give a comma-separated choice of "
