@@ -13,9 +13,9 @@ import jsonschema
 import pytest
 
 from smoc_mcp import settings
-from smoc_mcp.cli.clients import CLIENTS
+from smoc_mcp.cli.config import CLIENTS
 from smoc_mcp.cli.main import main
-from smoc_mcp.cli.parser import build_parser
+from smoc_mcp.cli.parser import COMMANDS, build_parser
 from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.server.prompts import PROMPTS
 from smoc_mcp.server.resources import COMPANY_URI, CONTACT_URI, GUIDE_URI
@@ -26,24 +26,13 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 OF_HTTP = {*variables_of(HttpSettings)}
 SETTINGS = sorted({*variables_of(settings.Settings)} | OF_HTTP)
-COMMANDS = (
-    "http",
-    "check",
-    "call",
-    "sync",
-    "export",
-    "forget",
-    "demo",
-    "sandbox",
-    "config",
-    "completion",
-)
+TYPED = tuple(command.name for command in COMMANDS)
 
 
 def test_the_readme_names_every_tool_setting_command_and_client() -> None:
     for name in (*NAMES, *SETTINGS):
         assert f"`{name}`" in README
-    for command in COMMANDS:
+    for command in TYPED:
         assert f"`smoc-mcp {command}" in README
     for client in CLIENTS:
         assert f"smoc-mcp config {client}" in README
@@ -63,11 +52,11 @@ def test_help_names_every_setting_and_command(capsys: pytest.CaptureFixture[str]
         main(["--help"])
     said = capsys.readouterr().out
     assert ended.value.code == 0
-    for name in (*SETTINGS, *COMMANDS):
+    for name in (*SETTINGS, *TYPED):
         assert name in said
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", TYPED)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -165,7 +154,7 @@ def test_what_a_page_names_exists(page: Path) -> None:
     text = page.read_text("utf-8")
     assert set(re.findall(r"SMOC_[A-Z_]+", text)) <= {*SETTINGS}
     named = set(re.findall(r"`(?:\S+=\S+ )*smoc-mcp ([a-z]+)", text))
-    assert named <= {*COMMANDS}
+    assert named <= {*TYPED}
     assert set(re.findall(r"\b(contacts_[a-z_]+)", text)) <= {*NAMES}
     for link in re.findall(r"\]\((?!http)([^)#]+)", text):
         assert (page.parent / link).exists(), link
@@ -177,7 +166,8 @@ def test_every_command_of_a_page_can_be_typed(page: Path) -> None:
         for line in block.replace("\\\n", " ").splitlines():
             words = [word for word in shlex.split(line) if not re.match(r"[A-Z_]+=", word)]
             if words and words[0] == "smoc-mcp":
-                assert build_parser().parse_args(words[1:]).command in COMMANDS
+                done = build_parser().parse_args(words[1:]).run
+                assert done in {command.run for command in COMMANDS}
 
 
 def test_the_readme_leads_to_every_page() -> None:

@@ -1,33 +1,53 @@
-"""Commands that look after the store: sync, export, forget."""
+"""`sync`: all windows into the store, once or every so often, for cron."""
 
-import os
+import argparse
 import random
 import re
 import sys
-from pathlib import Path
 
 import anyio
 
-from smoc_mcp.cli.export import Format, export
+from smoc_mcp.cli.command import Command
+from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.directory.report import SyncReport
-from smoc_mcp.errors import InputError, SmocError, UsageError
+from smoc_mcp.errors import ConfigurationError, SmocError, UsageError
+from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.query import FILTERS, parse_filter
-from smoc_mcp.store.store import ContactStore
+from smoc_mcp.settings import Settings
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.phrases import many
 
-__all__ = ["parse_interval", "run_export", "run_forget", "run_sync"]
+__all__ = ["SYNC"]
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _BAR = 24
 _JITTER = 0.1
 
 
-def parse_interval(text: str) -> float:
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--every", metavar="TIME", help="go on until stopped, such as 15m")
+
+
+def _run(options: argparse.Namespace) -> int:
+    every = None if options.every is None else _parse_interval(options.every)
+    settings = Settings.from_env()
+    if settings.store is None:
+        raise ConfigurationError("SMOC_MCP_STORE is not set: name the file to sync into.")
+    log_to_stderr(settings)
+
+    async def sync() -> int:
+        async with open_directory(settings) as directory:
+            return await _sync(directory, every)
+
+    return anyio.run(sync)
+
+
+def _parse_interval(text: str) -> float:
     """Return the seconds that a text such as 15m, 1h or 90s means.
+
+    One number and one letter, as cron's users write them: a library for more would be more.
 
     Raises:
         UsageError: It is no such text, or less than a second.
@@ -38,7 +58,7 @@ def parse_interval(text: str) -> float:
     return float(int(parts[1]) * _UNITS[parts[2]])
 
 
-async def run_sync(directory: ContactDirectory, every: float | None) -> int:
+async def _sync(directory: ContactDirectory, every: float | None) -> int:
     """Fetch all windows into the store, once or until stopped; return the exit code.
 
     0 only if, in the last round, all four windows were fetched and stored.
@@ -95,56 +115,12 @@ def _told(report: SyncReport, views: Views) -> str:
     return "; ".join(parts)
 
 
-async def run_export(
-    directory: ContactDirectory, views: Views, form: Format, out: str, given: dict[str, str]
-) -> int:
-    """Write contacts to a file or, for -, to stdout; return the exit code.
-
-    Raises:
-        InputError: A filter is unknown or wrong, or the file cannot be written.
-    """
-    if unknown := sorted(set(given) - set(FILTERS)):
-        raise InputError(f"export has no filter '{unknown[0]}'. It takes {', '.join(FILTERS)}.")
-    wanted = parse_filter(given, now=directory.clock(), zone=directory.zone)
-    if out == "-":
-        told = await export(directory, wanted, views, form, sys.stdout)
-    else:
-        # Written beside and moved, so that a failure leaves the old file; readable by nobody else.
-        beside = Path(f"{out}.part")
-        try:
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                told = await export(directory, wanted, views, form, file)
-            beside.replace(out)  # noqa: ASYNC240  nothing else runs in this process
-        except OSError as error:
-            raise InputError(f"{out} cannot be written: {error.strerror}.") from error
-        finally:
-            beside.unlink(missing_ok=True)  # noqa: ASYNC240  as above
-    written, certainty, failure = told
-    print(f"{many(written, 'contact')} written, {certainty}.", file=sys.stderr)
-    if failure:
-        print(f"smoc-mcp: from what was in hand, since: {failure}", file=sys.stderr)
-    return 1 if failure else 0
-
-
-def run_forget(path: Path | None, *, sure: bool) -> int:
-    """Erase the store, after a yes; return the exit code."""
-    if path is None:
-        print("smoc-mcp: no store to forget: SMOC_MCP_STORE is not set.", file=sys.stderr)
-        return 2
-    if not path.exists():
-        print(f"{path} does not exist; nothing to forget.")
-        return 0
-    if not sure:
-        if not sys.stdin.isatty():
-            print("smoc-mcp: forget asks before it erases; add --yes.", file=sys.stderr)
-            return 2
-        if input(f"Erase every contact in {path}? Type yes: ").strip().lower() != "yes":
-            print("Nothing was erased.")
-            return 1
-    store = ContactStore(str(path))
-    try:
-        print(f"Erased {many(store.forget(), 'contact')} from {path}.")
-    finally:
-        store.close()
-    return 0
+SYNC = Command(
+    "sync",
+    "all windows into the store, for cron",
+    "Fetches all four windows into the file of SMOC_MCP_STORE and prints what came. What\n"
+    "was seen stays searchable, and as long as each run reaches back to the one before,\n"
+    "nothing is missing. Exit code 0 only if all four windows were fetched and stored.",
+    _run,
+    _add_options,
+)
