@@ -48,12 +48,12 @@ ONLY = {
     "httpx": {"api.client", "api.connections", "http.tokens"},
     "jwt": {"http.tokens"},
     "sqlite3": {"store.sqlite", "store.store", "store.lookup", "store.records"},
-    "mcp": {"server", "cli.call", "cli.demo", "http.app", "http.transport"},
+    "mcp": {"server", "http", "cli.call", "cli.demo"},
     "mcp_types": {"server", "cli.call", "cli.demo", "http.transport"},
     "opentelemetry": {"server.calls"},
     "rapidfuzz": {"questions.similar"},
     "regex": {"text.cleaning"},
-    "uvicorn": {"sandbox.protocol", "sandbox.server", "http.app", "http.slowness"},
+    "uvicorn": {"sandbox.protocol", "sandbox.server", "http.app", "http.slow_clients"},
     "starlette": {"http"},
 }
 """The only rooms or modules that may import each of these."""

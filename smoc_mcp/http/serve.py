@@ -3,7 +3,6 @@
 import logging
 import os
 import socket
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -18,8 +17,10 @@ from smoc_mcp.errors import (
     UsageError,
 )
 from smoc_mcp.http.access import Access, Anybody, OwnKey, ServerKey
-from smoc_mcp.http.app import build_app, caller_name, current_directory, run
+from smoc_mcp.http.app import build_app, run
 from smoc_mcp.http.companies import Companies
+from smoc_mcp.http.gate import caller_name, current_directory
+from smoc_mcp.http.metadata import metadata_url
 from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.http.tokens import TokenVerifier
 from smoc_mcp.http.transport import PATH
@@ -136,7 +137,5 @@ def _access(settings: Settings, http: HttpSettings, host: str, *, unauthenticate
 def _server_key(key: SecretStr, http: HttpSettings) -> ServerKey:
     if not (http.oauth_issuer and http.oauth_audience):
         return ServerKey(key, http.bearer_tokens)
-    parts = urlsplit(http.oauth_audience)
-    metadata = f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource{parts.path}"
     verifier = TokenVerifier(http.oauth_issuer, http.oauth_audience)
-    return ServerKey(key, http.bearer_tokens, verifier, metadata.rstrip("/"))
+    return ServerKey(key, http.bearer_tokens, verifier, metadata_url(http.oauth_audience))
