@@ -50,7 +50,7 @@ ONLY = {
     "sqlite3": {"store.sqlite", "store.store", "store.lookup", "store.records"},
     "mcp": {"server", "http", "cli.call", "cli.demo"},
     "mcp_types": {"server", "cli.call", "cli.demo", "http.transport"},
-    "opentelemetry": {"server.calls"},
+    "opentelemetry": {"server.call_log"},
     "rapidfuzz": {"questions.similar"},
     "regex": {"text.cleaning"},
     "uvicorn": {"sandbox.protocol", "sandbox.server", "http.app", "http.slow_clients"},

@@ -20,7 +20,7 @@ from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.server.prompts import PROMPTS
 from smoc_mcp.server.resources import COMPANY_URI, CONTACT_URI, GUIDE_URI
 from smoc_mcp.variables import variables_of
-from tests.test_definitions import NAMES
+from tests.serving import NAMES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -92,7 +92,10 @@ async def _findings(directory: ContactDirectory, settings: Settings) -> dict[str
         "in_hand": company.in_hand,
         "whole_company": any(w.complete for w in windows),
         "windows": {
-            str(sort): _described(w, settings) for sort in Sort for w in windows if w.sort is sort
+            str(sort): _window_findings(w, settings)
+            for sort in Sort
+            for w in windows
+            if w.sort is sort
         },
         "round_trip_seconds": round(took, 3),
         "four_windows_seconds": round(four_took, 3),
@@ -111,7 +114,7 @@ def _history(reach: Mapping[Sort, Moment], gaps: int, settings: Settings) -> dic
     }
 
 
-def _described(window: Window, settings: Settings) -> dict[str, Any]:
+def _window_findings(window: Window, settings: Settings) -> dict[str, Any]:
     known = window.edge is not None and window.edge != ABSENT and not window.complete
     return {
         "contacts": len(window.rows),

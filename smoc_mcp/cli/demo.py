@@ -130,7 +130,7 @@ DEMO = Command(
     "demo",
     "see it work, without a key",
     "Starts the sandbox (made-up contacts on a local port) and the server as processes of\n"
-    "their own, and asks six questions over stdio, as a client would. Needs no key and no\n"
+    "their own, and asks some questions over stdio, as a client would. Needs no key and no\n"
     "network.",
     _run,
 )

@@ -37,7 +37,7 @@ def log_to_stderr(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, handlers=[handler])
     if settings.log_format == "json":
         # A line for each call is what was asked for, whatever else is written.
-        logging.getLogger("smoc_mcp.server.calls").setLevel(logging.INFO)
+        logging.getLogger("smoc_mcp.server.call_log").setLevel(logging.INFO)
     # httpx logs whole URLs at INFO, the SDK each message: of use to those who ask for DEBUG.
     if settings.log_level != "DEBUG":
         for name in ("httpx", "httpcore", "mcp"):
