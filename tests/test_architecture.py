@@ -45,7 +45,7 @@ WHO_OPENS = {"cli", "http"}
 """The rooms that put the parts together, by `opening`."""
 
 ONLY = {
-    "httpx": {"api.client", "api.connections", "http.tokens"},
+    "httpx": {"api.client", "api.connections", "api.failures", "http.tokens"},
     "jwt": {"http.tokens"},
     "sqlite3": {"store.sqlite", "store.store", "store.lookup", "store.records"},
     "mcp": {"server", "http", "cli.call", "cli.demo"},
