@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import anyio.lowlevel
 
 from smoc_mcp.api.client import SortField
-from smoc_mcp.api.models import ContactsPage, read_contact
+from smoc_mcp.api.models import ApiAnswer, read_contact
 from smoc_mcp.text.times import Clock, Moment, iso
 
 LIMIT = 8
@@ -101,7 +101,7 @@ class SimulatedCompany:
 
     async def fetch_contacts(
         self, sort: SortField | None, limit: int = LIMIT, *, seconds: float | None = None
-    ) -> ContactsPage:
+    ) -> ApiAnswer:
         """Answer as the API would, at some moment while the request is under way."""
         del seconds
         # The moment at which the caller says that it asked. A last look names none: it must not
@@ -119,7 +119,7 @@ class SimulatedCompany:
             self.chance.shuffle(rows)
             rows.sort(key=lambda c: str(c[sort] or ""), reverse=True)
         statuses = [c["status"] for c in self.contacts.values()]
-        page = ContactsPage(
+        page = ApiAnswer(
             contacts=tuple(r for c in rows[:limit] if (r := read_contact(c)) is not None),
             sent=len(rows[:limit]),
             limit=limit,

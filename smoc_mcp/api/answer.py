@@ -6,14 +6,14 @@ from typing import Any
 from pydantic_core import from_json
 
 from smoc_mcp.api.failures import cut_off, html, not_json, wrong_shape
-from smoc_mcp.api.models import ContactsPage, ReadContact, read_contact
+from smoc_mcp.api.models import ApiAnswer, ReadContact, read_contact
 
 __all__ = ["read_answer"]
 
 _LONGEST_NUMBER = 400
 
 
-def read_answer(body: bytes, limit: int) -> ContactsPage:
+def read_answer(body: bytes, limit: int) -> ApiAnswer:
     """Return what the body of an answer to a request for `limit` contacts holds.
 
     Raises:
@@ -33,7 +33,7 @@ def read_answer(body: bytes, limit: int) -> ContactsPage:
         # Each goes as soon as it is read: all of them take ten times the body.
         if (contact := read_contact(data.pop(), whole=False)) is not None:
             contacts.append(contact)
-    return ContactsPage(
+    return ApiAnswer(
         contacts=tuple(contacts),
         sent=sent,
         limit=limit,

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from smoc_mcp.api.answer import read_answer
 from smoc_mcp.api.connections import MAX_CONCURRENT, open_connections
 from smoc_mcp.api.failures import cut_off, oversized, refusal, timed_out, translated
-from smoc_mcp.api.models import ContactsPage
+from smoc_mcp.api.models import ApiAnswer
 from smoc_mcp.errors import (
     CutOffAnswerError,
     RateLimitedError,
@@ -104,7 +104,7 @@ class SmocClient:
 
     async def fetch_contacts(
         self, sort: SortField | None, limit: int = MAX_LIMIT, *, seconds: float | None = None
-    ) -> ContactsPage:
+    ) -> ApiAnswer:
         """Return the newest contacts by a field, or the first in natural order for None.
 
         Args:
@@ -140,7 +140,7 @@ class SmocClient:
                     await anyio.sleep(pause)
         raise failure
 
-    async def _attempt(self, params: dict[str, str | int], limit: int) -> ContactsPage:
+    async def _attempt(self, params: dict[str, str | int], limit: int) -> ApiAnswer:
         if self._http is None:
             self._http = open_connections(self._base_url, self._api_key)
         self.requests_sent += 1

@@ -30,8 +30,8 @@ from pydantic_core import PydanticSerializationError, to_json
 from smoc_mcp.text.times import YEARS
 
 __all__ = [
+    "ApiAnswer",
     "Contact",
-    "ContactsPage",
     "Flow",
     "Person",
     "ReadContact",
@@ -244,7 +244,7 @@ class ReadContact:
 
 
 @dataclass(frozen=True, slots=True)
-class ContactsPage:
+class ApiAnswer:
     """One answer of the endpoint.
 
     Attributes:

@@ -14,7 +14,7 @@ import anyio.to_thread
 
 from smoc_mcp.api.client import MAX_LIMIT, SortField
 from smoc_mcp.api.facts import keys_of
-from smoc_mcp.api.models import ContactsPage, ReadContact
+from smoc_mcp.api.models import ApiAnswer, ReadContact
 from smoc_mcp.directory.progress import telling
 from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.errors import SmocError, UnreachableError
@@ -60,12 +60,12 @@ class ContactSource(Protocol):
 
     async def fetch_contacts(
         self, sort: SortField | None, limit: int = ..., *, seconds: float | None = ...
-    ) -> ContactsPage:
+    ) -> ApiAnswer:
         """Return one answer of the endpoint, or raise an UpstreamError."""
         ...
 
 
-def window_of(sort: Sort, page: ContactsPage, sent: Moment, received: Moment) -> Window:
+def window_of(sort: Sort, page: ApiAnswer, sent: Moment, received: Moment) -> Window:
     """Return what an answer proves.
 
     One that we could not read whole, or that contradicts itself, proves less. With an entry lost,
@@ -276,7 +276,7 @@ class WindowSync:
             absorbed = await self._take_in(window, page)
         return absorbed  # noqa: RET504  mypy believes that the scope may swallow a return
 
-    async def _take_in(self, window: Window, page: ContactsPage) -> Absorbed:
+    async def _take_in(self, window: Window, page: ApiAnswer) -> Absorbed:
         sort = window.sort
         async with self.settled:
             absorbed = await anyio.to_thread.run_sync(self._absorb, window, page.contacts)
@@ -297,7 +297,7 @@ class WindowSync:
         page = await self._source.fetch_contacts(None, 1, seconds=asked.seconds)
         self._counts = Counts(page.leads, page.customers), sent
 
-    async def _fetch_look(self, asked: Asked) -> ContactsPage:
+    async def _fetch_look(self, asked: Asked) -> ApiAnswer:
         return await self._source.fetch_contacts("updatedAt", _LOOK_LIMIT, seconds=asked.seconds)
 
     def in_background(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
