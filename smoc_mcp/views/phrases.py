@@ -28,6 +28,7 @@ __all__ = [
     "reach",
     "sentences",
     "unread",
+    "utm",
     "why_not_exact",
 ]
 
@@ -166,6 +167,12 @@ def unread(company: Company) -> str:
         f"{clean(name)} of {many(n, 'contact')}" for name, n in sorted(company.unread.items())
     )
     return f"Values that could not be read are left out: {parts}."
+
+
+def utm(source: str | None, medium: str | None, campaign: str | None) -> str:
+    """Return whence a visit came, such as `google / cpc / -`; empty where nothing is known."""
+    known = (source, medium, campaign)
+    return " / ".join(part or "-" for part in known) if any(known) else ""
 
 
 def cut_short(kept: int, whole: int, then: str) -> str:

@@ -15,7 +15,7 @@ from smoc_mcp.text.commas import comma_list
 from smoc_mcp.text.times import as_moment
 from smoc_mcp.views.boundary import DETAIL_CHARS, TABLE_CHARS
 from smoc_mcp.views.lists import View, Views
-from smoc_mcp.views.phrases import failed, lines, sentences, unread
+from smoc_mcp.views.phrases import failed, lines, sentences, unread, utm
 from smoc_mcp.views.results import ContactResult
 
 __all__ = ["PARTS", "Place", "parse_include", "profile"]
@@ -220,11 +220,10 @@ class _Writer:
         return digest
 
     def _visit_digest(self, v: Visit) -> dict[str, Value]:
-        utm = (v.utm_source, v.utm_medium, v.utm_campaign)
         return self._fields(
             TABLE_CHARS,
             at=v.at,
-            source=" / ".join(u or "-" for u in utm) if any(utm) else None,
+            source=utm(v.utm_source, v.utm_medium, v.utm_campaign),
             device=v.device_type,
             browser=v.browser,
             country=v.country,
