@@ -23,7 +23,8 @@ from smoc_mcp.text.folding import email_key
 from smoc_mcp.text.times import Moment, parse_time
 from smoc_mcp.views.figures import figures
 from smoc_mcp.views.lists import View, Views
-from smoc_mcp.views.profile import PARTS, Place, parse_include, profile
+from smoc_mcp.views.parts import PARTS
+from smoc_mcp.views.profile import Place, parse_include, profile
 from smoc_mcp.views.results import (
     ChangesResult,
     ContactResult,
