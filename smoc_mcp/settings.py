@@ -1,4 +1,4 @@
-"""The settings, read from the environment once; no other module reads it.
+"""Reads the settings from the environment; no other module reads it.
 
 Each field of `Settings` (and of `http.settings.HttpSettings`) names its environment variables, how
 their text is read, its default, and its line of `smoc-mcp --help`. A new setting is one such field,

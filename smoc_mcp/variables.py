@@ -1,4 +1,4 @@
-"""How a setting is read: a field of a dataclass that names its variables, reader and default.
+"""Declares settings: fields of a dataclass that name their variables, reader and default.
 
 pydantic-settings would do the same, and make the start of the server a fifth slower.
 """

@@ -58,7 +58,7 @@ class Requests:
 
 
 REQUESTS: ContextVar[Requests | None] = ContextVar("requests", default=None)
-"""Those of the question that is being answered; a request that several wait for is the first's."""
+"""How many the present question has sent. One that several wait for counts for the first."""
 
 
 class SmocClient:
@@ -178,5 +178,5 @@ def _pause(failure: UpstreamError, attempt: int) -> float | None:
         return None
     if isinstance(failure, RateLimitedError) and failure.retry_after is not None:
         return failure.retry_after if failure.retry_after <= LONGEST_WAIT else None
-    # Jitter spreads the retries of many servers; it needs no cryptographic randomness.
-    return _FIRST_BACKOFF * (1 << attempt) * random.uniform(0.5, 1.5)  # noqa: S311
+    # Jitter spreads the retries of many servers.
+    return _FIRST_BACKOFF * (1 << attempt) * random.uniform(0.5, 1.5)  # noqa: S311  it is no secret

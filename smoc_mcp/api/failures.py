@@ -1,4 +1,4 @@
-"""What an answer that is no answer means: statuses, broken connections and odd bodies as errors.
+"""Makes errors of what is no usable answer: statuses, broken connections, odd bodies.
 
 Each sentence says what happened and what to do next. What the API or a proxy wrote is never shown.
 """

@@ -1,4 +1,4 @@
-"""`call`: one tool from the shell, as a model would call it."""
+"""`call`: calls one tool from the shell and prints what a model would read."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`config --write`: our entry put into a client's file, and nothing else of it changed."""
+"""Puts our entry into the file of an MCP client, for `config --write`; all else in it stays."""
 
 import json
 import shutil

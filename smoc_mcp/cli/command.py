@@ -1,4 +1,4 @@
-"""What a command is: the words that people type, what its help says, and what it does."""
+"""Defines what a command is: its name, the texts of its help, its options, and what it does."""
 
 import argparse
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""`completion`: a script that lets a shell complete our commands."""
+"""`completion`: prints a script that lets a shell complete our commands."""
 
 import argparse
 

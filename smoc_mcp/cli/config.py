@@ -1,4 +1,4 @@
-"""`config`: what to put into the settings of an MCP client, for it to start this server."""
+"""`config`: prints or writes what an MCP client needs in its settings to start this server."""
 
 import argparse
 import base64

@@ -1,4 +1,4 @@
-"""`demo`: sandbox and server as real processes, and a conversation with the SDK's client."""
+"""`demo`: starts the sandbox and the server as processes, and asks the server a few questions."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`export`: contacts as CSV or JSON lines for other programs, cleaned and masked as answers are."""
+"""`export`: writes contacts as CSV or JSON lines, cleaned and masked as answers are."""
 
 import argparse
 import csv

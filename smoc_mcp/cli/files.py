@@ -1,4 +1,4 @@
-"""Files that nobody else may read, written as a whole or not at all."""
+"""Writes files that only their owner may read, as a whole or not at all."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""`forget`: erase the store."""
+"""`forget`: erases the store, after asking."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""The log: lines on stderr, as text or as JSON."""
+"""Sets the log up: lines on stderr, as text or as JSON."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ __all__ = ["log_to_stderr"]
 
 
 class _JsonLines(logging.Formatter):
-    """One JSON object a line; of a call of a tool what it cost."""
+    """Formats a record as one JSON object; that of a call of a tool holds what the call cost."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {

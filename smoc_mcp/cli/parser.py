@@ -1,6 +1,6 @@
-"""What can be typed: the table of the commands, and the parser that is made of it.
+"""Lists the commands, and makes the parser of what is typed from that list.
 
-argparse, because a library with a table of its own takes eight times as long to import.
+It is argparse, because the libraries for commands take eight times as long to import.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""`sandbox`: the API with made-up contacts, on a local port."""
+"""`sandbox`: serves the API with made-up contacts on a local port."""
 
 import argparse
 import sys

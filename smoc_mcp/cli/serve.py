@@ -1,4 +1,4 @@
-"""The two servers: over stdin and stdout, which is what runs without a command, and over HTTP.
+"""Starts the server: without a command on stdin and stdout, with `http` over HTTP.
 
 MCP is imported when a server starts: it takes three times as long to import as all else together.
 """

@@ -1,4 +1,7 @@
-"""`sync`: all windows into the store, once or every so often, for cron."""
+"""`sync`: fetches all windows into the store, once or again and again.
+
+The bar of progress is four steps on one line, which needs no library.
+"""
 
 import argparse
 import random
@@ -47,7 +50,7 @@ def _run(options: argparse.Namespace) -> int:
 def _parse_interval(text: str) -> float:
     """Return the seconds that a text such as 15m, 1h or 90s means.
 
-    One number and one letter, as cron's users write them: a library for more would be more.
+    It is one number and one letter, so no library reads it.
 
     Raises:
         UsageError: It is no such text, or less than a second.
@@ -76,8 +79,9 @@ async def _sync(directory: ContactDirectory, every: float | None) -> int:
                 print(f"smoc-mcp: {sort}: {failure}", file=sys.stderr)
         if every is None:
             return 0 if complete else 1
-        # Jitter, so that servers started together do not ask together; it is no secret.
-        await anyio.sleep(every * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
+        # Jitter, so that servers started together do not ask together.
+        jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  it is no secret
+        await anyio.sleep(every * jitter)
 
 
 async def _sync_once(directory: ContactDirectory) -> SyncReport:

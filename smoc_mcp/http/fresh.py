@@ -1,4 +1,4 @@
-"""A value of somebody else's that is fetched when it is needed, and not more often than it should.
+"""Keeps a value that another server has, and fetches it again when it is old.
 
 Used for the keys of an issuer and for whether the API can be asked.
 """

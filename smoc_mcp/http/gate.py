@@ -1,4 +1,4 @@
-"""The gate: what a request passes before MCP answers it.
+"""Lets requests through to MCP, or says why not.
 
 Its host and origin must be ours, its caller must be known and not ask too often. Then it is
 answered from the directory of the caller's company.

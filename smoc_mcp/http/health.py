@@ -1,4 +1,4 @@
-"""Two answers for whoever runs the server: does it live, and can it reach the API."""
+"""Answers /healthz and /readyz: does the server live, and can it reach the API."""
 
 from collections.abc import Awaitable, Callable
 

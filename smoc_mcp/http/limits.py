@@ -1,6 +1,6 @@
-"""How often one caller may ask.
+"""Limits how often one caller may ask.
 
-Written out, because it is one list of times a caller: the library for it brings three storages.
+It is one list of times for each caller, so no library does it.
 """
 
 import time

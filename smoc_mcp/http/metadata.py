@@ -1,4 +1,4 @@
-"""Where a client learns who issues tokens for this server (RFC 9728)."""
+"""Tells clients who issues tokens for this server (RFC 9728)."""
 
 from mcp.server.auth.handlers.metadata import ProtectedResourceMetadataHandler
 from mcp.server.auth.routes import build_resource_metadata_url, cors_middleware

@@ -1,4 +1,4 @@
-"""The HTTP server, put together from the settings: whose contacts, and who may ask."""
+"""Puts the HTTP server together from the settings: whose contacts it shows, and who may ask."""
 
 import logging
 import os
@@ -33,7 +33,7 @@ __all__ = ["app_of", "listen", "serve_http"]
 
 logger = logging.getLogger(__name__)
 
-# A key that nobody has: whether the API can be reached is told by how it refuses it.
+# A key that nobody has. An API that refuses it has been reached.
 _NO_KEY = SecretStr("no-key")
 
 

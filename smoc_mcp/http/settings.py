@@ -1,4 +1,4 @@
-"""The settings of the HTTP server: who may call, which hosts it answers for, how many it bears."""
+"""The settings of the HTTP server; see `smoc_mcp.settings` for how they are declared."""
 
 import re
 from collections.abc import Mapping

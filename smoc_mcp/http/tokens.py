@@ -1,4 +1,4 @@
-"""Tokens of an OAuth 2.1 issuer: JWTs, checked against the issuer's own keys.
+"""Checks tokens of an OAuth 2.1 issuer: JWTs, signed with the issuer's keys.
 
 The keys are fetched when first needed, kept for ten minutes, and fetched anew when a token names
 one that is not among them (the issuer has rotated), at most once a minute. PyJWT does the checks;
@@ -12,6 +12,7 @@ from smoc_mcp.errors import AccessError
 from smoc_mcp.http.fresh import Fresh
 
 if TYPE_CHECKING:
+    import httpx
     import jwt
 
 __all__ = ["SCOPE", "TokenVerifier"]
@@ -96,7 +97,7 @@ class TokenVerifier:
             ) from None
         return {key.key_id or "": key for key in keys}
 
-    async def _keys_address(self, http: Any) -> str:  # noqa: ANN401  httpx's client
+    async def _keys_address(self, http: "httpx.AsyncClient") -> str:
         for path in _METADATA:
             answer = await http.get(self._issuer.rstrip("/") + path)
             if answer.status_code == 200:

@@ -1,4 +1,4 @@
-"""The log of calls: what each call of a tool cost, as a line and on its span, without a contact.
+"""Logs what each call of a tool cost, as a line and on its span; no contact is in either.
 
 The SDK opens a span of OpenTelemetry for every request; without an exporter that does nothing.
 """

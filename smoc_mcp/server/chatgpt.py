@@ -1,7 +1,7 @@
-"""The two tools that ChatGPT asks of a server it searches: `search` and `fetch`, to its contract.
+"""Adds `search` and `fetch`, the two tools that ChatGPT wants of a server that it searches.
 
-One text in; out an object and, as the one text of the answer, the same as JSON. See OpenAI's
-"Building MCP servers for ChatGPT".
+By OpenAI's contract ("Building MCP servers for ChatGPT") each takes one text, and answers with an
+object and with the same as JSON in one text.
 """
 
 import json

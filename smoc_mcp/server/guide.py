@@ -1,4 +1,4 @@
-"""smoc://guide: what a model may want to look up before it asks, in words of this server."""
+"""The text of smoc://guide: what a model may want to look up before it asks."""
 
 from smoc_mcp.questions.query import DIMENSIONS, HAS
 from smoc_mcp.views.lists import MAX_CHARS

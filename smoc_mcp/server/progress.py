@@ -1,4 +1,4 @@
-"""Progress: a caller that asked for it is told what its answer waits for."""
+"""Tells callers that have asked for progress what their answer waits for."""
 
 import itertools
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a client can read beside the tools: the company, a contact, a guide."""
+"""The resources: what a client can read without a tool: the company, a contact, a guide."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Lists that people write with commas. Pure."""
+"""Splits lists that people write with commas. Pure."""
 
 __all__ = ["comma_list"]
 

@@ -1,4 +1,4 @@
-"""Counts and groups as they leave, as structure and as text."""
+"""The answer of contacts_stats: counts and groups, as structure and as text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from smoc_mcp.questions.groups import NONE, OTHER, Group, Grouping, begins
 from smoc_mcp.questions.query import Dimension, Kind
 from smoc_mcp.views.lists import View, Views, company_result, until_full
 from smoc_mcp.views.phrases import (
-    about,
-    bound,
     cut_short,
-    failed,
+    first_line,
     grid,
-    instead,
     lines,
-    lingering,
+    looked_at,
     lower_total,
     many,
+    may_be_deleted,
     noun,
-    reach,
     sentences,
+    suggestions,
+    total_words,
     unread,
+    why_not_fresh,
 )
 from smoc_mcp.views.results import CertaintyWord, GroupResult, StatisticsResult
 
@@ -60,7 +60,7 @@ class _Figures:
         fitting = until_full(groups)
         as_of = self._as_of()
         note = self._note(as_of, kept=len(fitting), every=len(groups))
-        first = about(_heading(self.stats), as_of, self.stats.company)
+        first = first_line(_heading(self.stats), as_of, self.stats.company)
         text = lines([first, self._table(fitting), note])
         return View(self._result(fitting, as_of, note), text)
 
@@ -90,12 +90,12 @@ class _Figures:
         stats = self.stats
         return sentences(
             [
-                failed(stats.company, as_of),
+                why_not_fresh(stats.company, as_of),
                 _why_not_exact(stats, self.dimensions, self.views),
                 *(_about_groups(stats.grouping, self.dimensions) if stats.grouping else ()),
                 cut_short(kept, every, "ask with a filter or a smaller limit"),
                 _asked(stats, self.views),
-                instead(stats.instead, self.views.boundary),
+                suggestions(stats.instead, self.views.boundary),
                 unread(stats.company),
             ]
         )
@@ -164,7 +164,7 @@ def _cells(group: GroupResult) -> Sequence[object]:
 
 def _heading(stats: Statistics) -> str:
     company = stats.company
-    counted = f"{bound(stats.total, stats.proof)} {noun(stats.total, 'contact')}"
+    counted = f"{total_words(stats.total, stats.proof)} {noun(stats.total, 'contact')}"
     if stats.unfiltered:
         heading = (
             f"{many(company.leads, 'lead')} and {many(company.customers, 'customer')}, by "
@@ -189,7 +189,7 @@ def _value(value: str, dimension: Dimension, views: Views) -> str:
 
 def _why_not_exact(stats: Statistics, dimensions: Sequence[Dimension], views: Views) -> str:
     if stats.proof.complete:
-        return lingering(stats.proof)
+        return may_be_deleted(stats.proof)
     company = stats.company
     if stats.own_counts:
         return (
@@ -201,7 +201,7 @@ def _why_not_exact(stats: Statistics, dimensions: Sequence[Dimension], views: Vi
         return lower_total()
     return sentences(
         [
-            reach(company),
+            looked_at(company),
             _about_shares(stats, dimensions),
             _what_is_sure(stats, views),
             views.gaps(company.gaps, "came"),

@@ -1,4 +1,7 @@
-"""Lists of contacts as they leave: through the boundary, cut to size, as structure and as text."""
+"""The answers that list contacts, as structure and as text; and how one contact is listed.
+
+A table is lines of cells between bars, without padding: models pay for each character.
+"""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -13,25 +16,25 @@ from smoc_mcp.settings import Settings
 from smoc_mcp.text.times import Moment, iso
 from smoc_mcp.views.boundary import DETAIL_CHARS, TABLE_CHARS, Boundary
 from smoc_mcp.views.phrases import (
-    about,
-    around,
-    bound,
     by_word,
     cut_short,
-    failed,
+    excerpt,
+    first_line,
     gaps,
     grid,
-    instead,
     lines,
-    lingering,
+    looked_at,
     many,
+    may_be_deleted,
     moved_ahead,
     noun,
-    reach,
     sentences,
+    suggestions,
+    total_words,
     unread,
     utm,
     why_not_exact,
+    why_not_fresh,
 )
 from smoc_mcp.views.results import (
     ChangesResult,
@@ -105,18 +108,18 @@ class Views:
             following = f"Next page: cursor={result['next_cursor']}"
         if note := self._page_note(page, as_of, kept):
             result["note"] = note
-        heading = about(_page_heading(page, order, kept), as_of, page.company)
+        heading = first_line(_page_heading(page, order, kept), as_of, page.company)
         return View(result, lines([heading, _table(rows), note, following]))
 
     def _page_note(self, page: Page, as_of: str, kept: int) -> str:
         return sentences(
             [
-                failed(page.company, as_of),
+                why_not_fresh(page.company, as_of),
                 moved_ahead(page.moved_ahead),
                 why_not_exact(page),
                 "" if page.total_proof.complete else self.gaps(page.company.gaps, "came"),
                 by_word(page.by_word, self.boundary),
-                instead(page.instead, self.boundary),
+                suggestions(page.instead, self.boundary),
                 cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
                 unread(page.company),
             ]
@@ -140,7 +143,7 @@ class Views:
             result["similar"] = similar
         heading = _matches_heading(found, self.boundary.email(email))
         parts = [
-            about(heading, as_of, found.company),
+            first_line(heading, as_of, found.company),
             _table(rows),
             "Similar addresses:" if similar else "",
             _table(similar),
@@ -155,7 +158,7 @@ class Views:
         updated = [self.summary(row, news.live) for row in changes.updated]
         as_of = self.time(news.proof.as_of)
         note = sentences(
-            [failed(news.company, as_of), self._what_is_missing(news), unread(news.company)]
+            [why_not_fresh(news.company, as_of), self._what_is_missing(news), unread(news.company)]
         )
         result: ChangesResult = {
             "new": new,
@@ -175,7 +178,7 @@ class Views:
             "More is waiting: call again with since=" if changes.more else "Next time: since="
         )
         parts = [
-            about(heading, as_of, news.company),
+            first_line(heading, as_of, news.company),
             "New:" if new else "",
             _table(new),
             "Changed:" if updated else "",
@@ -222,7 +225,7 @@ class Views:
         """Return where a search found a contact; with the text, unless the row shows it anyway."""
         if match.what in _COLUMNS and match.field not in ("texts", "answers"):
             return match.what
-        text = around(self.boundary.text(match.text, DETAIL_CHARS), match.word, _MATCH_CHARS)
+        text = excerpt(self.boundary.text(match.text, DETAIL_CHARS), match.word, _MATCH_CHARS)
         return f"{self.boundary.text(match.what, _MATCH_CHARS)}: {text}"
 
     def fitting(self, rows: Sequence[ContactRow]) -> int:
@@ -251,7 +254,7 @@ def _page_heading(page: Page, order: Sort | None, kept: int) -> str:
     """Return how many are shown of how many, in which order, and what is proven."""
     if page.total:
         how = "best match first" if order is None else _SORT_WORDS[order]
-        total = bound(page.total, page.total_proof)
+        total = total_words(page.total, page.total_proof)
         heading = f"{kept:,} of {total} {noun(page.total, 'contact')}, {how}."
     elif page.total_proof.complete:
         heading = "Nobody matches."
@@ -275,12 +278,12 @@ def _matches_note(found: Matches, as_of: str, kept: int) -> str:
     if found.proof.complete:
         searched = f"All {many(found.searched, 'contact')} of the company were searched."
     else:
-        searched = reach(found.company, verb="Searched")
+        searched = looked_at(found.company, verb="Searched")
     return sentences(
         [
-            failed(found.company, as_of),
+            why_not_fresh(found.company, as_of),
             searched,
-            lingering(found.proof) if found.rows else "",
+            may_be_deleted(found.proof) if found.rows else "",
             cut_short(kept, len(found.rows), "the rest has the same address"),
             unread(found.company),
         ]

@@ -197,10 +197,9 @@ class PartsWriter:
             name: Counter(f.title or f.id or "?" for f in reversed(flows))
             for name, flows in lists.items()
         }
-        # The sign for "times" is meant, not a letter.
         return {
             name: [
-                self.views.boundary.text(title) + (f" (×{n})" if n > 1 else "")  # noqa: RUF001
+                self.views.boundary.text(title) + (f" (×{n})" if n > 1 else "")  # noqa: RUF001  the sign is meant, no x
                 for title, n in titles.items()
             ]
             for name, titles in shown.items()

@@ -9,7 +9,7 @@ from smoc_mcp.errors import InputError
 from smoc_mcp.text.commas import comma_list
 from smoc_mcp.views.lists import View, Views
 from smoc_mcp.views.parts import PARTS, PartList, PartsWriter, Value
-from smoc_mcp.views.phrases import failed, lines, sentences, unread
+from smoc_mcp.views.phrases import lines, sentences, unread, why_not_fresh
 from smoc_mcp.views.results import ContactResult
 
 __all__ = ["Place", "parse_include", "profile"]
@@ -87,7 +87,7 @@ def _note(found: Found, as_of: str, views: Views) -> str:
         else "This contact is in none of the newest 500 that SMOC shows now; this is how it was "
         f"last seen, at {views.time(found.row.seen)}."
     )
-    return sentences([failed(found.company, as_of) or stale, unread(found.company)])
+    return sentences([why_not_fresh(found.company, as_of) or stale, unread(found.company)])
 
 
 def _page(lists: Sequence[PartList], place: Place) -> tuple[dict[str, Value], Place | None]:
