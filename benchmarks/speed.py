@@ -24,7 +24,7 @@ from benchmarks.callers import load
 from benchmarks.processes import Stdio, memory_mb, serving, start
 from benchmarks.stores import store_rows
 from smoc_mcp.api.answer import read_answer
-from smoc_mcp.directory.sync import window_of
+from smoc_mcp.directory.windows import window_of
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.store.store import ContactStore

@@ -17,7 +17,8 @@ import duckdb
 from smoc_mcp.api.facts import facts_of, keys_of
 from smoc_mcp.api.models import ReadContact, read_contact
 from smoc_mcp.proof.windows import Counts, Sort, Window
-from smoc_mcp.questions.query import EVERYBODY, ContactFilter, parse_group_by
+from smoc_mcp.questions.dimensions import Count, parse_group_by
+from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
 from smoc_mcp.questions.search import parse_query
 from smoc_mcp.sandbox import Company
 from smoc_mcp.store.store import ContactStore
@@ -106,7 +107,8 @@ def _line(read: ReadContact) -> tuple[str | None, ...]:
     words = " ".join(facts.words.values())
     created = str(read.contact.created_at)
     status = read.contact.status
-    return (facts.id, facts.email_key, facts.city, facts.utm_source, status, created, words)
+    places = (facts.values["city"], facts.values["utm_source"])
+    return (facts.id, facts.email_key, *places, status, created, words)
 
 
 def cases(address: str) -> list[Case]:
@@ -124,7 +126,7 @@ def cases(address: str) -> list[Case]:
         Case(
             "search, 20 best",
             "<= 10 ms",
-            lambda store: store.list_rows(hansen, Sort.CREATED, 20, by_relevance=True),
+            lambda store: store.list_rows(Listing(wanted=hansen, by_relevance=True)),
             (
                 "SELECT * FROM contact WHERE words LIKE '%hansen%' ORDER BY created DESC LIMIT 20",
                 [],
@@ -133,12 +135,16 @@ def cases(address: str) -> list[Case]:
         Case(
             "two-way grouping",
             "<= 80 ms",
-            lambda store: store.group(EVERYBODY, two),
+            lambda store: store.group(Count(wanted=EVERYBODY, dimensions=two)),
             ("SELECT city, utm_source, status, count(*) FROM contact GROUP BY ALL", []),
         ),
-        Case("newest 20", "", lambda store: store.list_rows(EVERYBODY, Sort.CREATED, 20)),
+        Case("newest 20", "", lambda store: store.list_rows(Listing())),
         Case("count of a city", "", lambda store: store.count(in_oslo)),
-        Case("grouping by flow", "", lambda store: store.group(EVERYBODY, flow)),
+        Case(
+            "grouping by flow",
+            "",
+            lambda store: store.group(Count(wanted=EVERYBODY, dimensions=flow)),
+        ),
     ]
 
 

@@ -9,7 +9,6 @@ from pydantic import SecretStr
 from smoc_mcp.api.client import SmocClient
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.settings import Settings
-from smoc_mcp.store.sqlite import MEMORY
 from smoc_mcp.store.store import ContactStore
 
 __all__ = ["open_directory"]
@@ -53,7 +52,7 @@ def _client(settings: Settings, key: SecretStr | None) -> SmocClient:
 
 def _store(settings: Settings) -> ContactStore:
     return ContactStore(
-        MEMORY if settings.store is None else str(settings.store),
+        settings.store,
         address=settings.base_url,
         key_hash=settings.key_hash,
         keep_days=settings.retention_days,

@@ -48,11 +48,14 @@ async def memory_server(
     mode: Literal["auto", "legacy"] = "auto",
     views: Views | None = None,
     timeout_seconds: float = 20.0,
+    cache_seconds: float = 60.0,
 ) -> AsyncIterator[Client]:
     """Open the server in this process, and yield the SDK's client."""
     async with (
         SmocClient(url, SecretStr(key), timeout_seconds) as api,
-        ContactDirectory(api, timeout_seconds=timeout_seconds) as directory,
+        ContactDirectory(
+            api, timeout_seconds=timeout_seconds, cache_seconds=cache_seconds
+        ) as directory,
         Client(build_server(lambda: directory, views or Views()), mode=mode) as client,
     ):
         yield client

@@ -2,10 +2,13 @@
 
 It stands where the API's client stands, with windows of 8 instead of 500 and coarse times, so that
 edges, equal times and gaps are common. Every answer's truth is kept by the moment it was asked.
+A `harsh` one also does what seldom happens: its clock ticks rarely, all its times are one, answers
+are overtaken by many changes, contradict themselves or do not come at all.
 """
 
 import random
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -13,6 +16,7 @@ import anyio.lowlevel
 
 from smoc_mcp.api.client import SortField
 from smoc_mcp.api.models import ApiAnswer, read_contact
+from smoc_mcp.errors import UnreachableError
 from smoc_mcp.text.times import Clock, Moment, iso
 
 LIMIT = 8
@@ -26,17 +30,54 @@ Truth = Mapping[str, Raw]
 
 
 class LogicalClock(Clock):
-    """Each look at it is one microsecond later than the one before."""
+    """Each look at it is one microsecond later than the one before, or only some are.
 
-    def __init__(self) -> None:
+    Args:
+        chance: The source of randomness.
+        ticks: The share of looks at which it moves; at the others it shows the same moment.
+    """
+
+    def __init__(self, chance: random.Random | None = None, ticks: float = 1.0) -> None:
         self.last = EPOCH + 10**15
+        self._chance = chance or random.Random()
+        self._ticks = ticks
 
     def __call__(self) -> Moment:
-        self.last += 1
+        self.last += self._ticks == 1 or self._chance.random() < self._ticks
         return self.last
 
     def advance(self, seconds: float) -> None:
         self.last += round(seconds * SECOND)
+
+
+@dataclass(frozen=True)
+class Weather:
+    """How hard a company is to follow.
+
+    Attributes:
+        tied: The share of changes that come in the very second of the change before.
+        undated: The share of contacts without createdAt.
+        late: The share of answers that a whole window of changes overtakes.
+        lies: The share of answers that contradict themselves.
+        failing: The share of requests that fail.
+    """
+
+    tied: float = 0.5
+    undated: float = 0.0
+    late: float = 0.0
+    lies: float = 0.0
+    failing: float = 0.0
+
+    @classmethod
+    def harsh(cls, chance: random.Random) -> "Weather":
+        """Return bad weather, each time of another kind."""
+        return cls(
+            tied=chance.choice([0.5, 0.5, 0.9, 1.0]),
+            undated=chance.choice([0, 0, 0.1]),
+            late=chance.choice([0, 0, 0.1, 0.4]),
+            lies=chance.choice([0, 0, 0.1, 0.4]),
+            failing=chance.choice([0, 0, 0, 0.1]),
+        )
 
 
 @dataclass
@@ -46,17 +87,19 @@ class SimulatedCompany:
     Attributes:
         chance: The source of randomness.
         rate: How many changes there are, on average, before each request is answered.
-        truths: What was there when each request was answered, by the moment it was sent.
+        weather: How hard it is to follow.
+        truths: What was there when each window or count was answered, by the moment it was asked
+            for; several where the clock had not moved between them.
     """
 
     chance: random.Random
     clock: LogicalClock
     size: int
     rate: float = 0.0
+    weather: Weather = field(default_factory=Weather)
     contacts: dict[str, Raw] = field(default_factory=dict)
-    truths: dict[Moment, Truth] = field(default_factory=dict)
+    truths: dict[Moment, list[Truth]] = field(default_factory=lambda: defaultdict(list))
     requests: int = 0
-    _asked: set[Moment] = field(default_factory=set)
     _tick: int = 0
     _made: int = 0
 
@@ -75,15 +118,17 @@ class SimulatedCompany:
         self.contacts[contact_id] = {
             "id": contact_id,
             "email": f"p{self._made % 7}@example.com",
-            "createdAt": self.now,
+            "createdAt": None if self._happens(self.weather.undated) else self.now,
             "updatedAt": self.now,
             "lastConversationDate": None,
             "status": self.chance.choice(["1", "2", "1", "3", "4", None]),
+            "city": self.chance.choice(["Oslo", "oslo", "Bergen", None]),
+            "rewardFlows": [{"title": t} for t in ("A", "B") if self._happens(0.4)],
         }
 
     def change(self) -> None:
         """Do one random thing: usually something new or changed, sometimes a deletion."""
-        self._tick += self.chance.choice([0, 0, 1, 2])
+        self._tick += 0 if self._happens(self.weather.tied) else self.chance.choice([1, 2])
         dice = self.chance.random()
         if dice < 0.45 or not self.contacts:
             self.add()
@@ -93,42 +138,89 @@ class SimulatedCompany:
             del self.contacts[contact_id]
             return
         contact = dict(self.contacts[contact_id], updatedAt=self.now)
-        if self.chance.random() < 0.5:
+        dice = self.chance.random()
+        if dice < 0.45:
             contact["status"] = self.chance.choice(["1", "2", "3", "4"])
-        else:
+        elif dice < 0.9:
             contact["lastConversationDate"] = self.now
+        else:
+            contact["city"] = self.chance.choice(["Oslo", "Bergen", "Voss"])
         self.contacts[contact_id] = contact
 
     async def fetch_contacts(
         self, sort: SortField | None, limit: int = LIMIT, *, seconds: float | None = None
     ) -> ApiAnswer:
-        """Answer as the API would, at some moment while the request is under way."""
+        """Answer as the API would, at some moment while the request is under way.
+
+        Raises:
+            UnreachableError: The request has failed, before or after it was answered.
+        """
         del seconds
-        # The moment at which the caller says that it asked. A last look names none: it must not
-        # overwrite the truth of a request that is under way.
-        sent = self.clock() if self.clock.last in self._asked else self.clock.last
-        self._asked.add(sent)
+        # The moment at which the caller says that it asked. No claim is as of a last look.
+        sent = self.clock.last
+        is_look = 1 < limit < LIMIT
         self.requests += 1
-        for _ in range(self.chance.choice([0, 0, 1, 3])):
-            await anyio.lowlevel.checkpoint()
+        await self._wait()
         while self.chance.random() < self.rate / (1 + self.rate):
             self.change()
-        self.truths[sent] = dict(self.contacts)
+        if not is_look:
+            self.truths[sent].append(dict(self.contacts))
+        page = self._page(sort, limit)
+        await self._wait()
+        if self._happens(self.weather.late):
+            for _ in range(LIMIT * 2):
+                self.change()
+                await anyio.lowlevel.checkpoint()
+        if self._happens(self.weather.failing):
+            raise UnreachableError("the simulated network is down.")
+        return page
+
+    async def _wait(self) -> None:
+        for _ in range(self.chance.choice([0, 0, 1, 3])):
+            await anyio.lowlevel.checkpoint()
+
+    def _happens(self, share: float) -> bool:
+        return share > 0 and self.chance.random() < share
+
+    def _page(self, sort: SortField | None, limit: int) -> ApiAnswer:
         rows = list(self.contacts.values())
         if sort is not None:
             self.chance.shuffle(rows)
             rows.sort(key=lambda c: str(c[sort] or ""), reverse=True)
-        statuses = [c["status"] for c in self.contacts.values()]
-        page = ApiAnswer(
-            contacts=tuple(r for c in rows[:limit] if (r := read_contact(c)) is not None),
-            sent=len(rows[:limit]),
+        sent: Sequence[object] = rows[:limit]
+        if self._happens(self.weather.lies):
+            sent = self._lie(rows[:limit], sort)
+        return ApiAnswer(
+            contacts=tuple(r for c in sent if (r := read_contact(c)) is not None),
+            sent=len(sent),
             limit=limit,
-            leads=sum(s in ("1", None) for s in statuses),
-            customers=statuses.count("2"),
+            leads=_leads(self.contacts.values()),
+            customers=_customers(self.contacts.values()),
         )
-        for _ in range(self.chance.choice([0, 0, 1, 3])):
-            await anyio.lowlevel.checkpoint()
-        return page
+
+    def _lie(self, rows: list[Raw], sort: SortField | None) -> Sequence[object]:
+        """Return an answer that somebody who looks can tell to be wrong, if there is one."""
+        if not rows:
+            return rows
+        at = self.chance.randrange(len(rows))
+        match self.chance.choice(["short", "lost", "order"]):
+            case "short":
+                short = rows[:at]
+                counts = _leads(self.contacts.values()), _customers(self.contacts.values())
+                return rows if (_leads(short), _customers(short)) == counts else short
+            case "lost":
+                return [*rows[:at], "no contact", *rows[at + 1 :]]
+            case _ if sort is not None and key(rows[0], sort) != key(rows[-1], sort):
+                return [rows[-1], *rows[1:-1], rows[0]]
+        return rows
+
+
+def _leads(contacts: Iterable[Raw]) -> int:
+    return sum(c["status"] in ("1", None) for c in contacts)
+
+
+def _customers(contacts: Iterable[Raw]) -> int:
+    return sum(c["status"] == "2" for c in contacts)
 
 
 def key(contact: Raw, name: str) -> str:

@@ -20,7 +20,8 @@ from pydantic import SecretStr
 from smoc_mcp.api.client import SmocClient
 from smoc_mcp.cli.export import COLUMNS, Format, export
 from smoc_mcp.directory.directory import ContactDirectory
-from smoc_mcp.questions.query import DIMENSIONS, EVERYBODY
+from smoc_mcp.questions.dimensions import DIMENSIONS
+from smoc_mcp.questions.filters import EVERYBODY
 from smoc_mcp.sandbox import HOSTILE_TEXTS, Company, Sandbox, run_in_thread
 from smoc_mcp.server.prompts import PROMPTS
 from smoc_mcp.views.boundary import Boundary

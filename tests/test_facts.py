@@ -41,29 +41,45 @@ VISITS = [
 
 def test_the_source_is_of_the_first_visit() -> None:
     found = facts(visitList=VISITS)
-    assert (found.utm_source, found.utm_medium, found.utm_campaign) == ("google", "cpc", "spring")
+    assert (
+        found.values["utm_source"],
+        found.values["utm_medium"],
+        found.values["utm_campaign"],
+    ) == ("google", "cpc", "spring")
 
 
 def test_country_device_and_browser_are_of_the_newest_visit() -> None:
     found = facts(visitList=VISITS)
-    assert (found.country, found.device, found.browser) == ("SE", "desktop", "Chrome")
+    assert (found.values["country"], found.values["device"], found.values["browser"]) == (
+        "SE",
+        "desktop",
+        "Chrome",
+    )
 
 
 def test_one_visit_is_the_first_and_the_newest() -> None:
     found = facts(visitList=VISITS[:1])
-    assert (found.utm_source, found.country) == ("google", "NO")
+    assert (found.values["utm_source"], found.values["country"]) == ("google", "NO")
 
 
 def test_a_value_that_the_visit_lacks_is_not_taken_from_another() -> None:
     found = facts(visitList=[{"browser": "Safari"}, VISITS[1], {"utmSource": "bing"}])
-    assert (found.utm_source, found.country, found.browser) == (None, None, None)
+    assert (found.values["utm_source"], found.values["country"], found.values["browser"]) == (
+        None,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize("visits", [None, []])
 def test_a_contact_without_visits_has_none_of_their_values(visits: object) -> None:
     found = facts(visitList=visits)
     assert not found.has_visits
-    assert (found.country, found.device, found.utm_source) == (None, None, None)
+    assert (found.values["country"], found.values["device"], found.values["utm_source"]) == (
+        None,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,12 +151,18 @@ def test_a_person_is_named_like_a_contact() -> None:
     ],
 )
 def test_an_inviter_is_shown_by_the_best_that_is_known(inviter: object, shown: str | None) -> None:
-    assert facts(inviterUser=inviter).inviter == shown
+    assert facts(inviterUser=inviter).values["inviter"] == shown
 
 
 def test_an_empty_text_is_no_value() -> None:
     found = facts(email="", msisdn="", company="", city="", visitList=[{"country": ""}])
-    values = (found.email, found.phone, found.company, found.city, found.country)
+    values = (
+        found.email,
+        found.phone,
+        found.values["company"],
+        found.values["city"],
+        found.values["country"],
+    )
     assert values == (None,) * 5
 
 

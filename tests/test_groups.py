@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smoc_mcp.proof.windows import Status
+from smoc_mcp.questions.dimensions import Count, parse_group_by
 from smoc_mcp.questions.groups import NONE, OTHER, Group, Grouping, merge
-from smoc_mcp.questions.query import parse_group_by
 from smoc_mcp.questions.rows import GroupRow
 from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import QUARTER_HOUR, as_moment
@@ -43,7 +43,8 @@ def grouped(
 ) -> Grouping:
     after, end = time or (None, None)
     span = None if end is None else (None if after is None else moment(after), moment(end))
-    return merge(rows, parse_group_by(by), limit, ZoneInfo(zone), span)
+    asked = Count(dimensions=parse_group_by(by), limit=limit)
+    return merge(rows, asked, ZoneInfo(zone), span)
 
 
 def moment(text: str) -> int:
@@ -203,6 +204,13 @@ def test_past_the_limit_it_is_the_oldest_periods_that_are_left_out() -> None:
 def test_one_odd_date_does_not_make_thousands_of_empty_days() -> None:
     rows = dated("1990-01-01T10:00", "2026-03-02T10:00")
     assert sizes(grouped("created_day", rows)) == {"1990-01-01": 1, "2026-03-02": 1}
+
+
+def test_a_trend_keeps_up_to_400_empty_periods() -> None:
+    within = grouped("created_day", dated("2025-01-01T10:00", "2026-02-06T10:00"), limit=1_000)
+    assert len(within.groups) == 402
+    past = grouped("created_day", dated("2025-01-01T10:00", "2026-02-07T10:00"), limit=1_000)
+    assert len(past.groups) == 2
 
 
 def test_a_trend_of_something_is_in_order_of_time_then_of_size() -> None:

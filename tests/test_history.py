@@ -68,6 +68,15 @@ def test_an_updated_window_follows_only_if_it_is_newer_and_reaches_past_the_newe
     assert not follows(window(6, 8, sent=9, sort=Sort.UPDATED), created, last)
 
 
+def test_an_updated_window_sent_in_the_moment_the_created_one_came_does_not_follow_it() -> None:
+    created = window(5, 6, 7, sent=1)
+    for sent, does_follow in ((created.received, False), (created.received + 1, True)):
+        updated = window(6, 8, sent=sent, sort=Sort.UPDATED)
+        last, _ = extended(None, updated)
+        assert last is not None
+        assert follows(updated, created, last) == does_follow
+
+
 def test_windows_are_needed_twice_in_the_time_that_one_spans() -> None:
     slow = window(0, 100 * MINUTE, sent=1)
     fast = window(0, 10 * MINUTE, sent=1, sort=Sort.UPDATED)

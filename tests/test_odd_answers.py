@@ -17,7 +17,8 @@ from smoc_mcp.directory.answers import Page
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.windows import ABSENT, Sort, Status
 from smoc_mcp.questions.changes import Progress
-from smoc_mcp.questions.query import EVERYBODY, ContactFilter, Span, parse_group_by
+from smoc_mcp.questions.dimensions import Count, parse_group_by
+from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing, Span
 from smoc_mcp.sandbox import VARIANTS, Company, Fault, Sandbox, run_in_thread
 from tests.serving import KEY
 from tests.test_client import HOST, failure, hasty
@@ -83,7 +84,9 @@ def small() -> Iterator[Served]:
 
 
 async def everybody(directory: ContactDirectory) -> Page:
-    page = await directory.search_contacts(EVERYBODY, Sort.CREATED, SIZE * 2)
+    page = await directory.search_contacts(
+        Listing(wanted=EVERYBODY, sort=Sort.CREATED, limit=SIZE * 2)
+    )
     assert not page.more
     return page
 
@@ -200,7 +203,7 @@ async def test_entries_that_are_no_contacts_are_counted_and_prove_nothing(small:
     small.sandbox.recover()
     small.sandbox.fail(Fault("wrong_shape", times=None, variant="odd_entries"))
     async with small.right() as directory:
-        page = await directory.list_contacts(EVERYBODY, Sort.CREATED, 5)
+        page = await directory.list_contacts(Listing(wanted=EVERYBODY, sort=Sort.CREATED, limit=5))
     assert page.company.unread["entry"] == 4
     assert not page.proof.exact
     assert not page.total_proof.exact
@@ -221,7 +224,9 @@ async def test_a_total_is_never_more_than_there_are_nor_less_than_is_in_hand(
 async def test_a_filter_on_a_time_that_was_not_read_is_not_exact(small: Served, sort: Sort) -> None:
     wanted = ContactFilter(spans={sort: Span(after=0)})
     async with small.odd("bad_dates") as directory:
-        page = await directory.search_contacts(wanted, Sort.CREATED, SIZE)
+        page = await directory.search_contacts(
+            Listing(wanted=wanted, sort=Sort.CREATED, limit=SIZE)
+        )
     assert not page.proof.exact
     assert not page.total_proof.exact
 
@@ -229,7 +234,7 @@ async def test_a_filter_on_a_time_that_was_not_read_is_not_exact(small: Served, 
 @pytest.mark.parametrize("sort", [Sort.CREATED, Sort.UPDATED, Sort.CONVERSATION])
 async def test_an_order_by_a_time_that_was_not_read_is_not_exact(small: Served, sort: Sort) -> None:
     async with small.odd("bad_dates") as directory:
-        page = await directory.list_contacts(EVERYBODY, sort, 5)
+        page = await directory.list_contacts(Listing(wanted=EVERYBODY, sort=sort, limit=5))
     assert not page.proof.exact
 
 
@@ -257,7 +262,9 @@ async def test_groups_by_a_value_that_was_not_read_are_not_exact(
     small: Served, variant: str, dimension: str
 ) -> None:
     async with small.odd(variant) as directory:
-        stats = await directory.count_contacts(EVERYBODY, parse_group_by(dimension), 20)
+        stats = await directory.count_contacts(
+            Count(wanted=EVERYBODY, dimensions=parse_group_by(dimension), limit=20)
+        )
     assert not stats.proof.exact
 
 
@@ -270,7 +277,9 @@ async def test_that_nobody_has_an_address_is_not_exact_where_one_was_not_read(
 
 async def test_an_unread_value_that_a_question_does_not_read_costs_no_proof(small: Served) -> None:
     async with small.odd("texts_objects") as directory:
-        stats = await directory.count_contacts(EVERYBODY, parse_group_by("created_month"), 20)
+        stats = await directory.count_contacts(
+            Count(wanted=EVERYBODY, dimensions=parse_group_by("created_month"), limit=20)
+        )
     assert stats.proof.exact
 
 

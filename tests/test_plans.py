@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.query import EVERYBODY, ContactFilter, parse_filter, parse_group_by
+from smoc_mcp.questions.dimensions import Count, parse_group_by
+from smoc_mcp.questions.filters import ContactFilter, Listing, parse_filter
 from smoc_mcp.store.sql import Sql, counting, grouping, listing, owning
 from smoc_mcp.store.sqlite import Database
 
@@ -37,7 +38,7 @@ def check_reads_no_whole_rows(steps: list[str]) -> None:
 
 @pytest.mark.parametrize("group_by", GROUPS)
 def test_groups_are_read_from_an_index(db: Database, group_by: str) -> None:
-    check_reads_no_whole_rows(plan(db, grouping(EVERYBODY, parse_group_by(group_by))))
+    check_reads_no_whole_rows(plan(db, grouping(Count(dimensions=parse_group_by(group_by)))))
 
 
 @pytest.mark.parametrize("filters", [{}, {"city": "oslo"}, {"status": "lead", "device": "mobile"}])
@@ -48,8 +49,7 @@ def test_counts_are_read_from_an_index(db: Database, filters: dict[str, str]) ->
 
 @pytest.mark.parametrize("sort", [Sort.CREATED, Sort.UPDATED, Sort.CONVERSATION])
 def test_the_newest_are_read_in_order_and_not_sorted(db: Database, sort: Sort) -> None:
-    newest = listing(EVERYBODY, sort, by_relevance=False, after=None)
-    steps = plan(db, Sql(newest.text, (*newest.values, 10)))
+    steps = plan(db, listing(Listing(sort=sort)))
     assert any(f"INDEX contacts_{sort}" in step for step in steps)
     assert not any("TEMP B-TREE" in step for step in steps)
 

@@ -12,19 +12,9 @@ from hypothesis import strategies as st
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, Sort, Status
-from smoc_mcp.questions.query import (
-    CONTAINS,
-    DIMENSIONS,
-    EQUALS,
-    EVERYBODY,
-    HAS,
-    TIMES,
-    ContactFilter,
-    Kind,
-    Span,
-    parse_filter,
-    parse_group_by,
-)
+from smoc_mcp.questions.dimensions import DIMENSIONS, Kind, parse_group_by
+from smoc_mcp.questions.fields import NAMED_FILTERS
+from smoc_mcp.questions.filters import EVERYBODY, HAS, TIMES, ContactFilter, Span, parse_filter
 from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import as_moment
 
@@ -60,8 +50,7 @@ def test_no_parameter_admits_everybody() -> None:
 
 def test_empty_texts_and_any_mean_not_given() -> None:
     names = [
-        *EQUALS,
-        *CONTAINS,
+        *NAMED_FILTERS,
         *(f"{t}_{end}" for t in TIMES.values() for end in ("after", "before")),
     ]
     blank = dict.fromkeys([*names, "query", "has", "status", "accepted_communication"], "")
@@ -126,7 +115,7 @@ def test_a_span_that_admits_nobody_is_refused(stem: str, before: str) -> None:
     assert "swap them" in message
 
 
-@pytest.mark.parametrize("name", [*EQUALS, *CONTAINS])
+@pytest.mark.parametrize("name", list(NAMED_FILTERS))
 def test_a_named_value_is_folded(name: str) -> None:
     assert parsed(**{name: "  ÅSANE  Øst "}).texts == {name: "asane ost"}
 

@@ -13,7 +13,8 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from smoc_mcp.questions.query import DIMENSIONS, FILTERS, HAS
+from smoc_mcp.questions.dimensions import DIMENSIONS
+from smoc_mcp.questions.filters import FILTERS, HAS
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.server.prompts import PROMPTS
 from smoc_mcp.views.boundary import Boundary

@@ -242,6 +242,23 @@ def test_equal_times_come_in_one_order_that_is_not_that_of_insertion() -> None:
     assert shown not in (made, made[::-1])
 
 
+def test_no_two_writes_have_one_time_by_chance() -> None:
+    still = Company("Still", size=3, now=NOW, clock=NOW.timestamp)
+    made = [*still.add(3), still.add()[0]]
+    still.update(made[0], city="Oslo")
+    still.talk(made[1])
+    found = {str(c["id"]): c for c in still.contacts()}
+    created = [str(found[i]["createdAt"]) for i in made]
+    assert created == sorted(set(created))
+    assert str(found[made[0]]["updatedAt"]) > created[-1]
+    talked = found[made[1]]
+    assert talked["updatedAt"] == talked["lastConversationDate"]
+    assert str(talked["updatedAt"]) > str(found[made[0]]["updatedAt"])
+    before = still.now()
+    still.advance(2)
+    assert still.now() == pytest.approx(before + 2)
+
+
 def test_an_old_contact_is_in_the_natural_window_only() -> None:
     company = Company("Nordlys", seed=1, size=3_000, now=NOW)
     only = company.ids_only_in_natural_window()

@@ -13,7 +13,8 @@ from smoc_mcp.api.client import SmocClient
 from smoc_mcp.directory.answers import Statistics
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.certainty import Proof
-from smoc_mcp.questions.query import DIMENSIONS, ContactFilter, parse_filter
+from smoc_mcp.questions.dimensions import DIMENSIONS, Count
+from smoc_mcp.questions.filters import ContactFilter, parse_filter
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.settings import Settings
 from smoc_mcp.store.store import ContactStore
@@ -109,7 +110,9 @@ async def live_through(seed: int, folder: Path) -> dict[str, int]:
                     if chance.random() < 0.7:
                         given["created_after"] = chance.choice(["1d", "30d", "1000d"])
                     wanted = parse_filter(given, now=asked.clock(), zone=asked.zone)
-                    stats = await asked.count_contacts(wanted, (DIMENSIONS["status"],), 50)
+                    stats = await asked.count_contacts(
+                        Count(wanted=wanted, dimensions=(DIMENSIONS["status"],), limit=50)
+                    )
                     if stats.proof.complete:
                         truths = world.at(stats.proof)
                         assert any(holds(stats, wanted, truth) for truth in truths), (seed, given)

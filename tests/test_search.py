@@ -11,9 +11,15 @@ from smoc_mcp.api.facts import keys_of
 from smoc_mcp.api.models import read_contact
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
-from smoc_mcp.questions.query import ContactFilter, parse_group_by
+from smoc_mcp.questions.dimensions import Count, parse_group_by
+from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow, Position
-from smoc_mcp.questions.search import parse_query, searchable
+from smoc_mcp.questions.search import (
+    fields_holding,
+    parse_query,
+    searchable,
+    searchable_phone,
+)
 from smoc_mcp.store.sql import Sql, counting, grouping, listing, namesakes, owning, resembling
 from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.store import ContactStore
@@ -67,7 +73,7 @@ def store() -> Iterator[ContactStore]:
 
 def found(store: ContactStore, query: str) -> list[ContactRow]:
     wanted = ContactFilter(terms=parse_query(query))
-    return store.list_rows(wanted, Sort.CREATED, 100, by_relevance=True)
+    return store.list_rows(Listing(wanted=wanted, limit=100, by_relevance=True))
 
 
 def ids(store: ContactStore, query: str) -> set[str]:
@@ -178,6 +184,26 @@ def test_the_field_that_matched_is_said_when_it_is_not_the_name(
 ) -> None:
     [row] = [r for r in found(store, query) if r.id in ("anna", "quiet")]
     assert [(match.field, match.what) for match in row.matched] == where
+
+
+def test_of_two_spellings_that_are_there_the_one_whose_worst_place_is_best_is_said() -> None:
+    [term] = parse_query("+47 412 34 567")
+    texts = {
+        "name": searchable(["Agent 412 567"]),
+        "phone": searchable_phone("+4741234567"),
+        "texts": searchable(["34 trees"]),
+    }
+    # Its words are there one by one too, of which one in the name and one in a text.
+    assert fields_holding([term], texts) == [("phone", "4741234567")]
+
+
+def test_a_number_without_its_country_has_at_least_seven_digits() -> None:
+    def holds(query: str, phone: str) -> bool:
+        return bool(fields_holding(parse_query(query), {"phone": searchable_phone(phone)}))
+
+    assert holds("+47 1234567", "1234567")
+    assert not holds("+47 123456", "123456")
+    assert holds("+47 123456", "+47 123456")
 
 
 def test_the_best_match_comes_first() -> None:
@@ -291,10 +317,10 @@ def test_what_was_changed_or_deleted_is_no_longer_found(
 @pytest.mark.parametrize(
     "sql",
     [
-        listing(WORDS, Sort.CREATED, by_relevance=True, after=None),
-        listing(WORDS, Sort.CREATED, by_relevance=False, after=Position(0, 5, "x")),
+        listing(Listing(wanted=WORDS, by_relevance=True)),
+        listing(Listing(wanted=WORDS, after=Position(0, 5, "x"))),
         counting(WORDS),
-        grouping(WORDS, parse_group_by("city,flow")),
+        grouping(Count(wanted=WORDS, dimensions=parse_group_by("city,flow"))),
         resembling("ada.lovelace@example.com", 100),
         namesakes("ada.lovelace@example.com", 100),
     ],
@@ -303,8 +329,7 @@ def test_what_was_changed_or_deleted_is_no_longer_found(
 def test_a_search_looks_up_what_the_index_finds_and_looks_through_nothing(sql: Sql) -> None:
     db = Database()
     db.see(1)
-    limit = (20,) if sql.text.endswith("LIMIT ?") else ()
-    plan = [r["detail"] for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", (*sql.values, *limit))]
+    plan = [r["detail"] for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", sql.values)]
     db.close()
     contacts = [step for step in plan if "contacts" in step]
     assert any("words VIRTUAL TABLE INDEX" in step for step in plan)

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from smoc_mcp.api.client import SmocClient
 from smoc_mcp.directory.directory import ContactDirectory
-from smoc_mcp.questions.query import DIMENSIONS, EVERYBODY
+from smoc_mcp.questions.dimensions import DIMENSIONS, Count
+from smoc_mcp.questions.filters import EVERYBODY
 from smoc_mcp.sandbox import Company, Contact, Sandbox, run_in_thread
 from smoc_mcp.views.boundary import Boundary
 from smoc_mcp.views.lists import Views
@@ -114,7 +115,9 @@ async def test_a_total_is_no_more_than_there_are_though_what_is_remembered_has_c
             await directory.refresh()
             become(lost, "1")
             become(others, "1")
-            found = await directory.count_contacts(EVERYBODY, (DIMENSIONS["status"],), 10)
+            found = await directory.count_contacts(
+                Count(wanted=EVERYBODY, dimensions=(DIMENSIONS["status"],), limit=10)
+            )
     assert found.grouping is not None
     assert sum(group.contacts for group in found.grouping.groups) > 60
     assert found.total == 60

@@ -12,8 +12,9 @@ from smoc_mcp.api.models import ReadContact, read_contact
 from smoc_mcp.errors import StoreError
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
-from smoc_mcp.questions.query import EVERYBODY
-from smoc_mcp.store.sqlite import MEMORY, SCHEMA_VERSION
+from smoc_mcp.questions.filters import Listing
+from smoc_mcp.store.schema import MIGRATIONS, Statements
+from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.store import ContactStore
 
 DAY = 24 * 3600 * 1_000_000
@@ -24,7 +25,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "folder" / "store.sqlite3"
 
 
-def contacts(*ids: str, operator: str | None = "10") -> list[ReadContact]:
+def contacts(*ids: str, operator: str | None = "10", status: str = "1") -> list[ReadContact]:
     found = [
         read_contact(
             {
@@ -33,7 +34,7 @@ def contacts(*ids: str, operator: str | None = "10") -> list[ReadContact]:
                 "email": f"{i}@example.com",
                 "createdAt": "2026-01-01",
                 "updatedAt": "2026-01-02",
-                "status": "1",
+                "status": status,
                 "rewardFlows": [{"title": "A flow"}],
             }
         )
@@ -54,7 +55,7 @@ def absorb(store: ContactStore, *ids: str, sent: int = 1, operator: str | None =
 
 
 def ids(store: ContactStore) -> set[str]:
-    return {row.id for row in store.list_rows(EVERYBODY, Sort.CREATED, 1_000)}
+    return {row.id for row in store.list_rows(Listing(limit=1_000))}
 
 
 def test_the_file_is_made_with_its_folders_and_can_be_read_by_nobody_else(path: Path) -> None:
@@ -134,7 +135,7 @@ def test_a_company_without_an_operator_is_known_by_its_key(path: Path) -> None:
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
     ContactStore(str(path)).close()
     with sqlite3.connect(path) as db:
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     db.close()
     before = path.read_bytes()
     with pytest.raises(StoreError, match=r"of a newer smoc-mcp. Install that, or set SMOC_MCP"):
@@ -186,15 +187,13 @@ def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
         ContactStore(str(tmp_path / "file" / "store"))
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken = (("CREATE TABLE half (a)", "CREATE TABLE half (a)"),)
-    with monkeypatch.context() as patch:
-        patch.setattr("smoc_mcp.store.sqlite._MIGRATIONS", broken)
-        patch.setattr("smoc_mcp.store.sqlite.SCHEMA_VERSION", 1)
-        with pytest.raises(StoreError):
-            ContactStore(str(path))
+def test_a_migration_that_fails_leaves_nothing_behind(path: Path) -> None:
+    def half(db: Statements) -> None:
+        db.run("CREATE TABLE half (a)")
+        db.run("CREATE TABLE half (a)")
+
+    with pytest.raises(StoreError):
+        Database(path, [half])
     store = ContactStore(str(path))
     absorb(store, "a")
     assert ids(store) == {"a"}
@@ -241,7 +240,7 @@ def test_a_snapshot_stays_as_it_was_while_another_writes(path: Path) -> None:
 
 
 def test_an_error_in_the_middle_of_a_window_leaves_the_store_as_it_was() -> None:
-    store = ContactStore(MEMORY)
+    store = ContactStore()
     absorb(store, "a")
     reads = contacts("b", "c")
     broken = [*reads[:1], "not a contact"]
@@ -305,6 +304,46 @@ def test_what_is_dropped_for_its_age_is_in_no_unbroken_history(path: Path) -> No
     history = store.history(Sort.UPDATED)
     assert history is not None
     assert history.reach == rows["a"].updated
+    store.close()
+
+
+def test_another_version_that_came_in_the_moment_the_window_was_sent_is_in_doubt() -> None:
+    lead, customer = contacts("a"), contacts("a", status="2")
+    for sent, doubtful in ((19, True), (20, True), (21, False)):
+        store = ContactStore()
+        store.absorb(replace(window(lead, 10), received=20), lead)
+        assert store.absorb(window(customer, sent), customer).doubtful is doubtful
+        store.close()
+
+
+def test_a_contact_seen_in_the_moment_a_window_without_it_was_sent_is_not_gone_but_in_doubt() -> (
+    None
+):
+    for sent, is_gone in ((19, False), (20, False), (21, True)):
+        store = ContactStore()
+        reads = contacts("a", "b")
+        store.absorb(replace(window(reads, 10), received=20), reads)
+        absorbed = store.absorb(window(reads[:1], sent), reads[:1])
+        assert absorbed.deleted == frozenset({"b"} if is_gone else {})
+        assert absorbed.doubtful is not is_gone
+        assert ids(store) == ({"a"} if is_gone else {"a", "b"})
+        store.close()
+
+
+def test_dropping_the_old_never_lets_a_history_reach_further_back_than_it_does() -> None:
+    store = ContactStore(keep_days=30)
+    absorb(store, "a", sent=DAY)
+    reads = contacts("b")
+    new = window(reads, 40 * DAY)
+    # A gap: it begins anew at its edge, which is newer than what is dropped.
+    edge = next(iter(new.rows.values())).created + 5
+    rows = {i: k._replace(created=edge + 1) for i, k in new.rows.items()}
+    absorbed = store.absorb(replace(new, rows=rows, edge=edge, complete=False), reads)
+    history = store.history(Sort.CREATED)
+    assert absorbed.gap is not None
+    assert ids(store) == {"b"}
+    assert history is not None
+    assert history.reach == edge
     store.close()
 
 

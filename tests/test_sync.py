@@ -19,7 +19,7 @@ from mcp import Client
 from smoc_mcp.api.client import SmocClient
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.query import EVERYBODY
+from smoc_mcp.questions.filters import Listing
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
 from smoc_mcp.server.server import build_server
 from smoc_mcp.settings import Settings
@@ -376,7 +376,7 @@ def killed_while_syncing(url: str, path: Path, company: Company, times: int) -> 
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
         store = ContactStore(str(path), address=settings.base_url, key_hash=settings.key_hash)
-        now = {row.id for row in store.list_rows(EVERYBODY, Sort.CREATED, 100_000)}
+        now = {row.id for row in store.list_rows(Listing(limit=100_000))}
         store.close()
         assert known <= now
         known = now

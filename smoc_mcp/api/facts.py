@@ -10,12 +10,22 @@ from typing import NamedTuple
 
 from smoc_mcp.api.models import Contact, Person, ReadContact, Visit
 from smoc_mcp.proof.windows import ABSENT, Keys, Status
+from smoc_mcp.questions.fields import LABELS, VALUES
 from smoc_mcp.questions.search import PHONE, searchable, searchable_phone
 from smoc_mcp.questions.similar import mailbox
 from smoc_mcp.text.folding import email_key, fold
 from smoc_mcp.text.times import as_moment
 
-__all__ = ["Facts", "Label", "facts_of", "full_name", "keys_of", "status_of", "texts_of"]
+__all__ = [
+    "Facts",
+    "Label",
+    "facts_of",
+    "full_name",
+    "keys_of",
+    "labels_of",
+    "status_of",
+    "texts_of",
+]
 
 _STATUSES = {
     None: Status.LEAD,
@@ -31,7 +41,7 @@ class Label(NamedTuple):
     """One of any number of values of a kind: a flow, a promotion, a campaign, an answer.
 
     Attributes:
-        kind: flow, promo, referral_campaign or survey.
+        kind: The name of one of `fields.LABELS`, or survey.
         value: As sent; of a survey the answer.
         question_id: Of a survey, folded; otherwise empty.
         question: Of a survey, as sent; otherwise empty.
@@ -45,22 +55,20 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The derived values of one contact; None where there is none."""
+    """The derived values of one contact; None where there is none.
+
+    Attributes:
+        values: What it is filtered and grouped by, by the names of `fields.VALUES`.
+        labels: What it has any number of: `fields.LABELS`, and survey answers.
+        words: What it is searched by, by the names of `search.FIELDS`.
+    """
 
     id: str
     keys: Keys
     name: str | None
     email: str | None
     phone: str | None
-    company: str | None
-    city: str | None
-    country: str | None
-    device: str | None
-    browser: str | None
-    utm_source: str | None
-    utm_medium: str | None
-    utm_campaign: str | None
-    inviter: str | None
+    values: Mapping[str, str | None]
     accepted_communication: bool | None
     has_visits: bool
     has_rewards: bool
@@ -94,37 +102,45 @@ def full_name(person: Contact | Person) -> str | None:
 def facts_of(read: ReadContact) -> Facts:
     """Return the derived values of a contact."""
     contact = read.contact
-    first, *_, newest = (*contact.visit_list, *contact.visit_list) or (Visit(), Visit())
-    inviter = contact.inviter_user
+    address = email_key(contact.email or "")
     return Facts(
         id=contact.id,
         keys=keys_of(read),
         name=full_name(contact),
         email=_unless_blank(contact.email),
         phone=_unless_blank(contact.msisdn),
-        company=_unless_blank(contact.company),
-        city=_unless_blank(contact.city),
-        country=_unless_blank(newest.country),
-        device=_unless_blank(newest.device_type),
-        browser=_unless_blank(newest.browser),
-        utm_source=_unless_blank(first.utm_source),
-        utm_medium=_unless_blank(first.utm_medium),
-        utm_campaign=_unless_blank(first.utm_campaign),
-        inviter=(inviter and (full_name(inviter) or inviter.email or inviter.id)) or None,
+        values=_values_of(contact),
         accepted_communication=contact.accepted_communication,
         has_visits=bool(contact.visit_list),
         has_rewards=bool(contact.reward_flows),
         has_referrals=bool(contact.users_referred),
-        email_key=email_key(contact.email or ""),
-        mailbox=mailbox(email_key(contact.email or "")),
+        email_key=address,
+        mailbox=mailbox(address),
         words={
             field: searchable_phone(contact.msisdn or "")
             if field == PHONE
             else searchable(value for _, value in texts)
             for field, texts in texts_of(contact).items()
         },
-        labels=_labels(contact),
+        labels=labels_of(contact),
     )
+
+
+def labels_of(contact: Contact) -> tuple[Label, ...]:
+    """Return each value of a contact's labels once, whatever its spelling, in the order sent."""
+    labels = [
+        Label(name, value)
+        for name, entries, attribute in _LABELS
+        for entry in getattr(contact, entries)
+        if (value := getattr(entry, attribute))
+    ]
+    labels += [
+        Label("survey", a.answer, fold(a.question_id or ""), a.question or "")
+        for a in contact.answered_survey_questions
+        if a.answer
+    ]
+    once = {(la.kind, fold(la.value), la.question_id, fold(la.question)): la for la in labels}
+    return tuple(once.values())
 
 
 def _unless_blank(value: str | None) -> str | None:
@@ -132,23 +148,25 @@ def _unless_blank(value: str | None) -> str | None:
     return value if value and fold(value) else None
 
 
-def _labels(contact: Contact) -> tuple[Label, ...]:
-    """Return each value once, whatever its spelling, in the order sent."""
-    flows = (*(f.title for f in contact.reward_flows), *(t.flow_name for t in contact.text_fields))
-    promos = (p.title for p in (*contact.promos_presented, *contact.promos_redeemed))
-    campaigns = (link.campaign_name for link in contact.referral_links)
-    labels = [
-        *(Label("flow", value) for value in flows if value),
-        *(Label("promo", value) for value in promos if value),
-        *(Label("referral_campaign", value) for value in campaigns if value),
-        *(
-            Label("survey", a.answer, fold(a.question_id or ""), a.question or "")
-            for a in contact.answered_survey_questions
-            if a.answer
-        ),
-    ]
-    once = {(la.kind, fold(la.value), la.question_id, fold(la.question)): la for la in labels}
-    return tuple(once.values())
+def _values_of(contact: Contact) -> dict[str, str | None]:
+    visits = contact.visit_list or (_NO_VISIT,)
+    holders = {"": contact, "first_visit": visits[0], "newest_visit": visits[-1]}
+    values: dict[str, str | None] = {}
+    for name, holder, attribute in _VALUES:
+        value = getattr(holders[holder], attribute)
+        values[name] = _unless_blank(_said(value) if isinstance(value, Person) else value)
+    return values
+
+
+def _said(person: Person) -> str | None:
+    """Return what somebody is called by: the name, otherwise the address or the id."""
+    return full_name(person) or person.email or person.id
+
+
+_NO_VISIT = Visit()
+# The paths of the fields, taken apart once: thousands of contacts are read at a time.
+_VALUES = [(field.name, *path.rpartition(".")[::2]) for field in VALUES for path in field.paths]
+_LABELS = [(field.name, *path.rpartition(".")[::2]) for field in LABELS for path in field.paths]
 
 
 def texts_of(contact: Contact) -> Mapping[str, Sequence[tuple[str, str]]]:

@@ -19,7 +19,7 @@ from smoc_mcp.errors import InputError
 from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.certainty import Certainty
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.query import FILTERS, ContactFilter, parse_filter
+from smoc_mcp.questions.filters import FILTERS, ContactFilter, Listing, parse_filter
 from smoc_mcp.settings import Settings
 from smoc_mcp.views.boundary import DETAIL_CHARS, spreadsheet_cell
 from smoc_mcp.views.lists import Views
@@ -100,7 +100,7 @@ async def export(
 async def _pages(directory: ContactDirectory, wanted: ContactFilter) -> AsyncIterator[Page]:
     after = None
     while True:
-        page = await directory.search_contacts(wanted, Sort.CREATED, _PAGE, after=after)
+        page = await directory.search_contacts(Listing(wanted=wanted, limit=_PAGE, after=after))
         yield page
         if not page.more:
             return

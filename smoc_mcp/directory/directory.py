@@ -5,7 +5,7 @@ Each question fetches what it needs (`WindowSync`), then reads the store and the
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,17 @@ import anyio.to_thread
 
 from smoc_mcp.api.client import MAX_LIMIT
 from smoc_mcp.directory.answers import Company, Found, Matches, News, Overview, Page, Statistics
+from smoc_mcp.directory.listing import (
+    find_contact,
+    find_matches,
+    has_live_match,
+    list_news,
+    list_page,
+    suggest,
+)
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.directory.report import SyncReport
+from smoc_mcp.directory.statistics import count_up, look_over
 from smoc_mcp.directory.steps import Question, Steps, answer_from, take_steps
 from smoc_mcp.directory.sync import Asked, ContactSource, WindowSync
 from smoc_mcp.errors import (
@@ -31,10 +40,10 @@ from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.history import refresh_interval
 from smoc_mcp.proof.windows import COUNTED, Sort, Window
 from smoc_mcp.questions.changes import Progress
-from smoc_mcp.questions.query import TIMES, ContactFilter, Dimension
-from smoc_mcp.questions.rows import ContactRow, Position
+from smoc_mcp.questions.dimensions import Count
+from smoc_mcp.questions.filters import TIMES, ContactFilter, Listing
+from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
-from smoc_mcp.store.sqlite import MEMORY
 from smoc_mcp.store.store import ContactStore
 from smoc_mcp.text.times import Clock, Moment
 
@@ -98,60 +107,31 @@ class ContactDirectory:
         await self.sync.__aexit__(*error)
         self.sync.store.close()
 
-    async def list_contacts(
-        self,
-        wanted: ContactFilter,
-        sort: Sort,
-        limit: int,
-        *,
-        after: Position | None = None,
-        top: Moment | None = None,
-    ) -> Page:
+    async def list_contacts(self, asked: Listing) -> Page:
         """Return contacts newest first by one field; the field's window, or all if it must be.
-
-        Args:
-            wanted: Which; usually of one status.
-            sort: The field.
-            limit: The most rows.
-            after: Where the last page ended.
-            top: The key of the first page's first row, if this is a later one.
 
         Raises:
             UpstreamError: The API gave no usable answer, and nothing is in hand; of every method.
         """
 
         def ask(reading: Reading) -> Steps[Page]:
-            reading = yield from self._have([sort], reading)
-            page = reading.page(wanted, sort, limit, after=after, top=top)
+            reading = yield from self._have([asked.sort], reading)
+            page = list_page(reading, asked)
             if not page.proof.complete:
-                reading = yield from self._have_region(wanted.region(), reading)
-                page = reading.page(wanted, sort, limit, after=after, top=top)
+                reading = yield from self._have_region(asked.wanted.region(), reading)
+                page = list_page(reading, asked)
             return page
 
         return await self._answer(ask)
 
-    async def search_contacts(
-        self,
-        wanted: ContactFilter,
-        sort: Sort,
-        limit: int,
-        *,
-        by_relevance: bool = False,
-        after: Position | None = None,
-        top: Moment | None = None,
-    ) -> Page:
-        """Return the contacts of a filter; parameters as `list_contacts`.
-
-        By relevance, equally good matches are in the order of `sort`.
-        """
+    async def search_contacts(self, asked: Listing) -> Page:
+        """Return the contacts of a filter, in the order that is asked for."""
 
         def ask(reading: Reading) -> Steps[Page]:
-            reading = yield from self._have_region(wanted.region(), reading)
-            if wanted.terms:
+            reading = yield from self._have_region(asked.wanted.region(), reading)
+            if asked.wanted.terms:
                 reading = yield from self._have_words(reading)
-            return reading.page(
-                wanted, sort, limit, by_relevance=by_relevance, after=after, top=top
-            )
+            return list_page(reading, asked)
 
         return await self._answer(ask)
 
@@ -162,10 +142,10 @@ class ContactDirectory:
         """
 
         def ask(reading: Reading) -> Steps[Matches]:
-            if not reading.live_matches(email_key):
+            if not has_live_match(reading, email_key):
                 reading = yield from self._have_region(Region(fields=frozenset({"email"})), reading)
                 reading = yield from self._have_words(reading)
-            return reading.matches(email_key)
+            return find_matches(reading, email_key)
 
         return await self._answer(ask)
 
@@ -179,32 +159,27 @@ class ContactDirectory:
         def ask(reading: Reading) -> Steps[Found]:
             if not reading.is_live(contact_id):
                 reading = yield from self._have(Sort, reading)
-            return reading.found(contact_id)
+            return find_contact(reading, contact_id)
 
         return await self._answer(ask)
 
-    async def count_contacts(
-        self, wanted: ContactFilter, dimensions: Sequence[Dimension], limit: int
-    ) -> Statistics:
+    async def count_contacts(self, asked: Count) -> Statistics:
         """Return how many contacts match and, by up to two dimensions, how they divide.
 
-        Args:
-            wanted: Which contacts.
-            dimensions: None for the counts alone, which cost one small request.
-            limit: The most groups.
+        Without dimensions the counts alone cost one small request.
         """
+        wanted = asked.wanted
 
         def ask(reading: Reading) -> Steps[Statistics]:
             reading = yield from self._have_counts(reading)
-            if dimensions or not wanted.only_status or wanted.status not in (None, *COUNTED):
-                region = wanted.region(*(d.reads for d in dimensions))
-                reading = yield from self._have_region(region, reading)
+            if asked.dimensions or not wanted.only_status or wanted.status not in (None, *COUNTED):
+                reading = yield from self._have_region(asked.region, reading)
             elif wanted.status is None and reading.may_be_small:
                 # One window may well be the whole company; a larger one needs no look.
                 reading = yield from self._have([Sort.UPDATED], reading)
             if wanted.terms:
                 reading = yield from self._have_words(reading)
-            return reading.statistics(wanted, dimensions, limit)
+            return count_up(reading, asked)
 
         return await self._answer(ask)
 
@@ -213,7 +188,7 @@ class ContactDirectory:
 
         def ask(reading: Reading) -> Steps[News]:
             reading = yield from self._have([Sort.CREATED, Sort.UPDATED], reading)
-            return reading.news(progress, limit)
+            return list_news(reading, progress, limit)
 
         return await self._answer(ask)
 
@@ -230,7 +205,7 @@ class ContactDirectory:
         def ask(reading: Reading) -> Steps[list[ContactRow]]:
             reading = yield from self._have([Sort.CREATED], reading)
             reading = yield from self._have_words(reading)
-            return reading.suggestions(text.strip(), wanted, limit)
+            return suggest(reading, text.strip(), wanted, limit)
 
         return await self._answer(ask)
 
@@ -248,7 +223,7 @@ class ContactDirectory:
 
         def ask(reading: Reading) -> Steps[Overview]:
             reading = yield from self._have_counts(reading)
-            return reading.overview()
+            return look_over(reading)
 
         return await self._answer(ask)
 
@@ -323,7 +298,7 @@ class ContactDirectory:
     def _refresh_if_due(self) -> None:
         """Keep the history of a store file unbroken while the server is used."""
         now = self.clock()
-        if self.sync.store.path == MEMORY or now < self._refresh_at:
+        if not self.sync.store.is_kept or now < self._refresh_at:
             return
         self._refresh_at = now + self._refresh_every
 
@@ -344,14 +319,27 @@ class ContactDirectory:
     def _asked(self) -> Asked:
         return Asked(self.clock() - self._cache, anyio.current_time() + self._timeout)
 
+    def _reading(self, since: Moment, failure: str) -> Reading:
+        sync = self.sync
+        return Reading(
+            store=sync.store,
+            live=sync.live,
+            counts=sync.counts(since),
+            unread=sync.unread(since),
+            window_limit=sync.window_limit,
+            zone=self.zone,
+            since=since,
+            now=self.clock(),
+            failure=failure,
+        )
+
     async def _read(self, asked: Asked, read: Callable[[Reading], T], failure: str = "") -> T:
         """Run a reading of store and proofs, while neither changes; a long one in a thread."""
-        reading = Reading(self.sync, self.zone, asked.since, self.clock(), failure)
 
         def run() -> T:
             with self.sync.store.snapshot():
                 self.sync.notice_others()
-                return read(reading)
+                return read(self._reading(asked.since, failure))
 
         async with self.sync.settled:
             # A thread costs more than a look at little; a file can make a look wait.

@@ -1,38 +1,28 @@
 """Windows from the API into the store: each asked for once, however many wait for it."""
 
-import copy
-import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, Self, TypeVar
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
 
 import anyio
-import anyio.abc
 import anyio.to_thread
 
 from smoc_mcp.api.client import MAX_LIMIT, SortField
 from smoc_mcp.api.facts import keys_of
 from smoc_mcp.api.models import ApiAnswer, ReadContact
+from smoc_mcp.directory.flights import Flights
 from smoc_mcp.directory.progress import telling
 from smoc_mcp.directory.report import SyncReport
-from smoc_mcp.errors import SmocError, UnreachableError
+from smoc_mcp.directory.windows import SORT_FIELDS, window_of
+from smoc_mcp.errors import SmocError
 from smoc_mcp.proof.live import LiveWindows, last_look_agrees
-from smoc_mcp.proof.windows import ABSENT, COUNTED, Counts, Sort, Status, Window, sort_key
+from smoc_mcp.proof.windows import COUNTED, Counts, Sort, Status, Window
 from smoc_mcp.store.store import Absorbed, ContactStore
 from smoc_mcp.text.times import Clock, Moment
 
-__all__ = ["Asked", "ContactSource", "WindowSync", "window_of"]
+__all__ = ["Asked", "ContactSource", "WindowSync"]
 
-T = TypeVar("T")
-
-_FIELDS: dict[Sort, SortField | None] = {
-    Sort.CREATED: "createdAt",
-    Sort.UPDATED: "updatedAt",
-    Sort.CONVERSATION: "lastConversationDate",
-    Sort.NATURAL: None,
-}
 _LOOK_LIMIT = 4
 """How many of the newest a last look asks for: enough that they are seldom all of one time."""
 
@@ -65,36 +55,8 @@ class ContactSource(Protocol):
         ...
 
 
-def window_of(sort: Sort, page: ApiAnswer, sent: Moment, received: Moment) -> Window:
-    """Return what an answer proves.
-
-    One that we could not read whole, or that contradicts itself, proves less. With an entry lost,
-    or fewer contacts than asked for and yet not all that the API counts, it is neither complete
-    nor has it an edge; with a sort key that we cannot read, or an order that is not the promised
-    one, it has no edge.
-    """
-    rows = {c.contact.id: keys_of(c) for c in page.contacts}
-    unread: frozenset[str] = frozenset().union(*(c.unread for c in page.contacts))
-    counts = Counts(page.leads, page.customers)
-    statuses = Counter(keys.status for keys in rows.values())
-    short = page.sent < page.limit
-    whole = counts == (statuses[Status.LEAD], statuses[Status.CUSTOMER])
-    trusted = page.lost == 0 and (whole or not short)
-    edge: Moment | None = None
-    if trusted and sort is not Sort.NATURAL:
-        keys = [sort_key(rows[c.contact.id], sort) for c in page.contacts]
-        if short:
-            edge = ABSENT
-        elif _FIELDS[sort] not in unread and all(a >= b for a, b in itertools.pairwise(keys)):
-            edge = keys[-1]
-    return Window(sort, sent, received, rows, counts, trusted and short, edge, unread)
-
-
 class WindowSync:
-    """Keeps the live windows and the store.
-
-    Use it as an async context manager: requests run in its task group, so that one who stops
-    waiting does not take the answer from the others; a request that nobody waits for is cancelled.
+    """Keeps the live windows and the store. Use it as an async context manager.
 
     Attributes:
         live: The windows, for proofs. Read it and the store together, holding `settled`.
@@ -119,21 +81,14 @@ class WindowSync:
         self._counts: tuple[Counts, Moment] | None = None
         self._unread: dict[Sort, Counter[str]] = {}
         self._others_version = store.others_version()
-        # A key always stands for the same type of result.
-        self._flights: dict[Hashable, _Flight[Any]] = {}
-        self._exits = AsyncExitStack()
-        self._tasks: anyio.abc.TaskGroup | None = None
+        self._flights = Flights()
 
     async def __aenter__(self) -> Self:
-        self._tasks = await self._exits.enter_async_context(anyio.create_task_group())
+        await self._flights.__aenter__()
         return self
 
-    async def __aexit__(self, *error: object) -> bool | None:
-        if self._tasks is not None:
-            self._tasks.cancel_scope.cancel()
-        await self._exits.aclose()
-        self._tasks = None
-        return None
+    async def __aexit__(self, *error: object) -> None:
+        await self._flights.__aexit__(*error)
 
     def counts(self, since: Moment) -> tuple[Counts, Moment] | None:
         """Return the newest counts and when we asked for them, if received at or after `since`."""
@@ -153,7 +108,7 @@ class WindowSync:
     async def ensure_counts(self, asked: Asked) -> None:
         """Have the company's counts, with a request for one contact if nothing live has them."""
         if self.counts(asked.since) is None:
-            await self._shared("counts", lambda: self._fetch_counts(asked))
+            await self._flights.share("counts", lambda: self._fetch_counts(asked))
 
     async def ensure(self, sorts: Iterable[Sort], asked: Asked) -> None:
         """Have a live window of each order; what is live and uncontradicted is not fetched again.
@@ -237,7 +192,7 @@ class WindowSync:
         windows = [w for w in found if w is not None]
         if len(windows) < len(found) or windows[0] is not first:
             return
-        look = await self._shared(("look", first.sent), lambda: self._fetch_look(asked))
+        look = await self._flights.share(("look", first.sent), lambda: self._fetch_look(asked))
         if last_look_agrees(
             windows,
             {c.contact.id: keys_of(c) for c in look.contacts},
@@ -253,7 +208,7 @@ class WindowSync:
 
         async def fetch(sort: Sort) -> None:
             try:
-                await self._shared(sort, lambda: self._fetch_window(sort, asked))
+                await self._fetch_shared(sort, asked)
             except SmocError as error:
                 errors.append(error)
             else:
@@ -265,10 +220,13 @@ class WindowSync:
         if errors:
             raise errors[0]
 
+    async def _fetch_shared(self, sort: Sort, asked: Asked) -> Absorbed:
+        return await self._flights.share(sort, lambda: self._fetch_window(sort, asked))
+
     async def _fetch_window(self, sort: Sort, asked: Asked) -> Absorbed:
         sent = self._clock()
         page = await self._source.fetch_contacts(
-            _FIELDS[sort], self.window_limit, seconds=asked.seconds
+            SORT_FIELDS[sort], self.window_limit, seconds=asked.seconds
         )
         window = window_of(sort, page, sent, self._clock())
         # What has come is taken in whole, even if nobody waits for it any more.
@@ -302,8 +260,7 @@ class WindowSync:
 
     def in_background(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run something beside the questions, until it ends or the sync is left."""
-        if self._tasks is not None:
-            self._tasks.start_soon(run)
+        self._flights.in_background(run)
 
     async def refresh(
         self, asked: Asked, done: Callable[[Sort], None] = lambda _: None
@@ -319,7 +276,9 @@ class WindowSync:
 
         async def fetch(sort: Sort) -> None:
             try:
-                brought[sort] = await self._shared(sort, lambda: self._fetch_window(sort, asked))
+                brought[sort] = await self._flights.share(
+                    sort, lambda: self._fetch_window(sort, asked)
+                )
             except SmocError as error:
                 failed[sort] = error
             else:
@@ -331,57 +290,3 @@ class WindowSync:
         # Last: a claim that nothing is missing rests on the newest window being this one.
         await fetch(Sort.UPDATED)
         return SyncReport.of(brought, failed, self.live, self.store)
-
-    async def _shared(self, key: Hashable, fetch: Callable[[], Awaitable[T]]) -> T:
-        """Return what `fetch` returns; equal calls at the same time are one.
-
-        It is cancelled when nobody waits for it any more.
-        """
-        if self._tasks is None:
-            raise RuntimeError("WindowSync is used outside `async with`")
-        flight: _Flight[T] | None = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = _Flight()
-            self._tasks.start_soon(self._fly, key, flight, fetch)
-        flight.waiting += 1
-        try:
-            await flight.done.wait()
-        finally:
-            flight.waiting -= 1
-            if not flight.waiting and not flight.done.is_set():
-                flight.scope.cancel()
-                self._forget(key, flight)
-        if flight.error is not None:
-            # Each waiter raises its own, so that tracebacks do not pile up on a shared one.
-            raise copy.copy(flight.error)
-        return flight.result[0]
-
-    async def _fly(
-        self, key: Hashable, flight: "_Flight[T]", fetch: Callable[[], Awaitable[T]]
-    ) -> None:
-        flight.error = UnreachableError("smoc-mcp is shutting down; ask again when it is back.")
-        try:
-            with flight.scope:
-                flight.result.append(await fetch())
-                flight.error = None
-        except Exception as error:  # noqa: BLE001  it is raised again, where it is waited for
-            flight.error = error
-        finally:
-            flight.done.set()
-            self._forget(key, flight)
-
-    def _forget(self, key: Hashable, flight: "_Flight[T]") -> None:
-        # Another of the same key may already be under way.
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-
-
-@dataclass(eq=False)
-class _Flight(Generic[T]):
-    """One request under way, and how many wait for it."""
-
-    done: anyio.Event = field(default_factory=anyio.Event)
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    waiting: int = 0
-    result: list[T] = field(default_factory=list)
-    error: Exception | None = None

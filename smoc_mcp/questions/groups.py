@@ -1,14 +1,14 @@
 """Groups of contacts: the store's rows merged, ordered and cut to a limit. Pure."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.proof.windows import Status
-from smoc_mcp.questions.query import Dimension, Kind
+from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.rows import GroupRow
 from smoc_mcp.text.times import QUARTER_HOUR, Moment, as_datetime, as_moment
 
@@ -78,8 +78,7 @@ class Grouping:
 
 def merge(
     rows: Iterable[GroupRow],
-    dimensions: Sequence[Dimension],
-    limit: int,
+    asked: Count,
     zone: ZoneInfo,
     ends: tuple[Moment | None, Moment] | None = None,
 ) -> Grouping:
@@ -87,40 +86,58 @@ def merge(
 
     Args:
         rows: What the store found.
-        dimensions: What the rows are grouped by.
-        limit: The most groups.
+        asked: What the rows are grouped by, and the most groups.
         zone: The zone of days, weeks and months.
         ends: From when (None: from the first contact) to when a trend goes.
     """
+    units = {i: d.source for i, d in enumerate(asked.dimensions) if d.kind is Kind.TIME}
     groups: defaultdict[Key, Group] = defaultdict(lambda: Group(()))
-    spelt: list[defaultdict[str, defaultdict[str, int]]] = [
-        defaultdict(lambda: defaultdict(int)) for _ in dimensions
-    ]
+    spelt = [_Spellings() for _ in asked.dimensions]
     for row in rows:
-        key: list[str | None] = []
-        for i, (folded, value) in enumerate(zip(row.keys, row.values, strict=True)):
-            if isinstance(folded, int):
-                folded = value = _period(folded, dimensions[i].source, zone)
-            key.append(folded or None)
-            if folded and value:
-                spelt[i][folded][value] += row.contacts
-        groups[tuple(key)].count(row.status, row.contacts)
-    for at, dimension in enumerate(dimensions):
-        if dimension.kind is Kind.TIME:
-            for period in _holes(groups, at, dimension.source, zone, ends):
-                groups[tuple(period if i == at else None for i in range(len(dimensions)))] = Group(
-                    ()
-                )
-                spelt[at][period][period] = 1
-    shown = [{key: max(of, key=of.__getitem__) for key, of in words.items()} for words in spelt]
-    for key_, group in groups.items():
-        group.keys = key_
+        groups[_key(row, spelt, units, zone)].count(row.status, row.contacts)
+    for at, unit in units.items():
+        for period in _holes(groups, at, unit, zone, ends):
+            key = tuple(period if i == at else None for i in range(len(spelt)))
+            groups[key] = Group(())
+            spelt[at].add(period, period, 1)
+    for key, group in groups.items():
+        group.keys = key
         group.values = tuple(
-            NONE if k is None else words[k] for k, words in zip(key_, shown, strict=True)
+            NONE if k is None else words.most_common(k) for k, words in zip(key, spelt, strict=True)
         )
-    made = _limited(groups, dimensions, limit)
-    units = [d.source for d in dimensions if d.kind is Kind.TIME]
-    return replace(made, partial=_partial(made, units[0], zone, ends)) if units and ends else made
+    made = _limited(groups, asked.dimensions, asked.limit)
+    if ends is not None:
+        for unit in units.values():
+            made = replace(made, partial=_partial(made, unit, zone, ends))
+    return made
+
+
+class _Spellings:
+    """How often each folded value is spelt in which way."""
+
+    def __init__(self) -> None:
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, folded: str, value: str, contacts: int) -> None:
+        self._counts[folded][value] += contacts
+
+    def most_common(self, folded: str) -> str:
+        counts = self._counts[folded]
+        return max(counts, key=counts.__getitem__)
+
+
+def _key(
+    row: GroupRow, spelt: Sequence[_Spellings], units: Mapping[int, str], zone: ZoneInfo
+) -> Key:
+    """Return the group that a row belongs to, and count how its values are spelt."""
+    key: list[str | None] = []
+    for i, (folded, value) in enumerate(zip(row.keys, row.values, strict=True)):
+        if isinstance(folded, int):
+            folded = value = _period(folded, units[i], zone)
+        key.append(folded or None)
+        if folded and value:
+            spelt[i].add(folded, value, row.contacts)
+    return tuple(key)
 
 
 def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: int) -> Grouping:

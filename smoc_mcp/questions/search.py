@@ -25,7 +25,6 @@ __all__ = [
     "Needle",
     "Term",
     "fields_holding",
-    "match_expression",
     "parse_query",
     "searchable",
     "searchable_phone",
@@ -129,13 +128,6 @@ def _meant(words: list[str]) -> list[str]:
     return [word for word in words if _is_word(word)] or words
 
 
-def match_expression(terms: Sequence[Term]) -> str:
-    """Return the FTS5 expression for contacts that hold all of the terms."""
-    return " AND ".join(
-        f"({' OR '.join(f'({_all_of(needles)})' for needles in term.spellings)})" for term in terms
-    )
-
-
 def fields_holding(terms: Sequence[Term], texts: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return where the terms are: per term not in the name, its best field and what is there.
 
@@ -220,12 +212,3 @@ def _words_of(value: str) -> Sequence[str]:
 
 def _padded(words: Sequence[str]) -> str:
     return f"  {'  '.join(words)}  "
-
-
-def _all_of(needles: Sequence[Needle]) -> str:
-    return " AND ".join(_phrase(needle) for needle in needles)
-
-
-def _phrase(needle: Needle) -> str:
-    quoted = '"' + needle.text.replace('"', '""') + '"'
-    return f"{needle.field}_words : {quoted}" if needle.field else quoted

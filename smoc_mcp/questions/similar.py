@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from smoc_mcp.questions.search import NAME, Needle, Term, match_expression
+from smoc_mcp.questions.search import NAME, Needle, Term
 from smoc_mcp.text.folding import fold
 
 __all__ = ["Likeness", "Traces", "liken", "mailbox", "nearest", "traces"]
@@ -35,13 +35,13 @@ class Traces(NamedTuple):
 
     Attributes:
         mailbox: See `mailbox`.
-        pieces: An FTS5 expression for a part of the address that is right.
-        name: An FTS5 expression for the name that the address is made of; empty for none.
+        pieces: What to search for a part of the address that is right.
+        name: What to search for the name that the address is made of; nothing for none.
     """
 
     mailbox: str
-    pieces: str
-    name: str
+    pieces: tuple[Term, ...]
+    name: tuple[Term, ...]
 
 
 def mailbox(email_key: str) -> str:
@@ -61,10 +61,8 @@ def traces(email_key: str) -> Traces:
     names = [w for w in re.split(r"[\W\d_]+", local.partition("+")[0]) if len(w) >= _LEAST_WORD]
     return Traces(
         mailbox(email_key),
-        match_expression([Term(tuple((Needle(text, "email"),) for text in texts))]),
-        match_expression([Term(((Needle(f"  {word}  ", NAME),),)) for word in names])
-        if len(names) > 1
-        else "",
+        (Term(tuple((Needle(text, "email"),) for text in texts)),),
+        tuple(Term(((Needle(f"  {word}  ", NAME),),)) for word in names if len(names) > 1),
     )
 
 

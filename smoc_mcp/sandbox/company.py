@@ -173,7 +173,9 @@ class Company:
     # Changing
 
     def add(self, count: int = 1, **fields: object) -> list[str]:
-        """Add contacts created now and return their ids.
+        """Add contacts created now, each a millisecond or more after the last; return their ids.
+
+        Contacts of one time are had with `createdAt`.
 
         Args:
             count: how many.
@@ -200,7 +202,7 @@ class Company:
             if not fields.keys().isdisjoint({"id", "createdAt"}):
                 raise ValueError("a contact's id and createdAt never change")
             current = self._history.updated[row]
-            fields.setdefault("updatedAt", to_wire(max(current, self._clock.now())))
+            fields.setdefault("updatedAt", to_wire(max(current, self._clock.tick())))
             for name in ("updatedAt", "lastConversationDate"):
                 if name in fields and _time(fields[name]) < self._times(name)[row]:
                     raise ValueError(f"{name} only grows")
@@ -215,8 +217,9 @@ class Company:
             ValueError: as `update`.
         """
         with self.lock:
-            current = self._history.conversation[self._row(contact_id)]
-            fields.setdefault("lastConversationDate", to_wire(max(current, self._clock.now())))
+            row, now = self._row(contact_id), self._clock.tick()
+            for name in ("updatedAt", "lastConversationDate"):
+                fields.setdefault(name, to_wire(max(self._times(name)[row], now)))
             self.update(contact_id, **fields)
 
     def delete(self, contact_id: str) -> None:
@@ -321,7 +324,7 @@ class Company:
 
     def _add(self, fields: dict[str, object]) -> str:
         row = len(self._history)
-        now = self._clock.now()
+        now = self._clock.tick()
         talked = now if self._rng.random() < 0.6 else 0
         status = STATUSES.index("1" if self._rng.random() < 0.85 else None)
         origin = Origin(now, now, talked, status)

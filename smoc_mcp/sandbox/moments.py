@@ -51,7 +51,7 @@ def from_wire(value: object) -> int:
 
 
 class Clock:
-    """A clock that never goes back and can be moved on.
+    """A clock that never goes back, can be moved on, and moves on by itself at each write.
 
     It starts at `start` (seconds since 1970; now, if None) and runs with the wall clock, or with
     `source`, which is not followed to before `start`.
@@ -61,6 +61,8 @@ class Clock:
         self, start: float | None = None, source: Callable[[], float] | None = None
     ) -> None:
         self._advanced = 0.0
+        self._ahead = 0
+        self._written = 0
         self._latest = 0.0 if start is None else start
         if source is None:
             origin = monotonic()
@@ -72,7 +74,20 @@ class Clock:
     def now(self) -> int:
         """Return the time in ms since 1970."""
         self._latest = max(self._latest, self._source())
-        return int((self._latest + self._advanced) * 1000)
+        return int((self._latest + self._advanced) * 1000) + self._ahead
+
+    def tick(self) -> int:
+        """Return the time of a write in ms since 1970, later than that of every write before.
+
+        Where two writes come within one millisecond, the clock moves on to the next: times that
+        are equal by chance would make what is computed from them differ from run to run.
+        """
+        now = self.now()
+        if now <= self._written:
+            self._ahead += self._written + 1 - now
+            now = self._written + 1
+        self._written = now
+        return now
 
     def advance(self, seconds: float) -> None:
         """Move the clock on.

@@ -5,6 +5,7 @@ object and with the same as JSON in one text.
 """
 
 import json
+from dataclasses import replace
 from typing import Annotated, TypedDict, TypeVar
 from urllib.parse import quote
 
@@ -13,8 +14,7 @@ from pydantic import Field
 
 from smoc_mcp.directory.directory import FindDirectory
 from smoc_mcp.errors import InputError
-from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.query import ContactFilter
+from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
 from smoc_mcp.server.resources import CONTACT_URI
@@ -100,14 +100,12 @@ class _ChatGptTools:
         if not terms:
             raise InputError("query is empty: give words, a name, an e-mail address or a number.")
         directory = self._directory()
-        page = await directory.search_contacts(
-            ContactFilter(terms=terms), Sort.CREATED, _MOST, by_relevance=True
-        )
+        asked = Listing(wanted=ContactFilter(terms=terms), limit=_MOST, by_relevance=True)
+        page = await directory.search_contacts(asked)
         held = tuple(term for term in terms if page.by_word.get(term.said))
         if not page.rows and 0 < len(held) < len(terms):
-            page = await directory.search_contacts(
-                ContactFilter(terms=held), Sort.CREATED, _MOST, by_relevance=True
-            )
+            asked = replace(asked, wanted=ContactFilter(terms=held))
+            page = await directory.search_contacts(asked)
         return list(page.rows)
 
     async def fetch(self, *, id: str) -> View[FetchResult]:  # noqa: A002  the contract's name

@@ -18,8 +18,8 @@ from mcp_types import (
 from smoc_mcp.directory.directory import FindDirectory
 from smoc_mcp.errors import SmocError
 from smoc_mcp.proof.windows import Status
+from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.groups import NONE
-from smoc_mcp.questions.query import DIMENSIONS, EVERYBODY
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.server.prompts import AGES, PROMPTS
 from smoc_mcp.server.resources import CONTACT_URI
@@ -52,8 +52,8 @@ def build_completion(directory: FindDirectory, views: Views) -> Complete:
         return f"{name}, {boundary.id(row.id)}" if name else boundary.id(row.id)
 
     async def campaigns(text: str) -> list[str]:
-        dimensions = (DIMENSIONS["utm_campaign"],)
-        stats = await directory().count_contacts(EVERYBODY, dimensions, _MOST_CAMPAIGNS)
+        asked = Count(dimensions=(DIMENSIONS["utm_campaign"],), limit=_MOST_CAMPAIGNS)
+        stats = await directory().count_contacts(asked)
         groups = stats.grouping.groups if stats.grouping else []
         values = [g.values[0] for g in groups if g.values[0] != NONE]
         return [boundary.text(v, DETAIL_CHARS) for v in values if fold(text) in fold(v)]

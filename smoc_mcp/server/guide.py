@@ -1,9 +1,16 @@
 """The text of smoc://guide: what a model may want to look up before it asks."""
 
-from smoc_mcp.questions.query import DIMENSIONS, HAS
+from smoc_mcp.questions.dimensions import DIMENSIONS
+from smoc_mcp.questions.fields import NAMED_FILTERS, Match
+from smoc_mcp.questions.filters import HAS
 from smoc_mcp.views.lists import MAX_CHARS
 
 __all__ = ["GUIDE"]
+
+
+def _matching(match: Match) -> str:
+    return ", ".join(name for name, field in NAMED_FILTERS.items() if field.match is match)
+
 
 GUIDE = f"""\
 # SMOC contacts: a guide
@@ -38,9 +45,10 @@ ISO 8601, or an age: 24h, 7d, 2w. *_after is inclusive, *_before exclusive.
 
 ## Filters
 status, created/updated/conversation _after/_before, accepted_communication (any, yes, no), has \
-({", ".join(HAS)}; with a minus: without). country, device and utm_* match a whole value; city, \
-company, flow and promo a part of it. query: each word somewhere in name, e-mail, phone, company, \
-address, custom fields or survey answers; a word of one or two letters where a word begins.
+({", ".join(HAS)}; with a minus: without). {_matching(Match.WHOLE)} match a \
+whole value; {_matching(Match.PART)} a part of it. query: each word somewhere in name, e-mail, \
+phone, company, address, custom fields or survey answers; a word of one or two letters where a \
+word begins.
 
 ## Groups (contacts_stats group_by, one or two)
 {", ".join(DIMENSIONS)}, survey:<question id or words>. (none) is without a value, (other) all \

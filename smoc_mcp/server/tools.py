@@ -16,7 +16,9 @@ from smoc_mcp.errors import CursorError, InputError
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.cursors import decode, encode, fingerprint
-from smoc_mcp.questions.query import DIMENSIONS, HAS, parse_filter, parse_group_by
+from smoc_mcp.questions.dimensions import DIMENSIONS, Count, parse_group_by
+from smoc_mcp.questions.fields import NAMED_FILTERS
+from smoc_mcp.questions.filters import HAS, Listing, parse_filter
 from smoc_mcp.questions.rows import ContactRow, Position
 from smoc_mcp.server.tool_factory import define_tool
 from smoc_mcp.text.folding import email_key
@@ -72,15 +74,7 @@ _FILTERS: Mapping[str, tuple[object, str]] = {
     "updated_before": (_text("exclusive"), ""),
     "conversation_after": (_text("last conversation, inclusive"), ""),
     "conversation_before": (_text("exclusive: who went quiet"), ""),
-    "city": (_text("or a part of it"), ""),
-    "country": (_text("as in answers, such as NO"), ""),
-    "company": (_text("employer, or a part of the name"), ""),
-    "utm_source": (_text("of the first visit"), ""),
-    "utm_medium": (_text("of the first visit"), ""),
-    "utm_campaign": (_text("of the first visit"), ""),
-    "device": (_text("of the newest visit, such as mobile"), ""),
-    "flow": (_text("or a part of its title"), ""),
-    "promo": (_text("presented or redeemed; or a part"), ""),
+    **{name: (_text(field.about), "") for name, field in NAMED_FILTERS.items()},
     "accepted_communication": (_Accepted, "any"),
     "has": (_text(f"comma-separated: {', '.join(HAS)}; -phone for those without"), ""),
 }
@@ -178,7 +172,7 @@ class _ContactTools:
         order = Sort(sort)
         wanted = parse_filter({"status": status}, now=place.now, zone=self._directory.zone)
         page = await self._directory.list_contacts(
-            wanted, order, limit, after=place.after, top=place.top
+            Listing(wanted=wanted, sort=order, limit=limit, after=place.after, top=place.top)
         )
         return self._views.page(page, order, lambda row: place.then(row, order, page.top))
 
@@ -190,7 +184,14 @@ class _ContactTools:
         by_relevance = sort == "relevance" or (sort == "auto" and bool(wanted.terms))
         order = Sort.CREATED if sort in ("auto", "relevance") else Sort(sort)
         page = await self._directory.search_contacts(
-            wanted, order, limit, by_relevance=by_relevance, after=place.after, top=place.top
+            Listing(
+                wanted=wanted,
+                sort=order,
+                limit=limit,
+                by_relevance=by_relevance,
+                after=place.after,
+                top=place.top,
+            )
         )
         return self._views.page(
             page,
@@ -233,8 +234,8 @@ class _ContactTools:
     ) -> View[StatisticsResult]:
         dimensions = parse_group_by(group_by)
         wanted = parse_filter(filters, now=self._directory.clock(), zone=self._directory.zone)
-        stats = await self._directory.count_contacts(wanted, dimensions, limit)
-        return figures(stats, dimensions, self._views)
+        asked = Count(wanted=wanted, dimensions=dimensions, limit=limit)
+        return figures(await self._directory.count_contacts(asked), asked, self._views)
 
     async def contacts_changes(self, *, since: str, limit: int) -> View[ChangesResult]:
         progress = self._progress(since)

@@ -2,21 +2,22 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from smoc_mcp.api.models import Contact, read_contact
 from smoc_mcp.proof.windows import Sort, Status
-from smoc_mcp.questions.query import EVERYBODY, ContactFilter, Dimension
-from smoc_mcp.questions.rows import STATUSES, ContactRow, GroupRow, Position
+from smoc_mcp.questions.dimensions import Count
+from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
+from smoc_mcp.questions.rows import STATUSES, ContactRow, GroupRow
 from smoc_mcp.questions.similar import liken
 from smoc_mcp.store.records import matches_of, row_of
 from smoc_mcp.store.sql import (
-    LIST,
-    MATCHING,
     Sql,
+    beginning_with,
     counting,
+    following,
     grouping,
     listing,
     namesakes,
@@ -26,6 +27,7 @@ from smoc_mcp.store.sql import (
     ungrouped,
 )
 from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.words import index_words
 from smoc_mcp.text.times import Moment
 
 __all__ = ["ContactLookup"]
@@ -43,31 +45,20 @@ class ContactLookup:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def list_rows(
-        self,
-        wanted: ContactFilter,
-        sort: Sort,
-        limit: int,
-        *,
-        by_relevance: bool = False,
-        after: Position | None = None,
-    ) -> list[ContactRow]:
-        """Return at most `limit` contacts of a filter in order, after a position."""
-        sql = listing(wanted, sort, by_relevance=by_relevance, after=after)
-        rows = [row_of(r) for r in self._fetch(sql, limit)]
-        if not wanted.terms:
+    def list_rows(self, asked: Listing) -> list[ContactRow]:
+        """Return contacts of a filter in order, after a position; at most `asked.limit`."""
+        rows = [row_of(r) for r in self._fetch(listing(asked))]
+        terms = asked.wanted.terms
+        if not terms:
             return rows
         whole = self._whole([row.id for row in rows])
-        return [replace(row, matched=matches_of(whole[row.id], wanted.terms)) for row in rows]
+        return [replace(row, matched=matches_of(whole[row.id], terms)) for row in rows]
 
     def list_since(
         self, sort: Sort, moment: Moment, contact_id: str | None, limit: int
     ) -> list[ContactRow]:
         """Return contacts by a sort key, oldest first, after (moment, id); from it without id."""
-        edge = f"{sort} >= ?" if contact_id is None else f"({sort}, id) > (?, ?)"
-        values = (moment,) if contact_id is None else (moment, contact_id)
-        sql = Sql(f"{LIST} WHERE {edge} ORDER BY {sort}, id LIMIT ?", values)
-        return [row_of(r) for r in self._fetch(sql, limit)]
+        return [row_of(r) for r in self._fetch(following(sort, moment, contact_id, limit))]
 
     def find_email(self, email_key: str) -> list[ContactRow]:
         """Return every contact with this address, newest first."""
@@ -75,9 +66,7 @@ class ContactLookup:
 
     def find_id_prefix(self, prefix: str, limit: int) -> list[ContactRow]:
         """Return contacts whose id begins with a text, in order of id."""
-        ends = (prefix, f"{prefix}\U0010ffff")
-        sql = Sql(f"{LIST} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?", ends)
-        return [row_of(r) for r in self._fetch(sql, limit)]
+        return [row_of(r) for r in self._fetch(beginning_with(prefix, limit))]
 
     def find_similar(self, email_key: str, most: int) -> list[ContactRow]:
         """Return contacts with an address like one that nobody has, the most alike first."""
@@ -109,36 +98,33 @@ class ContactLookup:
         rows = self._db.fetch_again(sql.text, sql.values) if again else self._fetch(sql)
         return {STATUSES[status]: n for status, n in rows}
 
-    def group(self, wanted: ContactFilter, dimensions: Sequence[Dimension]) -> list[GroupRow]:
+    def group(self, asked: Count) -> list[GroupRow]:
         """Return how many contacts of a filter share each value; one row a spelling and status."""
-        split = 2 * len(dimensions)
+        split = 2 * len(asked.dimensions)
         return [
             GroupRow(r[0:split:2], r[1:split:2], STATUSES[r[split]], r[split + 1])
-            for r in self._fetch(grouping(wanted, dimensions))
+            for r in self._fetch(grouping(asked))
         ]
 
     def count_ungrouped(
-        self,
-        wanted: ContactFilter,
-        dimensions: Sequence[Dimension],
-        kept: Sequence[Sequence[str | None]],
+        self, asked: Count, kept: Sequence[Sequence[str | None]]
     ) -> Mapping[Status, int]:
         """Return how many contacts are in another group than these, each once, by status."""
-        rows = self._fetch(ungrouped(wanted, dimensions, kept))
-        return {Status(status): count for status, count in rows}
+        return {STATUSES[status]: n for status, n in self._fetch(ungrouped(asked, kept))}
 
     def survey_questions(self, question: str = "") -> list[str]:
         """Return the questions that folded words or an id name, or all, each once, as sent."""
         once = {r["question_key"]: r["question"] for r in self._fetch(questions(question))}
         return sorted(once.values())
 
-    def _whole(self, ids: Collection[str]) -> dict[str, sqlite3.Row]:
+    def _whole(self, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
         """Return all columns of contacts by id."""
-        marks = ", ".join("?" * len(ids))
-        text = f"SELECT *, 0 AS rank FROM contact WHERE id IN ({marks})"  # noqa: S608 (marks)
-        return {r["id"]: r for r in self._fetch(Sql(text, tuple(ids)))}
+        text = "SELECT *, 0 AS rank FROM contact WHERE id IN (SELECT value FROM json_each(?))"
+        return {
+            r["id"]: r for r in self._db.fetch(text, (json.dumps(list(ids), ensure_ascii=False),))
+        }
 
-    def _fetch(self, sql: Sql, *more: int | str) -> list[sqlite3.Row]:
-        if MATCHING in sql.text:
-            self._db.index_words()
-        return self._db.fetch(sql.text, (*sql.values, *more))
+    def _fetch(self, sql: Sql) -> list[sqlite3.Row]:
+        if sql.searches:
+            index_words(self._db)
+        return self._db.fetch(sql.text, sql.values)

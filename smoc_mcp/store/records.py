@@ -7,42 +7,33 @@ from operator import itemgetter
 
 from smoc_mcp.api.facts import Facts, Label, texts_of
 from smoc_mcp.api.models import ReadContact, read_contact
+from smoc_mcp.questions.fields import VALUES
 from smoc_mcp.questions.rows import LISTED, STATUSES, ContactRow, Match
 from smoc_mcp.questions.search import FIELDS, Term, fields_holding, searchable
-from smoc_mcp.store.sqlite import Value
+from smoc_mcp.store.sql import Value, saving
 from smoc_mcp.text.folding import fold
 
-__all__ = ["UPSERT", "columns", "label_columns", "matches_of", "row_of"]
+__all__ = ["SAVE", "columns", "label_columns", "matches_of", "row_of"]
 
-_FOLDED = (
-    *("company", "city", "country", "device", "browser", "inviter"),
-    *("utm_source", "utm_medium", "utm_campaign"),
-)
-_PLAIN = (
-    *("id", "name", "email", "phone", "company", "city", "country", "device", "browser"),
-    *("utm_source", "utm_medium", "utm_campaign", "inviter"),
-    *("has_visits", "has_rewards", "has_referrals", "email_key", "mailbox"),
-)
+_PLAIN = ("id", "name", "email", "phone", "has_visits", "has_rewards", "has_referrals")
+_VALUES = tuple(field.name for field in VALUES)
 _COLUMNS = (
     *("owner", "asked", "seen"),
     *("digest", "status", "created", "updated", "conversation", "source", "unread"),
     "accepted_communication",
-    *_PLAIN,
-    *(f"{name}_key" for name in _FOLDED),
+    *(*_PLAIN, "email_key", "mailbox"),
+    *_VALUES,
+    *(f"{name}_key" for name in _VALUES),
     *(f"{field}_words" for field in FIELDS),
 )
+SAVE = saving(_COLUMNS)
+"""Saves a contact: owner, asked, seen, and what `columns` returns."""
 _LISTED = itemgetter(*LISTED, "rank")
 _STATUS = LISTED.index("status")
-# The names are those above; the values are bound.
-UPSERT = (
-    f"INSERT INTO contacts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
-    "ON CONFLICT (owner, id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in ("owner", "id"))
-)
 
 
 def columns(read: ReadContact, facts: Facts) -> tuple[Value, ...]:
-    """Return the values of UPSERT behind owner, asked and seen."""
+    """Return the values of SAVE behind owner, asked and seen."""
     keys = facts.keys
     return (
         *(keys.digest, keys.status, keys.created, keys.updated, keys.conversation),
@@ -50,7 +41,9 @@ def columns(read: ReadContact, facts: Facts) -> tuple[Value, ...]:
         ",".join(sorted(read.unread)),
         {True: "yes", False: "no", None: None}[facts.accepted_communication],
         *(getattr(facts, name) for name in _PLAIN),
-        *(_folded(getattr(facts, name)) for name in _FOLDED),
+        *(facts.email_key, facts.mailbox),
+        *(facts.values[name] for name in _VALUES),
+        *(_folded(facts.values[name]) for name in _VALUES),
         *(facts.words[field] for field in FIELDS),
     )
 

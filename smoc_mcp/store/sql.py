@@ -1,7 +1,7 @@
-"""SQL from a filter: which rows, in which order, grouped by what. Text only; nothing runs here.
+"""SQL as text: which rows, in which order, grouped by what. Nothing runs here.
 
-Every value of a caller is a bound parameter; the names that are put into the text come from the
-tables of `query` and of this module.
+This is the only module that puts SQL together. What is put into a text are names of our own, from
+the tables of `questions.fields`, `questions.rows` and this module; every value is bound.
 """
 
 import json
@@ -9,24 +9,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smoc_mcp.proof.windows import ABSENT, Sort
-from smoc_mcp.questions.query import EQUALS, ContactFilter, Dimension, Kind
-from smoc_mcp.questions.rows import LISTED, Position
-from smoc_mcp.questions.search import NAME, PHONE, Term, match_expression
+from smoc_mcp.questions.dimensions import Count, Dimension, Kind
+from smoc_mcp.questions.fields import FIELDS, Match
+from smoc_mcp.questions.filters import ContactFilter, Listing
+from smoc_mcp.questions.rows import LISTED
+from smoc_mcp.questions.search import NAME, PHONE, Needle, Term
 from smoc_mcp.questions.similar import traces
 from smoc_mcp.text.times import QUARTER_HOUR
 
 __all__ = [
-    "LIST",
-    "MATCHING",
     "Sql",
+    "Value",
+    "beginning_with",
     "counting",
+    "covered",
+    "following",
     "grouping",
     "holding",
     "listing",
+    "match_expression",
     "namesakes",
     "owning",
     "questions",
     "resembling",
+    "saving",
+    "setting",
     "ungrouped",
     "where",
 ]
@@ -39,9 +46,8 @@ _HAS = {
     "rewards": "has_rewards",
     "referrals": "has_referrals",
 }
-_LABELS = ("flow", "promo")
-MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH ?"
-"""What every search by words is made of."""
+# What every search by words is made of.
+_MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH ?"
 _WORTH = (
     (7, NAME, "  {}  "),  # as a whole word
     (6, NAME, "  {}"),  # as a beginning
@@ -54,18 +60,28 @@ _WORTH = (
 )
 """How much it says that a term is in a field."""
 _COLUMNS = ", ".join(LISTED)
-LIST = f"SELECT {_COLUMNS}, 0 AS rank FROM contact"  # noqa: S608 (our own names)
-"""The head of a SELECT of contacts as they are listed."""
+_LIST = f"SELECT {_COLUMNS}, 0 AS rank FROM contact"
 # CROSS JOIN: the few that the index of words finds are looked up, not all contacts looked through.
 _OF_HITS = "FROM ({}) CROSS JOIN contact ON contact.row = hit"
 
 
+Value = int | str | bytes | None
+"""What can be bound to a statement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """A piece of SQL and the values bound to its question marks, in order."""
+    """A piece of SQL.
+
+    Attributes:
+        text: With question marks for values.
+        values: What is bound to them, in order.
+        searches: It looks into the index of words, which must be up to date.
+    """
 
     text: str
     values: tuple[int | str, ...] = ()
+    searches: bool = False
 
 
 def where(wanted: ContactFilter) -> Sql:
@@ -85,7 +101,8 @@ def where(wanted: ContactFilter) -> Sql:
         if span.before is not None:
             add(f"{sort} < ? AND {sort} > {ABSENT}", span.before)
     for name, folded in wanted.texts.items():
-        if name in _LABELS:
+        field = FIELDS[name]
+        if field.many:
             add(
                 "EXISTS (SELECT 1 FROM label WHERE contact = contact.id AND kind = ? "
                 "AND instr(key, ?))",
@@ -93,7 +110,8 @@ def where(wanted: ContactFilter) -> Sql:
                 folded,
             )
         else:
-            add(f"{name}_key = ?" if name in EQUALS else f"instr({name}_key, ?)", folded)
+            whole = field.match is Match.WHOLE
+            add(f"{name}_key = ?" if whole else f"instr({name}_key, ?)", folded)
     if wanted.accepted is not None:
         add("accepted_communication = ?", "yes" if wanted.accepted else "no")
     for name, present in wanted.has.items():
@@ -107,7 +125,7 @@ def holding(wanted: ContactFilter) -> Sql:
     """Return the FROM for contacts of the filter: those that hold its words, or all."""
     if not wanted.terms:
         return Sql("FROM contact")
-    return Sql(_OF_HITS.format(MATCHING), (match_expression(wanted.terms),))
+    return Sql(_OF_HITS.format(_MATCHING), (match_expression(wanted.terms),), searches=True)
 
 
 def counting(wanted: ContactFilter) -> Sql:
@@ -116,44 +134,65 @@ def counting(wanted: ContactFilter) -> Sql:
     return Sql(
         f"SELECT status, count(*) {source.text} WHERE {condition.text} GROUP BY 1",
         (*source.values, *condition.values),
+        source.searches,
     )
 
 
-def listing(
-    wanted: ContactFilter, sort: Sort, *, by_relevance: bool, after: Position | None
-) -> Sql:
-    """Return the rest of a SELECT that lists contacts in order: WHERE …, ORDER BY.
+def listing(asked: Listing) -> Sql:
+    """Return a SELECT of contacts in order, at most as many as asked for.
 
     By relevance, those come first that hold the words in the name, as whole words before others,
     then in e-mail address or phone, company, place, texts; among equals the newest by `sort`.
     """
-    condition = where(wanted)
-    text, values = condition.text, list(condition.values)
-    rank = _rank(wanted.terms) if by_relevance else Sql("0")
+    sort, after = asked.sort, asked.after
+    condition, source = where(asked.wanted), holding(asked.wanted)
+    rank = _rank(asked.wanted.terms) if asked.by_relevance else Sql("0")
     order = f"{sort} DESC, id DESC"
-    if by_relevance:
+    if asked.by_relevance:
         order = f"rank DESC, {order}"
-    source = holding(wanted)
-    head = f"SELECT {_COLUMNS}, {rank.text} AS rank {source.text} WHERE {text}"
-    values = [*rank.values, *source.values, *values]
-    if after is not None:
-        if by_relevance:
-            # An alias cannot stand in WHERE, so the ranked rows are one level down.
-            head = f"SELECT * FROM ({head}) WHERE (rank, {sort}, id) < (?, ?, ?)"  # noqa: S608
-            values += after
-        else:
-            head += f" AND ({sort}, id) < (?, ?)"
-            values += after[1:]
-    return Sql(f"{head} ORDER BY {order} LIMIT ?", tuple(values))
+    text = f"SELECT {_COLUMNS}, {rank.text} AS rank {source.text} WHERE {condition.text}"
+    values = [*rank.values, *source.values, *condition.values]
+    if after is not None and asked.by_relevance:
+        # An alias cannot stand in WHERE, so the ranked rows are one level down.
+        text = f"SELECT * FROM ({text}) WHERE (rank, {sort}, id) < (?, ?, ?)"
+        values += after
+    elif after is not None:
+        text += f" AND ({sort}, id) < (?, ?)"
+        values += after[1:]
+    return Sql(f"{text} ORDER BY {order} LIMIT ?", (*values, asked.limit), source.searches)
 
 
-def grouping(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
+def following(sort: Sort, moment: int, contact_id: str | None, limit: int) -> Sql:
+    """Return a SELECT of contacts by a sort key, oldest first, after (moment, id).
+
+    Without an id it begins at the moment itself.
+    """
+    edge = f"{sort} >= ?" if contact_id is None else f"({sort}, id) > (?, ?)"
+    values = (moment,) if contact_id is None else (moment, contact_id)
+    return Sql(f"{_LIST} WHERE {edge} ORDER BY {sort}, id LIMIT ?", (*values, limit))
+
+
+def beginning_with(prefix: str, limit: int) -> Sql:
+    """Return a SELECT of contacts whose id begins with a text, in order of id."""
+    return Sql(
+        f"{_LIST} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+        (prefix, f"{prefix}\U0010ffff", limit),
+    )
+
+
+def covered(sort: Sort, edge: int) -> Sql:
+    """Return a SELECT of (id, seen) of the contacts with a sort key newer than an edge."""
+    return Sql(f"SELECT id, seen FROM contact WHERE {sort} > ?", (edge,))
+
+
+def grouping(asked: Count) -> Sql:
     """Return a SELECT of (key, value) of each dimension, then status and the number of contacts.
 
     A spelling of a value is a row of its own, for the caller to merge by key. A contact counts
     once per value of a label; one without any has the key NULL.
     """
-    inner = _grouped(wanted, dimensions)
+    dimensions = asked.dimensions
+    inner = _grouped(asked.wanted, dimensions)
     text = inner.text
     columns = ", ".join(f"c{i}" for i in range(2 * len(dimensions)))
     if any(d.kind is Kind.LABEL for d in dimensions):
@@ -161,12 +200,13 @@ def grouping(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
         pairs = range(len(dimensions))
         once = ", ".join(f"c{2 * i}, min(c{2 * i + 1}) AS c{2 * i + 1}" for i in pairs)
         keys = ", ".join(f"c{2 * i}" for i in pairs)
-        text = f"SELECT {once}, status, id FROM ({text}) GROUP BY {keys}, id"  # noqa: S608
+        text = f"SELECT {once}, status, id FROM ({text}) GROUP BY {keys}, id"
     # A value is of one key, so the values alone make the groups; a time has no value.
     by = ", ".join(f"c{2 * i + (d.kind is not Kind.TIME)}" for i, d in enumerate(dimensions))
     return Sql(
-        f"SELECT {columns}, status, count(*) FROM ({text}) GROUP BY {by}, status",  # noqa: S608
+        f"SELECT {columns}, status, count(*) FROM ({text}) GROUP BY {by}, status",
         inner.values,
+        inner.searches,
     )
 
 
@@ -200,26 +240,26 @@ def _grouped(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
         f"SELECT {picked}, contact.status AS status, +contact.id AS id {source.text} "
         f"{' '.join(joins)} WHERE {condition.text}",
         (*source.values, *values, *condition.values),
+        source.searches,
     )
 
 
-def ungrouped(
-    wanted: ContactFilter, dimensions: Sequence[Dimension], kept: Sequence[Sequence[str | None]]
-) -> Sql:
+def ungrouped(asked: Count, kept: Sequence[Sequence[str | None]]) -> Sql:
     """Return a SELECT of status and number of the contacts that are in another group than these.
 
     Args:
-        wanted: The filter.
-        dimensions: None of them a time.
+        asked: The question; none of its dimensions is a time.
         kept: The keys of the groups; at least one.
     """
-    inner = _grouped(wanted, dimensions)
+    dimensions = asked.dimensions
+    inner = _grouped(asked.wanted, dimensions)
     keys = ", ".join(f"ifnull(c{2 * i}, '')" for i in range(len(dimensions)))
     marks = ", ".join(f"({', '.join('?' * len(dimensions))})" for _ in kept)
     return Sql(
-        f"SELECT status, count(DISTINCT id) FROM ({inner.text}) "  # noqa: S608
+        f"SELECT status, count(DISTINCT id) FROM ({inner.text}) "
         f"WHERE ({keys}) NOT IN (VALUES {marks}) GROUP BY status",
         (*inner.values, *(key or "" for group in kept for key in group)),
+        inner.searches,
     )
 
 
@@ -227,8 +267,7 @@ def questions(question: str) -> Sql:
     """Return a SELECT of the survey questions that these folded words or this id name, or all."""
     named = _question("label", question) if question else Sql("question_key != ''")
     return Sql(
-        "SELECT DISTINCT question_key, question FROM label "  # noqa: S608
-        f"WHERE kind = 'survey' AND {named.text}",
+        f"SELECT DISTINCT question_key, question FROM label WHERE kind = 'survey' AND {named.text}",
         named.values,
     )
 
@@ -247,17 +286,18 @@ def _question(table: str, question: str) -> Sql:
 def owning(email_key: str) -> Sql:
     """Return a SELECT of the contacts with an address, newest first."""
     # The plus keeps SQLite from walking all contacts in order of time for the sake of the order.
-    return Sql(f"{LIST} WHERE email_key = ? ORDER BY +created DESC, id DESC", (email_key,))
+    return Sql(f"{_LIST} WHERE email_key = ? ORDER BY +created DESC, id DESC", (email_key,))
 
 
 def resembling(email_key: str, limit: int) -> Sql:
     """Return a SELECT of (id, address) of those that may be like an address, newest first."""
     found = traces(email_key)
-    hits = f"SELECT row AS hit FROM contact WHERE mailbox = ? UNION {MATCHING}"  # noqa: S608
+    hits = f"SELECT row AS hit FROM contact WHERE mailbox = ? UNION {_MATCHING}"
     return Sql(
         f"SELECT id, email_key {_OF_HITS.format(hits)} WHERE email_key != '' "
         f"ORDER BY mailbox = ? DESC, created DESC, id DESC LIMIT {limit:d}",
-        (found.mailbox, found.pieces, found.mailbox),
+        (found.mailbox, match_expression(found.pieces), found.mailbox),
+        searches=True,
     )
 
 
@@ -267,8 +307,9 @@ def namesakes(email_key: str, limit: int) -> Sql | None:
     if not found.name:
         return None
     return Sql(
-        f"SELECT id {_OF_HITS.format(MATCHING)} ORDER BY created DESC, id DESC LIMIT {limit:d}",
-        (found.name,),
+        f"SELECT id {_OF_HITS.format(_MATCHING)} ORDER BY created DESC, id DESC LIMIT {limit:d}",
+        (match_expression(found.name),),
+        searches=True,
     )
 
 
@@ -293,3 +334,33 @@ def _worth(term: Term) -> Sql:
         if tests:
             cases.append(f"WHEN {' OR '.join(tests)} THEN {worth}")
     return Sql(f"CASE {' '.join(cases)} ELSE 0 END", tuple(values))
+
+
+def match_expression(terms: Sequence[Term]) -> str:
+    """Return the FTS5 expression for contacts that hold all of the terms."""
+    return " AND ".join(
+        f"({' OR '.join(f'({_all_of(needles)})' for needles in term.spellings)})" for term in terms
+    )
+
+
+def _all_of(needles: Sequence[Needle]) -> str:
+    return " AND ".join(_phrase(needle) for needle in needles)
+
+
+def _phrase(needle: Needle) -> str:
+    phrase = '"' + needle.text.replace('"', '""') + '"'
+    return f"{needle.field}_words : {phrase}" if needle.field else phrase
+
+
+def saving(columns: Sequence[str]) -> str:
+    """Return an INSERT of a contact's columns that replaces those of the contact's id."""
+    changed = (f"{name} = excluded.{name}" for name in columns if name not in ("owner", "id"))
+    return (
+        f"INSERT INTO contacts ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
+        f"ON CONFLICT (owner, id) DO UPDATE SET {', '.join(changed)}"
+    )
+
+
+def setting(columns: Sequence[str]) -> str:
+    """Return an UPDATE of some columns of the contact of a row."""
+    return f"UPDATE contacts SET {', '.join(f'{name} = ?' for name in columns)} WHERE row = ?"

@@ -9,152 +9,63 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 from smoc_mcp.errors import StoreError
-from smoc_mcp.questions.search import FIELDS
+from smoc_mcp.store.schema import MIGRATIONS, Migration, index_values
+from smoc_mcp.store.sql import Value
 
-__all__ = ["MEMORY", "SCHEMA_VERSION", "Database", "Value"]
-
-MEMORY = ":memory:"
-Value = int | str | bytes | None
+__all__ = ["Database"]
 
 _APPLICATION_ID = 0x534D4F43  # "SMOC", so that we never write into somebody else's database
 _BUSY_SECONDS = 4.0
 _OLDEST_SQLITE = (3, 34)  # has the trigram tokenizer
 
-_SEARCHED = tuple(f"{field}_words" for field in FIELDS)
-_WORDS = ", ".join(_SEARCHED)
-_NEW_WORDS = ", ".join(f"new.{column}" for column in _SEARCHED)
-_OLD_WORDS = ", ".join(f"old.{column}" for column in _SEARCHED)
-# The names are those of our own columns. A contact goes out of the index as it went in.
-_OUT_OF_INDEX = f"""INSERT INTO words (words, rowid, {_WORDS})
-    SELECT 'delete', old.row, {_OLD_WORDS} WHERE old.row NOT IN (SELECT row FROM unindexed)"""  # noqa: S608
-_INTO_INDEX = f"""INSERT INTO words (rowid, {_WORDS})
-    SELECT row, {_WORDS} FROM contacts WHERE row IN (SELECT row FROM unindexed)"""  # noqa: S608
-
-_MIGRATIONS: Sequence[Sequence[str]] = (
-    (
-        """CREATE TABLE companies (
-            id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again after a forget
-            name TEXT NOT NULL UNIQUE,
-            leads INTEGER, customers INTEGER,
-            counted INTEGER              -- when the counts were asked for
-        )""",
-        """CREATE TABLE keys (
-            hash TEXT PRIMARY KEY,       -- of address and key; the key itself is nowhere
-            owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE
-        )""",
-        """CREATE TABLE contacts (
-            row INTEGER PRIMARY KEY,     -- of the words
-            owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
-            id TEXT NOT NULL,
-            asked INTEGER NOT NULL,      -- when the newest answer that held it was sent for;
-                                         -- -1 where nobody can tell which is the newest
-            seen INTEGER NOT NULL,       -- when it was received
-            digest BLOB NOT NULL,
-            status TEXT NOT NULL,
-            created INTEGER NOT NULL,    -- moments; ABSENT where the contact has none
-            updated INTEGER NOT NULL,
-            conversation INTEGER NOT NULL,
-            name TEXT, email TEXT, phone TEXT, company TEXT, city TEXT, country TEXT, device TEXT,
-            browser TEXT, utm_source TEXT, utm_medium TEXT, utm_campaign TEXT, inviter TEXT,
-            accepted_communication TEXT, -- yes, no or null
-            has_visits INTEGER NOT NULL, has_rewards INTEGER NOT NULL,
-            has_referrals INTEGER NOT NULL,
-            -- folded, for comparison
-            email_key TEXT NOT NULL, mailbox TEXT NOT NULL, company_key TEXT,
-            city_key TEXT, country_key TEXT, device_key TEXT, browser_key TEXT,
-            utm_source_key TEXT, utm_medium_key TEXT, utm_campaign_key TEXT, inviter_key TEXT,
-            -- as searched: see `search.searchable`
-            name_words TEXT NOT NULL, email_words TEXT NOT NULL, phone_words TEXT NOT NULL,
-            company_words TEXT NOT NULL, place_words TEXT NOT NULL, texts_words TEXT NOT NULL,
-            answers_words TEXT NOT NULL,
-            unread TEXT NOT NULL,        -- names of fields that could not be read
-            source TEXT NOT NULL,        -- the JSON as sent
-            UNIQUE (owner, id)
-        )""",
-        "CREATE INDEX contacts_created ON contacts (owner, created, id)",
-        "CREATE INDEX contacts_updated ON contacts (owner, updated, id)",
-        "CREATE INDEX contacts_conversation ON contacts (owner, conversation, id)",
-        "CREATE INDEX contacts_email ON contacts (owner, email_key)",
-        "CREATE INDEX contacts_mailbox ON contacts (owner, mailbox)",
-        "CREATE INDEX contacts_seen ON contacts (owner, seen)",
-        # All that is counted and filtered by: a scan of it reads a tenth of what the rows are.
-        """CREATE INDEX contacts_facts ON contacts (
-            owner, status, created, updated, conversation, id,
-            city_key, city, country_key, country, company_key, company, device_key, device,
-            browser_key, browser, utm_source_key, utm_source, utm_medium_key, utm_medium,
-            utm_campaign_key, utm_campaign, inviter_key, inviter, accepted_communication,
-            has_visits, has_rewards, has_referrals
-        )""",
-        # The index alone: the texts are the columns of contacts.
-        f"""CREATE VIRTUAL TABLE words USING fts5 ({_WORDS},
-            content = 'contacts', content_rowid = 'row', columnsize = 0,
-            tokenize = 'trigram case_sensitive 1')""",
-        # Contacts whose words are not in the index yet: see `Database.index_words`.
-        "CREATE TABLE unindexed (row INTEGER PRIMARY KEY)",
-        """CREATE TRIGGER words_of_new AFTER INSERT ON contacts BEGIN
-            INSERT INTO unindexed VALUES (new.row);
-        END""",
-        f"""CREATE TRIGGER words_of_old AFTER DELETE ON contacts BEGIN
-            {_OUT_OF_INDEX};
-            DELETE FROM unindexed WHERE row = old.row;
-        END""",  # noqa: S608
-        f"""CREATE TRIGGER words_of_changed AFTER UPDATE OF {_WORDS} ON contacts
-            WHEN ({_NEW_WORDS}) IS NOT ({_OLD_WORDS}) BEGIN
-            {_OUT_OF_INDEX};
-            INSERT INTO unindexed
-            SELECT new.row WHERE new.row NOT IN (SELECT row FROM unindexed);
-        END""",  # noqa: S608
-        """CREATE TABLE labels (
-            owner INTEGER NOT NULL, contact TEXT NOT NULL,
-            kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
-            question_id TEXT NOT NULL, question_key TEXT NOT NULL, question TEXT NOT NULL,
-            FOREIGN KEY (owner, contact) REFERENCES contacts (owner, id) ON DELETE CASCADE
-        )""",
-        "CREATE INDEX labels_contact ON labels (owner, contact, kind, key, value)",
-        """CREATE TABLE histories (
-            owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
-            sort TEXT NOT NULL,
-            reach INTEGER NOT NULL, began INTEGER NOT NULL, top INTEGER NOT NULL,
-            sent INTEGER NOT NULL, received INTEGER NOT NULL,
-            PRIMARY KEY (owner, sort)
-        )""",
-        """CREATE TABLE gaps (
-            owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
-            sort TEXT NOT NULL, older INTEGER NOT NULL, newer INTEGER NOT NULL
-        )""",
-    ),
-)
-SCHEMA_VERSION = len(_MIGRATIONS)
-_VIEWS = {"contact": "contacts", "label": "labels", "history": "histories", "gap": "gaps"}
+_VIEWS = """
+CREATE TEMP TABLE seen (owner INTEGER);
+INSERT INTO seen VALUES (0);
+CREATE TEMP VIEW contact AS SELECT * FROM contacts WHERE owner = (SELECT owner FROM seen);
+CREATE TEMP VIEW label AS SELECT * FROM labels WHERE owner = (SELECT owner FROM seen);
+CREATE TEMP VIEW history AS SELECT * FROM histories WHERE owner = (SELECT owner FROM seen);
+CREATE TEMP VIEW gap AS SELECT * FROM gaps WHERE owner = (SELECT owner FROM seen);
+"""
+"""What a connection sees: the tables as they are for the one company that it is of."""
 
 
 class Database:
     """A connection that sees one company.
 
+    Attributes:
+        lock: Held by whoever uses the connection.
+
     Args:
-        path: A file, made if missing (mode 0600, its folders too), or MEMORY.
+        path: A file, made if missing (mode 0600, its folders too); None for memory.
+        migrations: What makes the schema of this version, step by step.
 
     Raises:
         StoreError: The file cannot be opened, is damaged, is no store of ours, or was written by
             a newer version; or Python's SQLite is too old.
     """
 
-    def __init__(self, path: str = MEMORY) -> None:
+    def __init__(
+        self, path: Path | None = None, migrations: Sequence[Migration] = MIGRATIONS
+    ) -> None:
         self._path = path
-        self._lock = threading.RLock()
+        self._migrations = migrations
+        self.lock = threading.RLock()
         self._depth = 0
         self._changes = 0
         self._asked_again: tuple[Hashable, dict[Hashable, list[sqlite3.Row]]] = None, {}
-        if path != MEMORY:
-            _prepare(Path(path))
+        if path is not None:
+            _prepare(path)
         with self._translated():
             # Calls come from worker threads, one at a time behind the lock.
             self._db = sqlite3.connect(
-                path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None
+                path or ":memory:",
+                timeout=_BUSY_SECONDS,
+                check_same_thread=False,
+                isolation_level=None,
             )
         try:
             with self._translated():
@@ -178,7 +89,7 @@ class Database:
                 f"{self._path} is a database of another program. Set SMOC_MCP_STORE to a file of "
                 "its own."
             )
-        if self._pragma("user_version") > SCHEMA_VERSION:
+        if self._pragma("user_version") > len(self._migrations):
             raise StoreError(
                 f"{self._path} is of a newer smoc-mcp. Install that, or set SMOC_MCP_STORE to "
                 "another file."
@@ -192,35 +103,42 @@ class Database:
             self._db.execute(f"PRAGMA {pragma}")
         while self._migrate_once():
             pass
+        self._db.executescript(_VIEWS)
 
     def _migrate_once(self) -> bool:
         """Run the next migration together with its record; False if there is none."""
         with self.transaction():
             # Read inside: another process may have migrated while we waited.
             version = self._pragma("user_version")
-            if version >= SCHEMA_VERSION:
+            if version >= len(self._migrations):
                 return False
-            for statement in _MIGRATIONS[version]:
-                self._db.execute(statement)
+            self._migrations[version](self)
+            if version + 1 == len(self._migrations):
+                index_values(self)
             self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             self._db.execute(f"PRAGMA user_version = {version + 1}")
         return True
 
     def close(self) -> None:
         """Close the connection; an in-memory database is gone."""
-        with self._lock:
+        with self.lock:
             self._db.close()
 
     def see(self, owner: int) -> None:
         """Let the views show one company."""
-        with self._lock, self._translated():
+        with self.lock, self._translated():
             self._changes += 1
-            # A view takes no bound values: its names are _VIEWS', its owner is a number of ours.
-            for view, table in _VIEWS.items():
-                self._db.execute(f"DROP VIEW IF EXISTS temp.{view}")
-                self._db.execute(
-                    f"CREATE TEMP VIEW {view} AS SELECT * FROM {table} WHERE owner = {owner:d}"  # noqa: S608
-                )
+            self._db.execute("UPDATE temp.seen SET owner = ?", (owner,))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other connections may write to it."""
+        return self._path is not None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction or a snapshot is under way."""
+        return self._db.in_transaction
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -235,9 +153,9 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Let everything that is read inside be of one moment, whatever others write."""
-        if self._path == MEMORY:
+        if self._path is None:
             # Nobody else can write, and we do one thing at a time.
-            with self._lock:
+            with self.lock:
                 yield
         else:
             with self._begun("BEGIN"):
@@ -245,7 +163,7 @@ class Database:
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[None]:
-        with self._lock, self._translated():
+        with self.lock, self._translated():
             if self._depth:
                 raise RuntimeError("transactions do not nest")
             self._db.execute(begin)
@@ -263,13 +181,13 @@ class Database:
 
     def fetch(self, text: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
         """Return the rows of a SELECT."""
-        with self._lock, self._translated():
+        with self.lock, self._translated():
             return self._db.execute(text, tuple(map(_bindable, values))).fetchall()
 
     def fetch_again(self, text: str, values: tuple[Value, ...] = ()) -> list[sqlite3.Row]:
         """Return the few rows of a SELECT that most answers need, read once until any write."""
-        with self._lock:
-            if self._path != MEMORY and not self._db.in_transaction:
+        with self.lock:
+            if self._path is not None and not self._db.in_transaction:
                 # Others' writes are noticed at the beginning of a transaction.
                 return self.fetch(text, values)
             version = self._changes, self._others_version()
@@ -282,50 +200,32 @@ class Database:
 
     def run(self, text: str, values: Sequence[Value] = ()) -> int:
         """Run a statement; return how many rows it changed."""
-        with self._lock, self._translated():
+        with self.lock, self._translated():
             self._changes += 1
             return self._db.execute(text, values).rowcount
 
     def run_many(self, text: str, rows: Iterable[Sequence[Value]]) -> None:
         """Run a statement once a row."""
-        with self._lock, self._translated():
+        with self.lock, self._translated():
             self._changes += 1
             self._db.executemany(text, rows)
 
     def others_version(self) -> int:
         """Return a number that changes when another process or connection has written."""
-        with self._lock, self._translated():
-            if self._path != MEMORY:
+        with self.lock, self._translated():
+            if self._path is not None:
                 # A look at the file, so that what others wrote is noticed.
                 self._db.execute("SELECT count(*) FROM companies").fetchone()
             return self._others_version()
 
-    @property
-    def words_wait(self) -> bool:
-        """Whether there are words that are not in the index yet."""
-        return bool(self.fetch("SELECT EXISTS (SELECT 1 FROM unindexed)")[0][0])
-
-    def index_words(self) -> None:
-        """Put the words of new and changed contacts into the index, as must be before a search."""
-        with self._lock:
-            if not self.words_wait:
-                return
-            with nullcontext() if self._db.in_transaction else self.transaction():
-                self.run(_INTO_INDEX)
-                self.run("DELETE FROM unindexed")
-
-    def purge_words(self) -> None:
-        """Take the words of deleted contacts out of the index, which keeps them for a while."""
-        self.run("INSERT INTO words (words) VALUES ('optimize')")
-
     def compact(self) -> None:
         """Give back the room of what was deleted, and overwrite it."""
-        with self._lock, self._translated():
+        with self.lock, self._translated():
             self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _others_version(self) -> int:
-        return 0 if self._path == MEMORY else self._pragma("data_version")
+        return 0 if self._path is None else self._pragma("data_version")
 
     def _pragma(self, name: str) -> int:
         value: int = self._db.execute(f"PRAGMA {name}").fetchone()[0]

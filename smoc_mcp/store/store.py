@@ -3,18 +3,23 @@
 A window is taken in within one transaction (`absorb`), so a reader sees all of it or nothing.
 """
 
-import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from smoc_mcp.api.facts import facts_of
 from smoc_mcp.api.models import ReadContact
 from smoc_mcp.proof.history import BEGINNING, Gap, History, extended
+from smoc_mcp.proof.versions import Compared, Known, compare
 from smoc_mcp.proof.windows import Counts, Sort, Window
 from smoc_mcp.store.lookup import ContactLookup
-from smoc_mcp.store.records import UPSERT, columns, label_columns
-from smoc_mcp.store.sqlite import MEMORY, Database
+from smoc_mcp.store.owners import Owner
+from smoc_mcp.store.records import SAVE, columns, label_columns
+from smoc_mcp.store.sql import covered
+from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.words import index_words, purge_words, words_wait
 from smoc_mcp.text.times import Moment
 
 __all__ = ["Absorbed", "ContactStore"]
@@ -52,10 +57,14 @@ class ContactStore(ContactLookup):
     """The contacts of one company; what it can be asked is `ContactLookup`'s.
 
     Args:
-        path: A file, which may hold several companies, or MEMORY.
+        path: A file, which may hold several companies; None keeps contacts in memory.
         address: The API's address; companies of different ones are different.
         key_hash: A hash that tells keys apart; the company of a key is remembered by it.
         keep_days: Contacts not seen for so many days are dropped; None keeps all.
+
+    Attributes:
+        is_kept: Contacts are still there after a restart.
+        is_shared: Other processes may write to it.
 
     Raises:
         StoreError: The file cannot be used; of every method.
@@ -63,20 +72,18 @@ class ContactStore(ContactLookup):
 
     def __init__(
         self,
-        path: str = MEMORY,
+        path: str | Path | None = None,
         *,
         address: str = "",
         key_hash: str = "",
         keep_days: int | None = None,
     ) -> None:
-        self.path = path
-        self._address, self._key_hash = address, key_hash
+        self.is_kept = self.is_shared = path is not None
         self._keep = None if keep_days is None else keep_days * _DAY
-        self._owner, self._name = 0, ""
         self._purge_at: Moment = 0
-        super().__init__(Database(path))
+        super().__init__(Database(None if path is None else Path(path)))
         try:
-            self._settle(None)
+            self._owner = Owner(self._db, address, key_hash)
         except BaseException:
             self._db.close()
             raise
@@ -88,7 +95,7 @@ class ContactStore(ContactLookup):
     @property
     def is_light(self) -> bool:
         """Whether a look costs less than the thread that it would wait in."""
-        return self.path == MEMORY and sum(self.count().values()) <= _LIGHT
+        return not self.is_kept and sum(self.count().values()) <= _LIGHT
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Let everything that is read inside be of one moment, whatever others write."""
@@ -101,66 +108,33 @@ class ContactStore(ContactLookup):
     @property
     def words_wait(self) -> bool:
         """Whether a search has to index words first, which takes long."""
-        return self._db.words_wait
+        return words_wait(self._db)
 
     def index_words(self) -> None:
         """Index the words of all contacts."""
-        self._db.index_words()
+        index_words(self._db)
 
     def absorb(self, window: Window, contacts: Sequence[ReadContact]) -> Absorbed:
         """Take in a window: save its contacts, drop those that it proves to be deleted."""
-        held = self._db.fetch("SELECT owner FROM keys WHERE hash = ?", (self._key_hash,))
-        moved = not held or held[0][0] != self._owner
-        if moved:
-            # Another process has erased the store, or learnt whose the key is.
-            self._name = ""
-            self._settle(None)
-        operators = {c.contact.operator_id for c in contacts if c.contact.operator_id}
-        if len(operators) == 1:
-            moved |= self._settle(operators.pop())
+        moved = self._settle(contacts)
         with self._db.transaction():
             known = self._known(window.rows)
-            changed, superseded, undecided, doubtful = set(), set(), set(), False
-            for i, (digest, seen, updated) in known.items():
-                if digest == window.rows[i].digest:
-                    continue
-                changed.add(i)
-                if seen >= window.sent:
-                    # Two answers under way at once: nobody can tell which is newer, but for
-                    # updatedAt, which only grows.
-                    doubtful = True
-                    if updated > window.rows[i].updated:
-                        superseded.add(i)
-                    elif updated == window.rows[i].updated:
-                        undecided.add(i)
-            fresh = {
-                c.contact.id: c
-                for c in contacts
-                if c.contact.id not in known or c.contact.id in changed - superseded
-            }
-            self._delete_labels(fresh.keys() & known.keys())
-            self._save(fresh.values(), window, undecided)
-            if self.path != MEMORY:
-                # In memory it can wait until somebody searches; here a search must not write.
-                self.index_words()
-            self._touch(window.rows.keys() - fresh.keys() - superseded, window)
-            missing = self._covered(window)
+            found = compare(known, window)
+            self._save(contacts, known, found, window)
+            missing = self._missing(window)
             deleted = frozenset(i for i, seen in missing.items() if seen < window.sent)
             self._delete(deleted)
             gap = self._extend_history(window)
-            self._db.run(
-                "UPDATE companies SET leads = ?, customers = ?, counted = ? WHERE id = ?",
-                (*window.counts, window.sent, self._owner),
-            )
+            self._remember_counts(window)
             dropped = self._drop_unseen(window.received)
         if dropped or deleted:
             # Afterwards, for it takes long: what was learnt is safe by now.
             self._purge_words(window.received)
         return Absorbed(
             added=frozenset(window.rows.keys() - known.keys()),
-            changed=frozenset(changed),
+            changed=frozenset(found.changed),
             deleted=deleted,
-            doubtful=doubtful or len(deleted) < len(missing),
+            doubtful=found.doubtful or len(deleted) < len(missing),
             gap=gap,
             moved=moved,
         )
@@ -168,7 +142,7 @@ class ContactStore(ContactLookup):
     def counts(self) -> tuple[Counts, Moment] | None:
         """Return the last counts that came with a window, and when it was sent."""
         row = self._db.fetch(
-            "SELECT leads, customers, counted FROM companies WHERE id = ?", (self._owner,)
+            "SELECT leads, customers, counted FROM companies WHERE id = ?", (self._owner.number,)
         )[0]
         return None if row[2] is None else (Counts(row[0], row[1]), row[2])
 
@@ -221,47 +195,25 @@ class ContactStore(ContactLookup):
         with self._db.transaction():
             contacts: int = self._db.fetch("SELECT count(*) FROM contacts")[0][0]
             self._db.run("DELETE FROM companies")
-            self._db.purge_words()
+            purge_words(self._db)
         self._db.compact()
         return contacts
 
-    def _settle(self, operator: str | None) -> bool:
-        """See the company that the key is of, as far as that is known; say whether that is news.
-
-        Until a contact names the operator, the key itself stands for its company.
-        """
-        alone = f"key {self._key_hash}"
-        name = alone if operator is None else f"{self._address} operator {operator}"
-        if operator is not None and name == self._name:
-            return False
-        with self._db.transaction():
-            held = self._db.fetch(
-                "SELECT id, name FROM companies JOIN keys ON owner = id WHERE hash = ?",
-                (self._key_hash,),
-            )
-            if operator is None and held:
-                # Nothing to write, so that opening the store disturbs nobody who has it open.
-                self._owner, self._name = held[0]["id"], held[0]["name"]
-                self._db.see(self._owner)
-                return False
-            if held and held[0]["name"] == alone and not self._company(name):
-                self._db.run("UPDATE companies SET name = ? WHERE name = ?", (name, alone))
-            self._db.run("INSERT OR IGNORE INTO companies (name) VALUES (?)", (name,))
-            self._owner = self._company(name)[0]["id"]
-            self._db.run(
-                "INSERT INTO keys VALUES (?, ?) ON CONFLICT (hash) DO UPDATE "
-                "SET owner = excluded.owner",
-                (self._key_hash, self._owner),
-            )
-            moved = bool(held) and held[0]["id"] != self._owner
-            if moved and held[0]["name"] == alone:
-                self._db.run("DELETE FROM companies WHERE id = ?", (held[0]["id"],))
-            self._name = name
-        self._db.see(self._owner)
+    def _settle(self, contacts: Iterable[ReadContact]) -> bool:
+        """See the company that contacts say they are of; say whether it is another than before."""
+        moved = not self._owner.is_settled
+        if moved:
+            self._owner.look_again()
+        operators = {c.contact.operator_id for c in contacts if c.contact.operator_id}
+        if len(operators) == 1:
+            moved |= self._owner.settle(operators.pop())
         return moved
 
-    def _company(self, name: str) -> list[sqlite3.Row]:
-        return self._db.fetch("SELECT id FROM companies WHERE name = ?", (name,))
+    def _remember_counts(self, window: Window) -> None:
+        self._db.run(
+            "UPDATE companies SET leads = ?, customers = ?, counted = ? WHERE id = ?",
+            (*window.counts, window.sent, self._owner.number),
+        )
 
     def _extend_history(self, window: Window) -> Gap | None:
         history, gap = extended(self.history(window.sort), window)
@@ -269,24 +221,24 @@ class ContactStore(ContactLookup):
             self._db.run(
                 "INSERT OR REPLACE INTO histories VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(self._owner, window.sort, history.reach, history.began, history.top),
+                    *(self._owner.number, window.sort, history.reach, history.began, history.top),
                     *(history.sent, history.received),
                 ),
             )
         if window.complete:
             # Whatever was missed has been seen now, or is gone.
-            self._db.run("DELETE FROM gaps WHERE owner = ?", (self._owner,))
+            self._db.run("DELETE FROM gaps WHERE owner = ?", (self._owner.number,))
         if gap is not None:
             self._db.run(
                 "INSERT INTO gaps VALUES (?, ?, ?, ?)",
-                (self._owner, gap.sort, gap.older, gap.newer),
+                (self._owner.number, gap.sort, gap.older, gap.newer),
             )
         return gap
 
     def _purge_words(self, now: Moment) -> None:
         """Let the index forget the words of deleted contacts; at most daily, for it takes long."""
         if now >= self._purge_at:
-            self._db.purge_words()
+            purge_words(self._db)
             self._purge_at = now + _DAY
 
     def _drop_unseen(self, now: Moment) -> int:
@@ -299,47 +251,68 @@ class ContactStore(ContactLookup):
             (limit,),
         )[0]
         dropped = self._db.run(
-            "DELETE FROM contacts WHERE owner = ? AND seen < ?", (self._owner, limit)
+            "DELETE FROM contacts WHERE owner = ? AND seen < ?", (self._owner.number, limit)
         )
         for sort, key in zip((Sort.CREATED, Sort.UPDATED, Sort.CONVERSATION), newest, strict=True):
             if key is not None:
                 self._db.run(
                     "UPDATE histories SET reach = max(reach, ?) WHERE owner = ? AND sort = ?",
-                    (key, self._owner, sort),
+                    (key, self._owner.number, sort),
                 )
         return dropped
 
-    def _known(self, ids: Collection[str]) -> dict[str, tuple[bytes, Moment, Moment]]:
-        marks = ", ".join("?" * len(ids))
-        text = f"SELECT id, digest, seen, updated FROM contact WHERE id IN ({marks})"  # noqa: S608
-        return {
-            i: (digest, seen, updated)
-            for i, digest, seen, updated in self._db.fetch(text, tuple(ids))
-        }
+    def _known(self, ids: Iterable[str]) -> dict[str, Known]:
+        rows = self._db.fetch(
+            "SELECT id, digest, seen, updated FROM contact "
+            "WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids), ensure_ascii=False),),
+        )
+        return {contact_id: Known(*known) for contact_id, *known in rows}
 
-    def _covered(self, window: Window) -> dict[str, Moment]:
+    def _missing(self, window: Window) -> dict[str, Moment]:
         """Return when each stored contact was seen that should be in the window and is not."""
         if window.complete:
             rows = self._db.fetch("SELECT id, seen FROM contact")
         elif window.edge is not None:
-            text = f"SELECT id, seen FROM contact WHERE {window.sort} > ?"  # noqa: S608 (an enum)
-            rows = self._db.fetch(text, (window.edge,))
+            sql = covered(window.sort, window.edge)
+            rows = self._db.fetch(sql.text, sql.values)
         else:
             return {}
         return {i: seen for i, seen in rows if i not in window.rows}
 
+    def _save(
+        self,
+        contacts: Iterable[ReadContact],
+        known: Mapping[str, Known],
+        found: Compared,
+        window: Window,
+    ) -> None:
+        """Write what is new or changed in a window, and that the rest of it was seen again."""
+        fresh = {
+            c.contact.id: c
+            for c in contacts
+            if c.contact.id not in known or c.contact.id in found.changed - found.superseded
+        }
+        self._delete_labels(fresh.keys() & known.keys())
+        self._write(fresh.values(), window, found.undecided)
+        if self.is_shared:
+            # In memory it can wait until somebody searches; here a search must not write.
+            self.index_words()
+        self._touch(window.rows.keys() - fresh.keys() - found.superseded, window)
+
     def _delete_labels(self, ids: Iterable[str]) -> None:
         self._db.run_many(
-            "DELETE FROM labels WHERE owner = ? AND contact = ?", [(self._owner, i) for i in ids]
+            "DELETE FROM labels WHERE owner = ? AND contact = ?",
+            [(self._owner.number, i) for i in ids],
         )
 
-    def _save(
+    def _write(
         self, contacts: Iterable[ReadContact], window: Window, undecided: Collection[str]
     ) -> None:
         facts = [(read, facts_of(read)) for read in contacts]
-        owner = self._owner
+        owner = self._owner.number
         self._db.run_many(
-            UPSERT,
+            SAVE,
             [
                 (
                     owner,
@@ -363,7 +336,7 @@ class ContactStore(ContactLookup):
             [
                 (
                     *(_UNDECIDED, window.sent, window.sent),
-                    *(window.received, self._owner, i, window.received),
+                    *(window.received, self._owner.number, i, window.received),
                 )
                 for i in ids
             ],
@@ -371,5 +344,6 @@ class ContactStore(ContactLookup):
 
     def _delete(self, ids: Iterable[str]) -> None:
         self._db.run_many(
-            "DELETE FROM contacts WHERE owner = ? AND id = ?", [(self._owner, i) for i in ids]
+            "DELETE FROM contacts WHERE owner = ? AND id = ?",
+            [(self._owner.number, i) for i in ids],
         )

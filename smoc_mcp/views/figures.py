@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from smoc_mcp.directory.answers import Statistics, Sure
 from smoc_mcp.proof.certainty import Certainty
+from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.groups import NONE, OTHER, Group, Grouping, begins
-from smoc_mcp.questions.query import Dimension, Kind
 from smoc_mcp.views.lists import View, Views, company_result, until_full
 from smoc_mcp.views.phrases import (
     cut_short,
@@ -33,11 +33,9 @@ _MOST_GROUPS = 100
 """What limit may be at most."""
 
 
-def figures(
-    stats: Statistics, dimensions: Sequence[Dimension], views: Views
-) -> View[StatisticsResult]:
+def figures(stats: Statistics, asked: Count, views: Views) -> View[StatisticsResult]:
     """Return the answer of contacts_stats."""
-    return _Figures(stats, dimensions, views).answer()
+    return _Figures(stats, asked.dimensions, views).answer()
 
 
 @dataclass(frozen=True, slots=True)

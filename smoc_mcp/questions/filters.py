@@ -1,78 +1,43 @@
-"""What a question asks: the filter, its parsing, and the region of the data that it implies."""
+"""Which contacts a question admits: the filter, its parsing, and the region that it implies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, Sort, Status
+from smoc_mcp.questions.fields import NAMED_FILTERS, WIRE_FIELDS
+from smoc_mcp.questions.rows import Position
 from smoc_mcp.questions.search import Term, parse_query
-from smoc_mcp.text.folding import fold
+from smoc_mcp.text.folding import fold, quoted, words_between_commas
 from smoc_mcp.text.times import Moment, parse_time
 
 __all__ = [
-    "CONTAINS",
-    "DIMENSIONS",
-    "EQUALS",
     "EVERYBODY",
     "FILTERS",
     "HAS",
-    "SURVEY_PREFIX",
     "TIMES",
     "ContactFilter",
-    "Dimension",
-    "Kind",
+    "Listing",
     "Span",
     "parse_filter",
-    "parse_group_by",
 ]
 
 TIMES = {Sort.CREATED: "created", Sort.UPDATED: "updated", Sort.CONVERSATION: "conversation"}
 """The stem of each sort order's parameters: `created_after`, `created_before`, …"""
 
-EQUALS = ("country", "utm_source", "utm_medium", "utm_campaign", "device")
-"""Parameters that name one value: they match it whole. Case and accents do not matter."""
-
-CONTAINS = ("city", "company", "flow", "promo")
-"""Parameters that name a thing as people do: a part of it matches, so Equinor finds Equinor ASA."""
-
 FILTERS = (
     *("query", "status"),
     *(f"{stem}_{end}" for stem in TIMES.values() for end in ("after", "before")),
-    *("city", "country", "company", "utm_source", "utm_medium", "utm_campaign", "device"),
-    *("flow", "promo", "accepted_communication", "has"),
+    *NAMED_FILTERS,
+    *("accepted_communication", "has"),
 )
 """Every parameter of `parse_filter`."""
 
 HAS = ("email", "phone", "conversation", "visits", "rewards", "referrals")
-SURVEY_PREFIX = "survey:"
-_MOST_QUESTION_WORDS = 20
+"""What a contact can be asked to have."""
 
-_WIRE_FIELDS = {
-    "status": ("status",),
-    "created": ("createdAt",),
-    "updated": ("updatedAt",),
-    "conversation": ("lastConversationDate",),
-    "city": ("city",),
-    "company": ("company",),
-    "accepted_communication": ("acceptedCommunication",),
-    "flow": ("rewardFlows", "textFields"),
-    "promo": ("promosPresented", "promosRedeemed"),
-    "referral_campaign": ("referralLinks",),
-    "inviter": ("inviterUser",),
-    "email": ("email",),
-    "phone": ("msisdn",),
-    "visits": ("visitList",),
-    "rewards": ("rewardFlows",),
-    "referrals": ("usersReferred",),
-    "survey": ("answeredSurveyQuestions",),
-    **dict.fromkeys(
-        ("country", "utm_source", "utm_medium", "utm_campaign", "device", "browser"),
-        ("visitList",),
-    ),
-}
 _WORD_FIELDS = (
     *("firstName", "lastName", "email", "msisdn", "company", "city", "state", "street", "zip"),
     *("textFields", "answeredSurveyQuestions"),
@@ -99,7 +64,7 @@ class ContactFilter:
         terms: What the contact's texts must hold, all of it.
         status: The one status admitted; None for all.
         spans: The admitted times, by sort order.
-        texts: Values by parameter name, of EQUALS and CONTAINS.
+        texts: Values by the name of the field.
         accepted: What the contact answered about communication; None for no matter.
         has: What a contact must have (True) or lack (False).
         among: The only contacts admitted, by id; None for no matter.
@@ -132,7 +97,7 @@ class ContactFilter:
             *self.has,
             *also,
         ]
-        fields = {wire for name in names for wire in _WIRE_FIELDS[name]}
+        fields = {wire for name in names for wire in WIRE_FIELDS[name]}
         if self.terms:
             fields.update(_WORD_FIELDS)
         return Region(
@@ -149,60 +114,28 @@ class ContactFilter:
 
 
 EVERYBODY = ContactFilter()
+"""The filter that admits every contact."""
 
 
-class Kind(StrEnum):
-    """How the values of a dimension are found."""
-
-    VALUE = "value"  # one per contact, of a column
-    TIME = "time"  # one per contact, of createdAt
-    LABEL = "label"  # any number per contact
-
-
-@dataclass(frozen=True, slots=True)
-class Dimension:
-    """One way to group contacts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Contacts in order, one page of them.
 
     Attributes:
-        name: As the caller wrote it.
-        kind: How its values are found.
-        source: The column, the unit of time, or the kind of label.
-        question: Of a survey: the folded id or words of the question.
+        wanted: Which contacts.
+        sort: By which time, the newest first.
+        limit: The most rows.
+        by_relevance: The best match first, and `sort` among equals.
+        after: Where the last page ended; None for the first page.
+        top: The key of the first page's first row, if this is a later page.
     """
 
-    name: str
-    kind: Kind
-    source: str
-    question: str = ""
-
-    @property
-    def reads(self) -> str:
-        """The name by which `ContactFilter.region` knows the fields that it reads."""
-        return "created" if self.kind is Kind.TIME else self.source
-
-
-DIMENSIONS: Mapping[str, Dimension] = {
-    d.name: d
-    for d in (
-        Dimension("status", Kind.VALUE, "status"),
-        Dimension("created_day", Kind.TIME, "day"),
-        Dimension("created_week", Kind.TIME, "week"),
-        Dimension("created_month", Kind.TIME, "month"),
-        Dimension("city", Kind.VALUE, "city"),
-        Dimension("country", Kind.VALUE, "country"),
-        Dimension("company", Kind.VALUE, "company"),
-        Dimension("utm_source", Kind.VALUE, "utm_source"),
-        Dimension("utm_medium", Kind.VALUE, "utm_medium"),
-        Dimension("utm_campaign", Kind.VALUE, "utm_campaign"),
-        Dimension("device", Kind.VALUE, "device"),
-        Dimension("browser", Kind.VALUE, "browser"),
-        Dimension("flow", Kind.LABEL, "flow"),
-        Dimension("promo", Kind.LABEL, "promo"),
-        Dimension("referral_campaign", Kind.LABEL, "referral_campaign"),
-        Dimension("inviter", Kind.VALUE, "inviter"),
-        Dimension("accepted_communication", Kind.VALUE, "accepted_communication"),
-    )
-}
+    wanted: ContactFilter = EVERYBODY
+    sort: Sort = Sort.CREATED
+    limit: int = 20
+    by_relevance: bool = False
+    after: Position | None = None
+    top: Moment | None = None
 
 
 def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> ContactFilter:
@@ -228,43 +161,10 @@ def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> Co
             for sort, stem in TIMES.items()
             if (span := _parse_span(given, stem, now=now, zone=zone))
         },
-        texts={
-            name: folded for name in (*EQUALS, *CONTAINS) if (folded := fold(given.get(name, "")))
-        },
+        texts={name: folded for name in NAMED_FILTERS if (folded := fold(given.get(name, "")))},
         accepted=_ACCEPTED[accepted],
         has=_parse_has(given.get("has", "")),
     )
-
-
-def parse_group_by(text: str) -> tuple[Dimension, ...]:
-    """Return the dimensions of a comma-separated `group_by`; at most two, none for an empty text.
-
-    Raises:
-        InputError: A name is unknown, is given twice, or there are more than two.
-    """
-    dimensions: list[Dimension] = []
-    for name in filter(None, (part.strip() for part in text.split(","))):
-        folded = fold(name)
-        if folded.startswith(SURVEY_PREFIX) and folded != SURVEY_PREFIX:
-            question = folded.removeprefix(SURVEY_PREFIX).strip()
-            if len(question.split()) > _MOST_QUESTION_WORDS:
-                raise InputError(
-                    f"survey: takes up to {_MOST_QUESTION_WORDS} words of a question: give the "
-                    "rarest of them."
-                )
-            dimensions.append(Dimension(name, Kind.LABEL, "survey", question))
-        elif folded in DIMENSIONS:
-            dimensions.append(DIMENSIONS[folded])
-        else:
-            raise InputError(
-                f"group_by does not know {_quoted(name)}: choose up to two of "
-                f"{', '.join(DIMENSIONS)}, survey:<question id or words>."
-            )
-    if len(dimensions) > 2 or len({(d.source, d.question) for d in dimensions}) < len(dimensions):
-        raise InputError("group_by takes up to two different dimensions, separated by a comma.")
-    if sum(d.kind is Kind.TIME for d in dimensions) > 1:
-        raise InputError("group_by takes one of created_day, created_week and created_month.")
-    return tuple(dimensions)
 
 
 def _parse_span(given: Mapping[str, str], stem: str, *, now: Moment, zone: ZoneInfo) -> Span:
@@ -284,11 +184,11 @@ def _parse_span(given: Mapping[str, str], stem: str, *, now: Moment, zone: ZoneI
 
 def _parse_has(text: str) -> Mapping[str, bool]:
     wanted: dict[str, bool] = {}
-    for part in filter(None, (p.strip().lower() for p in text.split(","))):
+    for part in words_between_commas(text.lower()):
         name = part.lstrip("-").strip()
         if name not in HAS:
             raise InputError(
-                f"has does not know {_quoted(name)}: give a comma-separated choice of "
+                f"has does not know {quoted(name)}: give a comma-separated choice of "
                 f"{', '.join(HAS)}; -phone means those without."
             )
         if wanted.setdefault(name, not part.startswith("-")) is part.startswith("-"):
@@ -303,7 +203,3 @@ def _choice(kind: type[Status], text: str) -> Status:
         return kind(text)
     except ValueError:
         raise InputError(f"status must be one of any, {', '.join(kind)}.") from None
-
-
-def _quoted(text: str) -> str:
-    return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"

@@ -1,0 +1,161 @@
+"""Answers that are contacts: lists, one address, one contact, news, suggestions."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from smoc_mcp.directory.answers import Found, Matches, News, Page
+from smoc_mcp.directory.hints import instead, matches_by_word
+from smoc_mcp.directory.reading import Reading
+from smoc_mcp.errors import ContactNotFoundError
+from smoc_mcp.proof.certainty import Certainty, Proof, Region
+from smoc_mcp.proof.windows import Sort, sort_key
+from smoc_mcp.questions.changes import Progress, next_changes
+from smoc_mcp.questions.filters import TIMES, ContactFilter, Listing
+from smoc_mcp.questions.rows import ContactRow
+from smoc_mcp.text.times import Moment
+
+__all__ = [
+    "find_contact",
+    "find_matches",
+    "has_live_match",
+    "list_news",
+    "list_page",
+    "suggest",
+]
+
+_SIMILAR_SHOWN = 5
+_MOST_MOVED = 100
+
+
+def list_page(reading: Reading, asked: Listing) -> Page:
+    """Return contacts in order."""
+    wanted, sort = asked.wanted, asked.sort
+    proof = reading.prove(wanted.region(TIMES[sort]))
+    listed = wanted if proof is None else replace(wanted, among=proof.among)
+    # One more than asked for: it shows that more follow.
+    rows = reading.store.list_rows(replace(asked, wanted=listed, limit=asked.limit + 1))
+    more, rows = len(rows) > asked.limit, rows[: asked.limit]
+    total, total_proof = reading.total_of(wanted, reading.prove(wanted.region()))
+    return Page(
+        company=reading.company(),
+        rows=rows,
+        proof=proof or _prove_rows(reading, asked, rows) or reading.lower_bound(),
+        total=total,
+        total_proof=total_proof,
+        more=more,
+        moved_ahead=_moved_ahead(reading, asked),
+        top=_top(asked, rows),
+        instead={} if total else instead(reading, wanted),
+        by_word={} if total else matches_by_word(reading, wanted),
+        whole=wanted.only_status,
+        live=reading.live_ids(rows),
+    )
+
+
+def _prove_rows(reading: Reading, asked: Listing, rows: list[ContactRow]) -> Proof | None:
+    """Prove a full page by its own oldest row: whoever is newer is in a live window."""
+    if len(rows) < asked.limit or asked.by_relevance:
+        return None
+    fields = asked.wanted.region(TIMES[asked.sort]).fields
+    oldest = Region({asked.sort: sort_key(rows[-1], asked.sort)}, None, fields)
+    return reading.live.prove(oldest, reading.since)
+
+
+def _top(asked: Listing, rows: list[ContactRow]) -> Moment | None:
+    """Return the key of the first page's first row; None where the order is not by time."""
+    if asked.by_relevance:
+        return None
+    return sort_key(rows[0], asked.sort) if rows and asked.top is None else asked.top
+
+
+def _moved_ahead(reading: Reading, asked: Listing) -> int:
+    """Return how many contacts came in front of the first page since it was made."""
+    if asked.after is None or asked.top is None:
+        return 0
+    newest = replace(asked, after=None, by_relevance=False, limit=_MOST_MOVED)
+    rows = reading.store.list_rows(newest)
+    return sum(sort_key(row, asked.sort) > asked.top for row in rows)
+
+
+def has_live_match(reading: Reading, email_key: str) -> bool:
+    """Say whether somebody in a live window has an address."""
+    return any(reading.is_live(row.id) for row in reading.store.find_email(email_key))
+
+
+def find_matches(reading: Reading, email_key: str) -> Matches:
+    """Return who has an address, and similar ones if nobody has."""
+    company = reading.company()
+    rows = reading.store.find_email(email_key)
+    similar = [] if rows else reading.store.find_similar(email_key, _SIMILAR_SHOWN)
+    return Matches(
+        company=company,
+        rows=rows,
+        similar=similar,
+        proof=reading.prove(Region(fields=frozenset({"email"}))) or reading.lower_bound(),
+        searched=company.in_hand,
+        live=reading.live_ids([*rows, *similar]),
+    )
+
+
+def find_contact(reading: Reading, contact_id: str) -> Found:
+    """Return one contact, whole.
+
+    Raises:
+        ContactNotFoundError: No contact in hand has this id.
+    """
+    found = reading.store.get(contact_id)
+    company = reading.company()
+    if found is not None:
+        return Found(company, *found, reading.is_live(contact_id))
+    where = "Take an id from contacts_list, contacts_search or contacts_find_by_email."
+    proof = reading.prove(Region())
+    if proof is not None and proof.exact:
+        raise ContactNotFoundError(f"No contact of this company has this id. {where}")
+    raise ContactNotFoundError(
+        f"None of the {company.in_hand:,} contacts in hand has this id; the company has "
+        f"{company.leads:,} leads and {company.customers:,} customers, so it may exist out of "
+        f"reach. {where}"
+    )
+
+
+def list_news(reading: Reading, progress: Progress, limit: int) -> News:
+    """Return the next page of contacts that are new or changed."""
+    starts = {Sort.CREATED: progress.new.time, Sort.UPDATED: progress.updated.time}
+    read = frozenset({"createdAt", "updatedAt"})
+    proofs = [
+        reading.live.prove(Region({sort: start}, fields=read), reading.since)
+        or reading.unbroken_since(sort, start)
+        for sort, start in starts.items()
+    ]
+    proven = [proof for proof in proofs if proof is not None]
+    gaps: list[tuple[Moment, Moment]] = []
+    if len(proven) == len(proofs):
+        weakest = max(proven, key=lambda p: p.certainty is not Certainty.EXACT)
+        # Who is new since has a new updatedAt too. So as of the proof of the changes, whichever
+        # came first, both are right: what the other shows besides would contradict it.
+        proof = Proof(weakest.certainty, proven[-1].as_of)
+    else:
+        proof = reading.lower_bound()
+        gaps = _gaps_since(reading, starts)
+    changes = next_changes(progress, reading.store.list_since, limit)
+    live = reading.live_ids([*changes.new, *changes.updated])
+    return News(reading.company(), changes, proof, gaps, live)
+
+
+def _gaps_since(reading: Reading, starts: Mapping[Sort, Moment]) -> list[tuple[Moment, Moment]]:
+    """Return the stretches of time since the starts in which something may be missing."""
+    gaps: list[tuple[Moment, Moment]] = []
+    for sort, start in starts.items():
+        history = reading.store.history(sort)
+        known = [g for g in reading.store.gaps() if g.sort is sort and g.newer >= start]
+        gaps += [(max(start, g.older), g.newer) for g in known]
+        if history is not None and not known and start <= history.reach:
+            gaps.append((start, history.reach))
+    return sorted(set(gaps))
+
+
+def suggest(reading: Reading, text: str, wanted: ContactFilter, limit: int) -> list[ContactRow]:
+    """Return contacts for a completion: whose id begins with a text, then who match a filter."""
+    rows = reading.store.find_id_prefix(text, limit) if text else []
+    rows += reading.store.list_rows(Listing(wanted=wanted, limit=limit, by_relevance=True))
+    return list({row.id: row for row in rows}.values())[:limit]

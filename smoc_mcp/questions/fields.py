@@ -1,0 +1,108 @@
+"""The values of a contact that it is filtered and grouped by: each is declared here, and only here.
+
+One entry is enough for a value to be derived from what the API sends, kept in the store, indexed,
+grouped by and, where it says how it matches, filtered by. Values are compared folded
+(`text.folding`). A store that is already there gets a new value by one line of
+`store.schema.MIGRATIONS`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic.alias_generators import to_camel
+
+__all__ = ["FIELDS", "LABELS", "NAMED_FILTERS", "VALUES", "WIRE_FIELDS", "Field", "Match"]
+
+
+class Match(StrEnum):
+    """How the filter of a field compares."""
+
+    WHOLE = "whole"  # the field is one word of a list, such as a country
+    PART = "part"  # people name a thing by a part of it: Equinor is Equinor ASA
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value of a contact, or any number of them.
+
+    Attributes:
+        name: Of the dimension, the filter and the column.
+        paths: Where it is in a contact, by the names of `api.models`. `first_visit` and
+            `newest_visit` stand for one of the visits. In a list every entry counts.
+        match: How its filter compares; None for no filter.
+        about: What the filter takes, for the description of the parameter.
+        many: A contact can have any number of values.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    match: Match | None = None
+    about: str = ""
+    many: bool = False
+
+    @property
+    def wire_fields(self) -> tuple[str, ...]:
+        """The fields of a contact that the API names and this is read from."""
+        roots = (path.partition(".")[0] for path in self.paths)
+        return tuple(_VISITS if root.endswith("_visit") else to_camel(root) for root in roots)
+
+
+_VISITS = "visitList"
+_FIRST, _NEWEST = "of the first visit", "of the newest visit, such as mobile"
+
+FIELDS: Mapping[str, Field] = {
+    field.name: field
+    for field in (
+        Field("city", ("city",), Match.PART, "or a part of it"),
+        Field("country", ("newest_visit.country",), Match.WHOLE, "as in answers, such as NO"),
+        Field("company", ("company",), Match.PART, "employer, or a part of the name"),
+        Field("utm_source", ("first_visit.utm_source",), Match.WHOLE, _FIRST),
+        Field("utm_medium", ("first_visit.utm_medium",), Match.WHOLE, _FIRST),
+        Field("utm_campaign", ("first_visit.utm_campaign",), Match.WHOLE, _FIRST),
+        Field("device", ("newest_visit.device_type",), Match.WHOLE, _NEWEST),
+        Field("browser", ("newest_visit.browser",)),
+        Field(
+            "flow",
+            ("reward_flows.title", "text_fields.flow_name"),
+            Match.PART,
+            "or a part of its title",
+            many=True,
+        ),
+        Field(
+            "promo",
+            ("promos_presented.title", "promos_redeemed.title"),
+            Match.PART,
+            "presented or redeemed; or a part",
+            many=True,
+        ),
+        Field("referral_campaign", ("referral_links.campaign_name",), many=True),
+        Field("inviter", ("inviter_user",)),
+    )
+}
+"""Every field by name, in the order in which they are listed everywhere."""
+
+VALUES = tuple(field for field in FIELDS.values() if not field.many)
+"""The fields of which a contact has one value: each is a column of the store."""
+
+LABELS = tuple(field for field in FIELDS.values() if field.many)
+"""The fields of which a contact has any number: each is a kind of label in the store."""
+
+NAMED_FILTERS: Mapping[str, Field] = {f.name: f for f in FIELDS.values() if f.match is not None}
+"""The fields that can be filtered by."""
+
+WIRE_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "status": ("status",),
+    "created": ("createdAt",),
+    "updated": ("updatedAt",),
+    "conversation": ("lastConversationDate",),
+    "accepted_communication": ("acceptedCommunication",),
+    "email": ("email",),
+    "phone": ("msisdn",),
+    "visits": (_VISITS,),
+    "rewards": ("rewardFlows",),
+    "referrals": ("usersReferred",),
+    "survey": ("answeredSurveyQuestions",),
+    **{field.name: field.wire_fields for field in FIELDS.values()},
+}
+"""The fields of a contact, as the API names them, that each filter or dimension reads."""

@@ -1,0 +1,199 @@
+"""The tables of the store, and how a store of an older version becomes one of this version.
+
+Each migration is committed together with its number (`sqlite.Database`), so a crash leaves the old
+schema or the new one, never half. A migration that was released is never changed again. A new
+field of `questions.fields` is one entry there and one line here: `add_values("zip")`.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from smoc_mcp.api.facts import Facts, facts_of
+from smoc_mcp.api.models import read_contact
+from smoc_mcp.questions.fields import VALUES
+from smoc_mcp.store.records import label_columns
+from smoc_mcp.store.sql import Value, setting
+from smoc_mcp.text.folding import fold
+
+__all__ = ["MIGRATIONS", "Migration", "Statements", "add_labels", "add_values", "index_values"]
+
+_AT_ONCE = 500
+"""How many contacts are derived anew at a time."""
+
+
+class Statements(Protocol):
+    """What a migration may do; it runs in a transaction."""
+
+    def fetch(self, text: str, values: Sequence[Value] = ()) -> Sequence[Any]:
+        """Return the rows of a SELECT."""
+
+    def run(self, text: str, values: Sequence[Value] = ()) -> int:
+        """Run a statement; return how many rows it changed."""
+
+
+Migration = Callable[[Statements], None]
+
+_FIRST = (
+    """CREATE TABLE companies (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again after a forget
+        name TEXT NOT NULL UNIQUE,
+        leads INTEGER, customers INTEGER,
+        counted INTEGER              -- when the counts were asked for
+    )""",
+    """CREATE TABLE keys (
+        hash TEXT PRIMARY KEY,       -- of address and key; the key itself is nowhere
+        owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE
+    )""",
+    """CREATE TABLE contacts (
+        row INTEGER PRIMARY KEY,     -- of the words
+        owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
+        id TEXT NOT NULL,
+        asked INTEGER NOT NULL,      -- when the newest answer that held it was sent for;
+                                     -- -1 where nobody can tell which is the newest
+        seen INTEGER NOT NULL,       -- when it was received
+        digest BLOB NOT NULL,
+        status TEXT NOT NULL,
+        created INTEGER NOT NULL,    -- moments; ABSENT where the contact has none
+        updated INTEGER NOT NULL,
+        conversation INTEGER NOT NULL,
+        name TEXT, email TEXT, phone TEXT, company TEXT, city TEXT, country TEXT, device TEXT,
+        browser TEXT, utm_source TEXT, utm_medium TEXT, utm_campaign TEXT, inviter TEXT,
+        accepted_communication TEXT, -- yes, no or null
+        has_visits INTEGER NOT NULL, has_rewards INTEGER NOT NULL,
+        has_referrals INTEGER NOT NULL,
+        -- folded, for comparison
+        email_key TEXT NOT NULL, mailbox TEXT NOT NULL, company_key TEXT,
+        city_key TEXT, country_key TEXT, device_key TEXT, browser_key TEXT,
+        utm_source_key TEXT, utm_medium_key TEXT, utm_campaign_key TEXT, inviter_key TEXT,
+        -- as searched: see `search.searchable`
+        name_words TEXT NOT NULL, email_words TEXT NOT NULL, phone_words TEXT NOT NULL,
+        company_words TEXT NOT NULL, place_words TEXT NOT NULL, texts_words TEXT NOT NULL,
+        answers_words TEXT NOT NULL,
+        unread TEXT NOT NULL,        -- names of fields that could not be read
+        source TEXT NOT NULL,        -- the JSON as sent
+        UNIQUE (owner, id)
+    )""",
+    "CREATE INDEX contacts_created ON contacts (owner, created, id)",
+    "CREATE INDEX contacts_updated ON contacts (owner, updated, id)",
+    "CREATE INDEX contacts_conversation ON contacts (owner, conversation, id)",
+    "CREATE INDEX contacts_email ON contacts (owner, email_key)",
+    "CREATE INDEX contacts_mailbox ON contacts (owner, mailbox)",
+    "CREATE INDEX contacts_seen ON contacts (owner, seen)",
+    # The index of words alone: the texts are the columns of contacts.
+    """CREATE VIRTUAL TABLE words USING fts5 (
+        name_words, email_words, phone_words, company_words, place_words, texts_words,
+        answers_words, content = 'contacts', content_rowid = 'row', columnsize = 0,
+        tokenize = 'trigram case_sensitive 1')""",
+    # Contacts whose words are not in the index yet: see `words.index_words`.
+    "CREATE TABLE unindexed (row INTEGER PRIMARY KEY)",
+    """CREATE TRIGGER words_of_new AFTER INSERT ON contacts BEGIN
+        INSERT INTO unindexed VALUES (new.row);
+    END""",
+    # A contact goes out of the index as it went in.
+    """CREATE TRIGGER words_of_old AFTER DELETE ON contacts BEGIN
+        INSERT INTO words (words, rowid, name_words, email_words, phone_words, company_words,
+                place_words, texts_words, answers_words)
+            SELECT 'delete', old.row, old.name_words, old.email_words, old.phone_words,
+                old.company_words, old.place_words, old.texts_words, old.answers_words
+            WHERE old.row NOT IN (SELECT row FROM unindexed);
+        DELETE FROM unindexed WHERE row = old.row;
+    END""",
+    """CREATE TRIGGER words_of_changed AFTER UPDATE OF name_words, email_words, phone_words,
+            company_words, place_words, texts_words, answers_words ON contacts
+        WHEN (new.name_words, new.email_words, new.phone_words, new.company_words,
+                new.place_words, new.texts_words, new.answers_words)
+            IS NOT (old.name_words, old.email_words, old.phone_words, old.company_words,
+                old.place_words, old.texts_words, old.answers_words) BEGIN
+        INSERT INTO words (words, rowid, name_words, email_words, phone_words, company_words,
+                place_words, texts_words, answers_words)
+            SELECT 'delete', old.row, old.name_words, old.email_words, old.phone_words,
+                old.company_words, old.place_words, old.texts_words, old.answers_words
+            WHERE old.row NOT IN (SELECT row FROM unindexed);
+        INSERT INTO unindexed
+            SELECT new.row WHERE new.row NOT IN (SELECT row FROM unindexed);
+    END""",
+    """CREATE TABLE labels (
+        owner INTEGER NOT NULL, contact TEXT NOT NULL,
+        kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+        question_id TEXT NOT NULL, question_key TEXT NOT NULL, question TEXT NOT NULL,
+        FOREIGN KEY (owner, contact) REFERENCES contacts (owner, id) ON DELETE CASCADE
+    )""",
+    "CREATE INDEX labels_contact ON labels (owner, contact, kind, key, value)",
+    """CREATE TABLE histories (
+        owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
+        sort TEXT NOT NULL,
+        reach INTEGER NOT NULL, began INTEGER NOT NULL, top INTEGER NOT NULL,
+        sent INTEGER NOT NULL, received INTEGER NOT NULL,
+        PRIMARY KEY (owner, sort)
+    )""",
+    """CREATE TABLE gaps (
+        owner INTEGER NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
+        sort TEXT NOT NULL, older INTEGER NOT NULL, newer INTEGER NOT NULL
+    )""",
+)
+
+
+def _first(db: Statements) -> None:
+    for statement in _FIRST:
+        db.run(statement)
+
+
+def add_values(*names: str) -> Migration:
+    """Return a migration that gives every contact new fields of `fields.VALUES`.
+
+    Args:
+        names: Of the fields. Their values are derived from the JSON that the store keeps.
+    """
+
+    def migrate(db: Statements) -> None:
+        columns = [column for name in names for column in (name, f"{name}_key")]
+        for column in columns:
+            db.run(f"ALTER TABLE contacts ADD COLUMN {column} TEXT")
+        for row, facts in _derived(db):
+            values = [facts.values[name] for name in names]
+            both = [v for value in values for v in (value, None if value is None else fold(value))]
+            db.run(setting(columns), (*both, row))
+
+    return migrate
+
+
+def add_labels(*kinds: str) -> Migration:
+    """Return a migration that gives every contact labels of new kinds of `fields.LABELS`."""
+
+    def migrate(db: Statements) -> None:
+        for row, facts in _derived(db):
+            for label in facts.labels:
+                if label.kind in kinds:
+                    db.run(
+                        "INSERT INTO labels SELECT owner, ?, ?, ?, ?, ?, ?, ? FROM contacts "
+                        "WHERE row = ?",
+                        (*label_columns(facts.id, label), row),
+                    )
+
+    return migrate
+
+
+def _derived(db: Statements) -> Iterator[tuple[int, Facts]]:
+    """Yield what is derived of each contact, with its row."""
+    row = 0
+    while rows := db.fetch(
+        "SELECT row, source FROM contacts WHERE row > ? ORDER BY row LIMIT ?", (row, _AT_ONCE)
+    ):
+        for row, source in rows:
+            if (read := read_contact(json.loads(source), whole=False)) is not None:
+                yield row, facts_of(read)
+
+
+def index_values(db: Statements) -> None:
+    """Index all that is counted and filtered by: a scan of it reads a tenth of what rows are."""
+    values = (f"{field.name}_key, {field.name}" for field in VALUES)
+    db.run("DROP INDEX IF EXISTS contacts_facts")
+    db.run(
+        "CREATE INDEX contacts_facts ON contacts (owner, status, created, updated, conversation, "
+        f"id, {', '.join(values)}, accepted_communication, has_visits, has_rewards, has_referrals)"
+    )
+
+
+MIGRATIONS: Sequence[Migration] = (_first,)
+"""One for each version of the schema, in order. The last is followed by `index_values`."""

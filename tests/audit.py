@@ -1,0 +1,355 @@
+"""Questions at random, and every claim of their answers held against the truth at its moment."""
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from smoc_mcp.directory.answers import Matches, News, Page, Statistics
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.errors import UpstreamError
+from smoc_mcp.proof.certainty import Proof
+from smoc_mcp.proof.windows import Sort, Status
+from smoc_mcp.questions.changes import Progress
+from smoc_mcp.questions.dimensions import Count, Dimension, parse_group_by
+from smoc_mcp.questions.filters import ContactFilter, Listing, Span
+from smoc_mcp.questions.groups import Grouping
+from smoc_mcp.questions.rows import ContactRow
+from smoc_mcp.text.folding import fold
+from tests.simulation import SECOND, Raw, SimulatedCompany, key
+
+WIRE = {
+    Sort.CREATED: "createdAt",
+    Sort.UPDATED: "updatedAt",
+    Sort.CONVERSATION: "lastConversationDate",
+}
+WORDS = {None: "lead", "1": "lead", "2": "customer", "3": "lost", "4": "converted"}
+GROUPS = ("status", "status", "city", "flow", "city,status", "flow,status", "created_day,city")
+
+
+@dataclass
+class Poller:
+    """Somebody who asks for changes again and again, and what he was given.
+
+    Attributes:
+        since: From when.
+        progress: How far he is.
+        new: The ids that he was given as new.
+        given: The latest updatedAt with which he was given each contact.
+        whole: No answer so far has said that something may be missing.
+    """
+
+    since: int
+    progress: Progress
+    new: Counter[str] = field(default_factory=Counter)
+    given: dict[str, int] = field(default_factory=dict)
+    whole: bool = True
+
+    def take(self, news: News) -> None:
+        """Note what an answer gave."""
+        self.progress = news.changes.progress
+        self.whole &= news.proof.complete
+        self.new.update(row.id for row in news.changes.new)
+        for row in (*news.changes.new, *news.changes.updated):
+            self.given[row.id] = max(row.updated, self.given.get(row.id, row.updated))
+
+
+@dataclass
+class Audit:
+    """Asks a directory at random, and holds every claim against the truth at its `as_of`."""
+
+    chance: random.Random
+    company: SimulatedCompany
+    directory: ContactDirectory
+    claims: Counter[str] = field(default_factory=Counter)
+    poller: Poller | None = None
+    _polling: bool = False
+
+    async def ask(self) -> None:
+        """Ask one thing; that there is no answer is no claim."""
+        questions = [
+            *(self.ask_list, self.ask_search, self.ask_email, self.ask_stats, self.ask_news),
+            *(self.poll, self.refresh),
+        ]
+        try:
+            await self.chance.choice(questions)()
+        except UpstreamError:
+            self.claims["no answer"] += 1
+
+    async def ask_list(self) -> None:
+        sort = self.chance.choice(list(WIRE))
+        wanted = ContactFilter(status=self._status())
+        limit = self.chance.choice([1, 3, 5, 20])
+        self._check_page(
+            "list",
+            await self.directory.list_contacts(Listing(wanted=wanted, sort=sort, limit=limit)),
+            wanted,
+            sort,
+            limit,
+        )
+
+    async def ask_search(self) -> None:
+        sort = self.chance.choice(list(WIRE))
+        wanted = self.filter()
+        limit = self.chance.choice([1, 3, 5, 20])
+        self._check_page(
+            "search",
+            await self.directory.search_contacts(Listing(wanted=wanted, sort=sort, limit=limit)),
+            wanted,
+            sort,
+            limit,
+        )
+
+    async def ask_email(self) -> None:
+        address = f"p{self.chance.randrange(9)}@example.com"
+        found: Matches = await self.directory.find_by_email(address)
+        self.claims[f"email {found.proof.certainty} {bool(found.rows)}"] += 1
+
+        def check(there: list[Raw]) -> None:
+            truth = [c for c in there if c["email"] == address]
+            _check_rows(found.proof, found.rows, truth, there)
+
+        self._hold(found.proof, check)
+
+    async def ask_stats(self) -> None:
+        wanted = self.filter()
+        by = self.chance.choice(["", *GROUPS])
+        dimensions = parse_group_by(by) if by else ()
+        stats: Statistics = await self.directory.count_contacts(
+            Count(wanted=wanted, dimensions=dimensions, limit=100)
+        )
+        self.claims[f"stats {stats.proof.certainty}"] += 1
+
+        def check(there: list[Raw]) -> None:
+            truth = [c for c in there if _admits(wanted, c)]
+            assert stats.total >= len(truth)
+            if stats.proof.exact:
+                assert stats.total == len(truth)
+                if stats.grouping is not None:
+                    self.claims[f"groups by {by} exact"] += 1
+                    _check_groups(stats.grouping, dimensions, truth)
+
+        self._hold(stats.proof, check)
+        if stats.sure is None:
+            return
+        sure = stats.sure
+        self.claims[f"sure {sure.proof.certainty}"] += 1
+
+        def check_sure(there: list[Raw]) -> None:
+            truth = [
+                c
+                for c in there
+                if _admits(wanted, c)
+                and c["createdAt"]
+                and moment(key(c, "createdAt")) >= sure.since
+            ]
+            assert sure.total >= len(truth)
+            if sure.proof.exact:
+                assert sure.total == len(truth)
+
+        self._hold(sure.proof, check_sure)
+
+    async def ask_news(self) -> None:
+        """Ask for all that is new or changed since a moment, in one answer."""
+        since = self._moment()
+        news = await self.directory.list_changes(Progress.since(since), 1_000)
+        self.claims[f"news {news.proof.certainty}"] += 1
+        given = {row.id for row in (*news.changes.new, *news.changes.updated)}
+
+        def check(there: list[Raw]) -> None:
+            there = self._not_gone_since(news.proof, there)
+            new = {str(c["id"]) for c in there if _is_since(c, "createdAt", since)}
+            changed = {str(c["id"]) for c in there if _is_since(c, "updatedAt", since)}
+            assert new <= {row.id for row in news.changes.new}
+            assert changed <= given
+            if news.proof.exact:
+                assert given == new | changed
+                for row in (*news.changes.new, *news.changes.updated):
+                    assert _seen(row) in map(_true, there)
+
+        self._hold(news.proof, check)
+
+    async def poll(self) -> None:
+        """Go on where the last poll ended; once all is read, nothing may have been left out."""
+        if self._polling:
+            return
+        if self.poller is None or self.chance.random() < 0.1:
+            since = self._moment()
+            self.poller = Poller(since, Progress.since(since))
+        poller, self._polling = self.poller, True
+        try:
+            news = await self.directory.list_changes(
+                poller.progress, self.chance.choice([1, 3, 50])
+            )
+        finally:
+            self._polling = False
+        poller.take(news)
+        self.claims[f"poll {news.proof.certainty} {poller.whole}"] += 1
+        assert max(poller.new.values(), default=1) == 1, "a contact was new twice"
+        if news.changes.more or not poller.whole:
+            return
+
+        def check(there: list[Raw]) -> None:
+            for contact in self._not_gone_since(news.proof, there):
+                i = str(contact["id"])
+                if _is_since(contact, "createdAt", poller.since):
+                    assert i in poller.new
+                if _is_since(contact, "updatedAt", poller.since):
+                    assert i in poller.given
+                    assert poller.given[i] >= moment(key(contact, "updatedAt"))
+
+        self._hold(news.proof, check)
+
+    async def refresh(self) -> None:
+        report = await self.directory.refresh()
+        self.claims[f"refresh complete {report.complete}"] += 1
+
+    def _check_page(
+        self, name: str, page: Page, wanted: ContactFilter, sort: Sort, limit: int
+    ) -> None:
+        self.claims[f"{name} rows {page.proof.certainty}"] += 1
+        self.claims[f"{name} total {page.total_proof.certainty}"] += 1
+
+        def check_total(there: list[Raw]) -> None:
+            truth = [c for c in there if _admits(wanted, c)]
+            assert page.total >= len(truth), wanted
+            if page.total_proof.exact:
+                assert page.total == len(truth), wanted
+
+        def check_rows(there: list[Raw]) -> None:
+            truth = [c for c in there if _admits(wanted, c)]
+            truth.sort(key=lambda c: (key(c, WIRE[sort]), str(c["id"])), reverse=True)
+            full = len(page.rows) == limit
+            _check_rows(page.proof, page.rows, truth[:limit], there, full=full)
+
+        self._hold(page.total_proof, check_total)
+        self._hold(page.proof, check_rows)
+
+    def _hold(self, proof: Proof, check: Callable[[list[Raw]], None]) -> None:
+        """Check a claim against what was there at its moment.
+
+        Where the clock had not moved between several requests, one of their truths is enough.
+        """
+        if not proof.complete:
+            return
+        assert proof.as_of in self.company.truths, "as_of is no moment at which we asked"
+        truths = self.company.truths[proof.as_of]
+        for number, truth in enumerate(truths):
+            try:
+                check(list(truth.values()))
+            except AssertionError:
+                if number == len(truths) - 1:
+                    raise
+            else:
+                return
+
+    def _not_gone_since(self, proof: Proof, truth: list[Raw]) -> list[Raw]:
+        """Return the truth but for who was deleted after it: a poller need not be told of him."""
+        if proof.exact:
+            return truth
+        return [c for c in truth if c["id"] in self.company.contacts]
+
+    def _status(self) -> Status | None:
+        return self.chance.choice([None, None, Status.LEAD, Status.CUSTOMER, Status.LOST])
+
+    def _moment(self) -> int:
+        """Return a moment at which something has changed lately."""
+        times = self._times("updatedAt")[-12:]
+        return moment(self.chance.choice(times)) if times else 0
+
+    def _times(self, name: str) -> list[str]:
+        return sorted(filter(None, (key(c, name) for c in self.company.contacts.values())))
+
+    def filter(self) -> ContactFilter:
+        spans = {}
+        for sort, name in WIRE.items():
+            times = self._times(name)[-12:]
+            if times and self.chance.random() < 0.35:
+                before = (
+                    moment(self.chance.choice(times)) + 1 if self.chance.random() < 0.2 else None
+                )
+                spans[sort] = Span(after=moment(self.chance.choice(times)), before=before)
+        return ContactFilter(status=self._status(), spans=spans)
+
+
+def moment(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * SECOND)
+
+
+def status_of(contact: Raw) -> str:
+    """Return the word for a contact's status."""
+    status = contact["status"]
+    assert status is None or isinstance(status, str)
+    return WORDS[status]
+
+
+def _check_rows(
+    proof: Proof,
+    rows: Sequence[ContactRow],
+    truth: list[Raw],
+    company: list[Raw],
+    *,
+    full: bool = False,
+) -> None:
+    """Hold rows against the truth: the same, or the same but for deleted ones that linger."""
+    there = {str(c["id"]) for c in company}
+    kept = [r for r in rows if proof.exact or r.id in there]
+    # What lingers takes places on a full page, so fewer of the true ones fit.
+    expected = truth[: len(kept)] if full and not proof.exact else truth
+    assert sorted(map(_seen, kept)) == sorted(map(_true, expected))
+    if proof.exact:
+        assert {r.id for r in rows} == {str(c["id"]) for c in truth}
+
+
+def _check_groups(
+    grouping: Grouping, dimensions: Sequence[Dimension], truth: Sequence[Raw]
+) -> None:
+    expected = Counter(
+        values
+        for contact in truth
+        for values in itertools.product(*(_values(contact, d.name) for d in dimensions))
+    )
+    assert grouping.left_out == 0
+    assert {g.keys: g.contacts for g in grouping.groups if g.contacts} == expected
+
+
+def _values(contact: Raw, dimension: str) -> set[str | None]:
+    """Return the folded values of a contact in a dimension, None for none."""
+    match dimension:
+        case "status":
+            return {status_of(contact)}
+        case "created_day":
+            return {key(contact, "createdAt")[:10] or None}
+        case "flow":
+            flows = contact["rewardFlows"]
+            assert isinstance(flows, list)
+            return {fold(flow["title"]) for flow in flows} or {None}
+    value = contact[dimension]
+    return {None if value is None else fold(str(value))}
+
+
+def _admits(wanted: ContactFilter, contact: Raw) -> bool:
+    if wanted.status is not None and status_of(contact) != wanted.status:
+        return False
+    for sort, span in wanted.spans.items():
+        time = key(contact, WIRE[sort])
+        if not time or (span.after is not None and moment(time) < span.after):
+            return False
+        if span.before is not None and moment(time) >= span.before:
+            return False
+    return True
+
+
+def _is_since(contact: Raw, name: str, since: int) -> bool:
+    time = key(contact, name)
+    return bool(time) and moment(time) >= since
+
+
+def _seen(row: ContactRow) -> tuple[str, str, int]:
+    return row.id, row.status.value, row.updated
+
+
+def _true(contact: Raw) -> tuple[str, str, int]:
+    return str(contact["id"]), status_of(contact), moment(key(contact, "updatedAt"))

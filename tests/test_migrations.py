@@ -1,0 +1,96 @@
+"""A store of an older version, opened by this one; and new fields for contacts already stored."""
+
+import gzip
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smoc_mcp.proof.windows import Sort
+from smoc_mcp.questions import fields
+from smoc_mcp.questions.dimensions import Count, parse_group_by
+from smoc_mcp.questions.filters import ContactFilter, Listing
+from smoc_mcp.questions.search import parse_query
+from smoc_mcp.store.schema import MIGRATIONS, add_labels, add_values
+from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.store import ContactStore
+
+OLD = Path(__file__).parent / "data" / "store-version-1.sqlite3.gz"
+"""Eight contacts of one company, complete, as the first version of the schema kept them."""
+ADDRESS, KEY = "https://v2.api.smoc.ai", "key of version 1"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "old.sqlite3"
+    made.write_bytes(gzip.decompress(OLD.read_bytes()))
+    return made
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[ContactStore]:
+    opened = ContactStore(path, address=ADDRESS, key_hash=KEY)
+    yield opened
+    opened.close()
+
+
+def test_a_file_of_version_1_keeps_its_contacts_history_and_words(store: ContactStore) -> None:
+    rows = store.list_rows(Listing())
+    assert len(rows) == 8
+    assert all(store.history(sort) for sort in (Sort.CREATED, Sort.UPDATED))
+    named = next(row for row in rows if row.name)
+    wanted = ContactFilter(terms=parse_query(str(named.name)))
+    assert named.id in {row.id for row in store.list_rows(Listing(wanted=wanted))}
+
+
+@pytest.mark.parametrize("group_by", ["city", "device,status", "flow", "inviter", "created_month"])
+def test_a_file_of_version_1_is_grouped_by_every_kind(store: ContactStore, group_by: str) -> None:
+    groups = store.group(Count(dimensions=parse_group_by(group_by)))
+    assert sum(group.contacts for group in groups) >= 8
+
+
+def test_a_file_of_version_1_becomes_one_of_this_version(path: Path, store: ContactStore) -> None:
+    del store
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+        assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    db.close()
+
+
+def test_a_new_field_is_derived_for_contacts_that_are_stored_already(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = fields.Field("zip", ("zip",))
+    monkeypatch.setattr("smoc_mcp.store.schema.VALUES", (*fields.VALUES, new))
+    monkeypatch.setattr("smoc_mcp.api.facts._VALUES", [("zip", "", "zip")])
+    Database(path, [*MIGRATIONS, add_values("zip")]).close()
+    with sqlite3.connect(path) as db:
+        found = db.execute(
+            "SELECT zip, zip_key, json_extract(source, '$.zip') FROM contacts"
+        ).fetchall()
+        indexed = [row[2] for row in db.execute("PRAGMA index_info(contacts_facts)")]
+    db.close()
+    assert any(value for value, _, _ in found)
+    assert all(value == sent and key == (sent and sent.lower()) for value, key, sent in found)
+    assert {"zip", "zip_key"} <= set(indexed)
+
+
+def test_a_new_label_is_derived_for_contacts_that_are_stored_already(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smoc_mcp.api.facts._LABELS", [("os", "visit_list", "os")])
+    Database(path, [*MIGRATIONS, add_labels("os")]).close()
+    with sqlite3.connect(path) as db:
+        kept = {row[0] for row in db.execute("SELECT DISTINCT value FROM labels WHERE kind = 'os'")}
+        sent = {
+            row[0]
+            for row in db.execute(
+                "SELECT DISTINCT json_extract(visit.value, '$.os') FROM contacts, "
+                "json_each(contacts.source, '$.visitList') AS visit"
+            )
+            if row[0]
+        }
+    db.close()
+    assert kept
+    assert kept <= sent
