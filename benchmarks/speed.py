@@ -23,7 +23,7 @@ import anyio
 from benchmarks.callers import load
 from benchmarks.processes import Stdio, memory_mb, serving, start
 from benchmarks.stores import store_rows
-from smoc_mcp.api.client import parse_page
+from smoc_mcp.api.answer import read_answer
 from smoc_mcp.directory.windows import window_of
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
@@ -142,7 +142,7 @@ def window_rows(company: Company) -> list[Row]:
 
     def take_in() -> None:
         store = ContactStore()
-        read = parse_page(body, 500)
+        read = read_answer(body, 500)
         store.absorb(window_of(Sort.CREATED, read, 1, 2), read.contacts)
         store.close()
 

@@ -1,4 +1,4 @@
-"""The parts of a running server, put together from the settings."""
+"""Opens a company's directory: client and store, put together from the settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

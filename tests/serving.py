@@ -13,9 +13,18 @@ from pydantic import SecretStr
 from smoc_mcp.api.client import SmocClient
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.server.server import build_server
+from smoc_mcp.server.tools import build_tools
 from smoc_mcp.views.lists import Views
 
 KEY = "key-of-the-test"
+
+
+def _no_directory() -> ContactDirectory:
+    raise AssertionError("nothing is asked")
+
+
+NAMES = [tool.name for tool in build_tools(_no_directory, Views())]
+"""The tools, by the code; snapshots/tools.json holds that they stay what they are."""
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import anyio.lowlevel
 
 from smoc_mcp.api.client import SortField
-from smoc_mcp.api.models import ContactsPage, read_contact
+from smoc_mcp.api.models import ApiAnswer, read_contact
 from smoc_mcp.errors import UnreachableError
 from smoc_mcp.text.times import Clock, Moment, iso
 
@@ -149,7 +149,7 @@ class SimulatedCompany:
 
     async def fetch_contacts(
         self, sort: SortField | None, limit: int = LIMIT, *, seconds: float | None = None
-    ) -> ContactsPage:
+    ) -> ApiAnswer:
         """Answer as the API would, at some moment while the request is under way.
 
         Raises:
@@ -182,7 +182,7 @@ class SimulatedCompany:
     def _happens(self, share: float) -> bool:
         return share > 0 and self.chance.random() < share
 
-    def _page(self, sort: SortField | None, limit: int) -> ContactsPage:
+    def _page(self, sort: SortField | None, limit: int) -> ApiAnswer:
         rows = list(self.contacts.values())
         if sort is not None:
             self.chance.shuffle(rows)
@@ -190,7 +190,7 @@ class SimulatedCompany:
         sent: Sequence[object] = rows[:limit]
         if self._happens(self.weather.lies):
             sent = self._lie(rows[:limit], sort)
-        return ContactsPage(
+        return ApiAnswer(
             contacts=tuple(r for c in sent if (r := read_contact(c)) is not None),
             sent=len(sent),
             limit=limit,

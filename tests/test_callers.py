@@ -6,11 +6,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from smoc_mcp.http import app as http_app
+from smoc_mcp.http import limits
 from smoc_mcp.http.access import OwnKey, ServerKey
 from smoc_mcp.http.serve import app_of
+from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
-from smoc_mcp.settings import HttpSettings, Settings
+from smoc_mcp.settings import Settings
 from tests.serving import KEY
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +29,7 @@ def api() -> Iterator[str]:
 @pytest.fixture
 async def server(api: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of a server where each of a few callers may call once a minute."""
-    monkeypatch.setattr(http_app, "_MOST_CALLERS", MOST)
+    monkeypatch.setattr(limits, "MOST_CALLERS", MOST)
     settings = Settings.from_env({"SMOC_API_KEY": KEY, "SMOC_BASE_URL": api})
     access = ServerKey(SecretStr(KEY), tuple(map(SecretStr, SECRETS)))
     app = app_of(settings, HttpSettings(calls_per_minute=1), access, 8000)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smoc_mcp.cli.clients import CLIENTS
+from smoc_mcp.cli.config import CLIENTS
 from smoc_mcp.sandbox import FJELL_KEY, NORDLYS_KEY, UNBOUND_KEY, Sandbox, run_in_thread
 
 Done = subprocess.CompletedProcess[str]

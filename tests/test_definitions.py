@@ -17,19 +17,11 @@ from mcp_types import CacheableResult, Tool
 
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.server.server import INSTRUCTIONS
-from tests.serving import KEY, memory_server
+from tests.serving import KEY, NAMES, memory_server
 
 pytestmark = pytest.mark.anyio
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-NAMES = [
-    "contacts_list",
-    "contacts_search",
-    "contacts_find_by_email",
-    "contacts_get",
-    "contacts_stats",
-    "contacts_changes",
-]
 
 Rule = Callable[[Tool], bool]
 

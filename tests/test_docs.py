@@ -13,39 +13,27 @@ import jsonschema
 import pytest
 
 from smoc_mcp import settings
-from smoc_mcp.cli.clients import CLIENTS
+from smoc_mcp.cli.config import CLIENTS
 from smoc_mcp.cli.main import main
-from smoc_mcp.cli.parser import build_parser
+from smoc_mcp.cli.parser import COMMANDS, build_parser
+from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.server.prompts import PROMPTS
 from smoc_mcp.server.resources import COMPANY_URI, CONTACT_URI, GUIDE_URI
-from tests.test_definitions import NAMES
+from smoc_mcp.variables import variables_of
+from tests.serving import NAMES
+from tests.test_architecture import BESIDE, ROOMS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-SETTINGS = sorted(set(re.findall(r'"(SMOC_[A-Z_]+)"', Path(settings.__file__).read_text("utf-8"))))
-OF_HTTP = {
-    *("SMOC_MCP_BEARER_TOKENS", "SMOC_MCP_BEARER_TOKENS_FILE", "SMOC_MCP_OAUTH_ISSUER"),
-    *("SMOC_MCP_OAUTH_AUDIENCE", "SMOC_MCP_ALLOWED_HOSTS", "SMOC_MCP_ALLOWED_ORIGINS"),
-    *("SMOC_MCP_CALLS_PER_MINUTE", "SMOC_MCP_MAX_COMPANIES"),
-}
-COMMANDS = (
-    "http",
-    "check",
-    "call",
-    "sync",
-    "export",
-    "forget",
-    "demo",
-    "sandbox",
-    "config",
-    "completion",
-)
+OF_HTTP = {*variables_of(HttpSettings)}
+SETTINGS = sorted({*variables_of(settings.Settings)} | OF_HTTP)
+TYPED = tuple(command.name for command in COMMANDS)
 
 
 def test_the_readme_names_every_tool_setting_command_and_client() -> None:
     for name in (*NAMES, *SETTINGS):
         assert f"`{name}`" in README
-    for command in COMMANDS:
+    for command in TYPED:
         assert f"`smoc-mcp {command}" in README
     for client in CLIENTS:
         assert f"smoc-mcp config {client}" in README
@@ -65,11 +53,11 @@ def test_help_names_every_setting_and_command(capsys: pytest.CaptureFixture[str]
         main(["--help"])
     said = capsys.readouterr().out
     assert ended.value.code == 0
-    for name in (*SETTINGS, *COMMANDS):
+    for name in (*SETTINGS, *TYPED):
         assert name in said
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", TYPED)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -96,12 +84,13 @@ def test_the_changelog_has_this_version_or_unreleased() -> None:
     assert "## [Unreleased]" in changelog or f"## [{version('smoc-mcp')}]" in changelog
 
 
-def test_agents_md_names_every_module_and_is_short() -> None:
+def test_agents_md_names_every_room_and_is_short() -> None:
     text = (ROOT / "AGENTS.md").read_text("utf-8")
     assert len(text.splitlines()) <= 60
-    for path in (ROOT / "smoc_mcp").glob("*.py"):
-        if not path.stem.startswith("__"):
-            assert f"`{path.stem}`" in text
+    for name in {*ROOMS, *BESIDE} - {"__init__", "__main__"}:
+        assert f"`{name}`" in text
+    for module in re.findall(r"`(\w+/\w+\.py)`", text):
+        assert any((folder / module).exists() for folder in (ROOT, ROOT / "smoc_mcp")), module
 
 
 def test_server_json_agrees_with_the_code() -> None:
@@ -167,7 +156,7 @@ def test_what_a_page_names_exists(page: Path) -> None:
     text = page.read_text("utf-8")
     assert set(re.findall(r"SMOC_[A-Z_]+", text)) <= {*SETTINGS}
     named = set(re.findall(r"`(?:\S+=\S+ )*smoc-mcp ([a-z]+)", text))
-    assert named <= {*COMMANDS}
+    assert named <= {*TYPED}
     assert set(re.findall(r"\b(contacts_[a-z_]+)", text)) <= {*NAMES}
     for link in re.findall(r"\]\((?!http)([^)#]+)", text):
         assert (page.parent / link).exists(), link
@@ -179,7 +168,8 @@ def test_every_command_of_a_page_can_be_typed(page: Path) -> None:
         for line in block.replace("\\\n", " ").splitlines():
             words = [word for word in shlex.split(line) if not re.match(r"[A-Z_]+=", word)]
             if words and words[0] == "smoc-mcp":
-                assert build_parser().parse_args(words[1:]).command in COMMANDS
+                done = build_parser().parse_args(words[1:]).run
+                assert done in {command.run for command in COMMANDS}
 
 
 def test_the_readme_leads_to_every_page() -> None:

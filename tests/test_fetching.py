@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from smoc_mcp.api.client import SortField
-from smoc_mcp.api.models import ContactsPage, read_contact
+from smoc_mcp.api.models import ApiAnswer, read_contact
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.certainty import Certainty
 from smoc_mcp.proof.windows import Sort, Status
@@ -59,7 +59,7 @@ class Source:
 
     async def fetch_contacts(
         self, sort: SortField | None, limit: int = LIMIT, *, seconds: float | None = None
-    ) -> ContactsPage:
+    ) -> ApiAnswer:
         del seconds
         self.asked.append(sort)
         self.beside.append(set(self._under_way))
@@ -75,7 +75,7 @@ class Source:
         await anyio.lowlevel.checkpoint()
         self._under_way.discard(sort)
         reads = tuple(r for c in rows if (r := read_contact(c)) is not None)
-        return ContactsPage(reads, len(rows), limit, leads, customers)
+        return ApiAnswer(reads, len(rows), limit, leads, customers)
 
 
 def directory_of(source: Source) -> ContactDirectory:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smoc_mcp.api.models import Contact, ContactsPage, Person, ReadContact, Visit, read_contact
+from smoc_mcp.api.models import ApiAnswer, Contact, Person, ReadContact, Visit, read_contact
 
 GUIDE: dict[str, Any] = {
     "id": "665a1b2c3d4e5f6789012345",
@@ -321,7 +321,7 @@ def test_the_digest_tells_contents_apart() -> None:
 
 def test_a_page_knows_what_it_lost() -> None:
     kept = (read({"id": "1"}), read({"email": "a@x.no"}))
-    assert ContactsPage(contacts=kept, sent=3, limit=3, leads=3, customers=0).lost == 2
+    assert ApiAnswer(contacts=kept, sent=3, limit=3, leads=3, customers=0).lost == 2
 
 
 @settings(deadline=None, max_examples=150)

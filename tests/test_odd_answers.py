@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from smoc_mcp import errors
 from smoc_mcp.api.client import PATH, SmocClient
-from smoc_mcp.api.models import ContactsPage
+from smoc_mcp.api.models import ApiAnswer
 from smoc_mcp.directory.answers import Page
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.windows import ABSENT, Sort, Status
@@ -290,7 +290,7 @@ def page_of(*contacts: bytes, leads: bytes = b"2") -> bytes:
     return b'{"data":[%s],"leadsCount":%s,"customerCount":0}' % (b",".join(contacts), leads)
 
 
-async def fetch(answer: httpx.Response) -> ContactsPage:
+async def fetch(answer: httpx.Response) -> ApiAnswer:
     with respx.mock(base_url=f"https://{HOST}") as api:
         api.get(PATH).mock(side_effect=[answer])
         async with hasty(f"https://{HOST}") as client:

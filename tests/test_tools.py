@@ -1,4 +1,4 @@
-"""The contract of the six tools: definitions, both forms of an answer, refusals."""
+"""The contract of the tools: definitions, both forms of an answer, refusals."""
 
 import json
 import re

@@ -1,1 +1,1 @@
-"""Asks SMOC: one GET, what it sends, and what we derive of a contact."""
+"""Asks SMOC's API, reads what it sends, and derives what we say of a contact."""

@@ -1,4 +1,4 @@
-"""The connections to the API: one pool for each key, and whom TLS trusts, read once for all.
+"""Opens connections to the API: a pool for each key, with certificates that are read once for all.
 
 httpx is imported when the first question comes, not before: a start that waits for it would be
 slower than the SDK alone.
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from smoc_mcp.errors import ConfigurationError
+from smoc_mcp.variables import is_loopback
 
 if TYPE_CHECKING:
     import ssl
@@ -34,7 +35,7 @@ def open_connections(base_url: str, api_key: SecretStr) -> "httpx.AsyncClient":
     import httpx
 
     parts = urlsplit(base_url)
-    loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    loopback = is_loopback(parts.hostname)
     try:
         return httpx.AsyncClient(
             base_url=base_url,
@@ -62,7 +63,7 @@ def open_connections(base_url: str, api_key: SecretStr) -> "httpx.AsyncClient":
 
 @cache
 def trusted() -> "ssl.SSLContext":
-    """Return whom the environment trusts: to read them takes longer than a request."""
+    """Return the certificates that the environment trusts; to read them takes a while."""
     import httpx
 
     return httpx.create_ssl_context()
@@ -70,7 +71,7 @@ def trusted() -> "ssl.SSLContext":
 
 @cache
 def _nobody() -> "ssl.SSLContext":
-    """Return the trust of connections that have no TLS: nobody has to be read."""
+    """Return no certificates, for connections without TLS: none has to be read."""
     import ssl
 
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,4 +1,4 @@
-"""What we derive of one contact: the values that it is listed, filtered and grouped by.
+"""Derives of one contact the values by which it is listed, filtered and grouped.
 
 Visits are taken to be sent oldest first: country, device and browser are those of the newest
 visit, the UTM values those of the first. Values are as the API sent them, not yet cleaned.

@@ -1,4 +1,4 @@
-"""What the API sends: frozen models that keep all that can be read.
+"""Models of what the API sends, which keep all that can be read.
 
 The API's guide names the fields of a contact and of most nested objects; any of them may be null
 or absent. What the guide does not promise must not lose a contact either: unknown fields are
@@ -30,8 +30,8 @@ from pydantic_core import PydanticSerializationError, to_json
 from smoc_mcp.text.times import YEARS, Moment
 
 __all__ = [
+    "ApiAnswer",
     "Contact",
-    "ContactsPage",
     "Flow",
     "Person",
     "ReadContact",
@@ -244,7 +244,7 @@ class ReadContact:
 
 
 @dataclass(frozen=True, slots=True)
-class ContactsPage:
+class ApiAnswer:
     """One answer of the endpoint.
 
     Attributes:

@@ -1,1 +1,1 @@
-"""Commands for people: what `smoc-mcp` does at a terminal."""
+"""The commands of `smoc-mcp`: a module each, its options beside what it does."""

@@ -1,19 +1,31 @@
-"""What a support person would ask first: does the key work, and how far can we see."""
+"""`check`: tells whether the key works and how much of the company can be seen.
 
+The lines and bars are written out: a library for tables takes longer to import than all of this.
+"""
+
+import argparse
+import json
 import platform
+import sys
 import time
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+import anyio
+
+from smoc_mcp.api.client import MAX_LIMIT
+from smoc_mcp.cli.command import Command
+from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import SmocError
+from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import ABSENT, Sort, Window
-from smoc_mcp.settings import Settings
+from smoc_mcp.settings import Settings, is_colourful
 from smoc_mcp.text.times import Moment, iso
 
-__all__ = ["checkup", "table"]
+__all__ = ["CHECK"]
 
 _VERBS = {
     "created": "created",
@@ -24,7 +36,29 @@ _BAR = 20
 _GREEN, _DIM, _PLAIN = "\x1b[32m", "\x1b[2m", "\x1b[0m"
 
 
-async def checkup(directory: ContactDirectory, settings: Settings) -> dict[str, Any]:
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = Settings.from_env()
+    log_to_stderr(settings)
+
+    async def look() -> dict[str, Any]:
+        async with open_directory(settings) as directory:
+            return await _findings(directory, settings)
+
+    found = anyio.run(look)
+    if options.json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        print(_table(found, colour=is_colourful(sys.stdout)))
+    if "error" in found:
+        print(f"smoc-mcp: {found['error']}", file=sys.stderr)
+    return 1 if "error" in found else 0
+
+
+async def _findings(directory: ContactDirectory, settings: Settings) -> dict[str, Any]:
     """Return the findings for a program, in the order of interest; nothing in them is secret.
 
     With a key that the API refuses, or an API that cannot be asked, there are fewer, and an
@@ -61,7 +95,10 @@ async def checkup(directory: ContactDirectory, settings: Settings) -> dict[str, 
         "in_hand": company.in_hand,
         "whole_company": any(w.complete for w in windows),
         "windows": {
-            str(sort): _described(w, settings) for sort in Sort for w in windows if w.sort is sort
+            str(sort): _window_findings(w, settings)
+            for sort in Sort
+            for w in windows
+            if w.sort is sort
         },
         "round_trip_seconds": round(took, 3),
         "four_windows_seconds": round(four_took, 3),
@@ -80,7 +117,7 @@ def _history(reach: Mapping[Sort, Moment], gaps: int, settings: Settings) -> dic
     }
 
 
-def _described(window: Window, settings: Settings) -> dict[str, Any]:
+def _window_findings(window: Window, settings: Settings) -> dict[str, Any]:
     known = window.edge is not None and window.edge != ABSENT and not window.complete
     return {
         "contacts": len(window.rows),
@@ -89,14 +126,8 @@ def _described(window: Window, settings: Settings) -> dict[str, Any]:
     }
 
 
-def table(found: Mapping[str, Any], most: int, *, colour: bool) -> str:
-    """Return the findings for a person, a line each.
-
-    Args:
-        found: What `checkup` returned.
-        most: How many contacts a window holds at most.
-        colour: Whether the reader is a terminal: with bars and colours.
-    """
+def _table(found: Mapping[str, Any], *, colour: bool) -> str:
+    """Return the findings for a person, a line each; with bars and colours for a terminal."""
     lines = {
         "version": f"{found['version']} (mcp {found['mcp']}, Python {found['python']}, "
         f"{found['system']})",
@@ -113,7 +144,7 @@ def table(found: Mapping[str, Any], most: int, *, colour: bool) -> str:
         "in hand": f"{found['in_hand']:,} contacts{whole}",
     }
     for name, window in found["windows"].items():
-        bar = _bar(window["contacts"], most) if colour else ""
+        bar = _bar(window["contacts"]) if colour else ""
         lines[f"window {name}"] = bar + _reach(name, window)
     lines["took"] = (
         f"{found['round_trip_seconds']:.2f} s for the counts, "
@@ -138,11 +169,21 @@ def _reach(name: str, window: Mapping[str, Any]) -> str:
     return f"{contacts}, no proof of its own" if name == Sort.NATURAL else f"{contacts}, no order"
 
 
-def _bar(count: int, most: int) -> str:
-    filled = -(-_BAR * count // most)
+def _bar(contacts: int) -> str:
+    filled = -(-_BAR * contacts // MAX_LIMIT)
     return f"{'█' * filled}{_DIM}{'░' * (_BAR - filled)}{_PLAIN} "
 
 
 def _aligned(lines: Mapping[str, str]) -> str:
     width = max(map(len, lines))
     return "\n".join(f"{name:<{width}}  {text}" for name, text in lines.items())
+
+
+CHECK = Command(
+    "check",
+    "is the key right, and what can be seen",
+    "Asks the API with your key and prints what it shows: counts, the four windows and how\n"
+    "far back each reaches. Exit code 0 if the key works, 1 if not, 2 for wrong settings.",
+    _run,
+    _add_options,
+)

@@ -1,5 +1,6 @@
-"""The demo: sandbox and server as real processes, and a conversation with the SDK's client."""
+"""`demo`: starts the sandbox and the server as processes, and asks the server a few questions."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -9,16 +10,17 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
-__all__ = ["run_demo"]
+import anyio
+
+from smoc_mcp.cli.command import Command
+
+__all__ = ["DEMO"]
 
 _WIDTH = 100
 _MOST_LINES = 14
 
 
-def run_demo() -> int:
-    """Run the demo on stdout; return the exit code."""
-    import anyio
-
+def _run(_: argparse.Namespace) -> int:
     print("Starting the sandbox: the SMOC API on a local port, with 3,000 made-up contacts …")
     with _sandbox() as url:
         return anyio.run(_converse, url, _contact_beyond_the_newest(url))
@@ -122,3 +124,13 @@ def _shown(text: str) -> str:
 
 def _cut(line: str) -> str:
     return line if len(line) <= _WIDTH - 3 else line[: _WIDTH - 4] + "…"
+
+
+DEMO = Command(
+    "demo",
+    "see it work, without a key",
+    "Starts the sandbox (made-up contacts on a local port) and the server as processes of\n"
+    "their own, and asks some questions over stdio, as a client would. Needs no key and no\n"
+    "network.",
+    _run,
+)

@@ -1,24 +1,68 @@
-"""Contacts as CSV or JSON lines, for other programs; cleaned and masked as answers are."""
+"""`export`: writes contacts as CSV or JSON lines, cleaned and masked as answers are."""
 
+import argparse
 import csv
 import json
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Literal, TextIO
 
+import anyio
+
+from smoc_mcp.cli.command import Command, named_values
+from smoc_mcp.cli.files import replacing
+from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.directory.answers import Page
 from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.errors import InputError
+from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.certainty import Certainty
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.filters import ContactFilter, Listing
+from smoc_mcp.questions.filters import FILTERS, ContactFilter, Listing, parse_filter
+from smoc_mcp.settings import Settings
 from smoc_mcp.views.boundary import DETAIL_CHARS, spreadsheet_cell
 from smoc_mcp.views.lists import Views
+from smoc_mcp.views.phrases import many
 from smoc_mcp.views.results import ContactSummary
 
-__all__ = ["Format", "export"]
+__all__ = ["COLUMNS", "EXPORT", "Format", "export"]
 
 Format = Literal["csv", "jsonl"]
 COLUMNS = tuple(ContactSummary.__annotations__)
 _PAGE = 1_000
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=["csv", "jsonl"], default="csv", help="%(default)s")
+    parser.add_argument("--out", metavar="FILE", default="-", help="default: stdout")
+    parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="filters")
+
+
+def _run(options: argparse.Namespace) -> int:
+    given = named_values(options.arguments)
+    settings = Settings.from_env()
+    log_to_stderr(settings)
+    if unknown := sorted(set(given) - set(FILTERS)):
+        raise InputError(f"export has no filter '{unknown[0]}'. It takes {', '.join(FILTERS)}.")
+
+    async def write(out: TextIO) -> tuple[int, Certainty, str]:
+        async with open_directory(settings) as directory:
+            wanted = parse_filter(given, now=directory.clock(), zone=directory.zone)
+            return await export(directory, wanted, Views.of(settings), options.format, out)
+
+    if options.out == "-":
+        written, certainty, failure = anyio.run(write, sys.stdout)
+    else:
+        try:
+            with replacing(Path(options.out), newline="") as file:
+                written, certainty, failure = anyio.run(write, file)
+        except OSError as error:
+            raise InputError(f"{options.out} cannot be written: {error.strerror}.") from error
+    print(f"{many(written, 'contact')} written, {certainty}.", file=sys.stderr)
+    if failure:
+        print(f"smoc-mcp: from what was in hand, since: {failure}", file=sys.stderr)
+    return 1 if failure else 0
 
 
 async def export(
@@ -61,3 +105,15 @@ async def _pages(directory: ContactDirectory, wanted: ContactFilter) -> AsyncIte
         if not page.more:
             return
         after = page.rows[-1].position(Sort.CREATED)
+
+
+EXPORT = Command(
+    "export",
+    "contacts as CSV or JSON lines",
+    "Writes the contacts that match, newest first, from all that is in hand. Cells that a\n"
+    "spreadsheet would run are defused.\n\n"
+    "  smoc-mcp export --format csv --out leads.csv status=lead created_after=30d\n\n"
+    f"Filters: {', '.join(FILTERS)}.",
+    _run,
+    _add_options,
+)

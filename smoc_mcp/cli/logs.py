@@ -1,4 +1,4 @@
-"""The log: lines on stderr, as text or as JSON."""
+"""Sets the log up: lines on stderr, as text or as JSON."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ __all__ = ["log_to_stderr"]
 
 
 class _JsonLines(logging.Formatter):
-    """One JSON object a line; of a call of a tool what it cost."""
+    """Formats a record as one JSON object; that of a call of a tool holds what the call cost."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -37,7 +37,7 @@ def log_to_stderr(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, handlers=[handler])
     if settings.log_format == "json":
         # A line for each call is what was asked for, whatever else is written.
-        logging.getLogger("smoc_mcp.server.calls").setLevel(logging.INFO)
+        logging.getLogger("smoc_mcp.server.call_log").setLevel(logging.INFO)
     # httpx logs whole URLs at INFO, the SDK each message: of use to those who ask for DEBUG.
     if settings.log_level != "DEBUG":
         for name in ("httpx", "httpcore", "mcp"):

@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from smoc_mcp.api.client import MAX_LIMIT, SortField
-from smoc_mcp.api.models import ContactsPage, ReadContact
+from smoc_mcp.api.models import ApiAnswer, ReadContact
 from smoc_mcp.directory.flights import Flights
 from smoc_mcp.directory.progress import telling
 from smoc_mcp.directory.report import SyncReport
@@ -49,7 +49,7 @@ class ContactSource(Protocol):
 
     async def fetch_contacts(
         self, sort: SortField | None, limit: int = ..., *, seconds: float | None = ...
-    ) -> ContactsPage:
+    ) -> ApiAnswer:
         """Return one answer of the endpoint, or raise an UpstreamError."""
         ...
 
@@ -232,7 +232,7 @@ class WindowSync:
             absorbed = await self._take_in(window, page)
         return absorbed  # noqa: RET504  mypy believes that the scope may swallow a return
 
-    async def _take_in(self, window: Window, page: ContactsPage) -> Absorbed:
+    async def _take_in(self, window: Window, page: ApiAnswer) -> Absorbed:
         sort = window.sort
         async with self.settled:
             absorbed = await anyio.to_thread.run_sync(self._absorb, window, page.contacts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from smoc_mcp.api.client import SortField
 from smoc_mcp.api.facts import keys_of
-from smoc_mcp.api.models import ContactsPage
+from smoc_mcp.api.models import ApiAnswer
 from smoc_mcp.proof.windows import ABSENT, Counts, Keys, Sort, Status, Tick, Window, sort_key
 from smoc_mcp.text.times import Moment
 
@@ -37,7 +37,7 @@ class Sent:
     at: Moment
 
 
-def window_of(sort: Sort, page: ContactsPage, sent: Sent, arrived: Moment) -> Window:
+def window_of(sort: Sort, page: ApiAnswer, sent: Sent, arrived: Moment) -> Window:
     """Return what an answer proves.
 
     One that we could not read whole, or that contradicts itself, proves less. With an entry lost,
@@ -72,13 +72,13 @@ def window_of(sort: Sort, page: ContactsPage, sent: Sent, arrived: Moment) -> Wi
     )
 
 
-def is_stale(page: ContactsPage, asked: Moment) -> bool:
+def is_stale(page: ApiAnswer, asked: Moment) -> bool:
     """Say whether an answer is of an earlier moment than the question: a cache's, or a day's."""
     another_day = page.answered is not None and abs(page.answered - asked) > _DAY
     return page.age > 0 or another_day
 
 
-def _told(page: ContactsPage, asked: Moment) -> Moment:
+def _told(page: ApiAnswer, asked: Moment) -> Moment:
     """Return the moment of an answer by the API's clock, no later than our own; less its age."""
     told = asked if page.answered is None else min(page.answered, asked)
     return told - page.age * 1_000_000
@@ -90,7 +90,7 @@ def _holds_all(rows: Mapping[str, Keys], counts: Counts) -> bool:
     return counts == (statuses[Status.LEAD], statuses[Status.CUSTOMER])
 
 
-def _edge(sort: Sort, page: ContactsPage, rows: Mapping[str, Keys]) -> Moment | None:
+def _edge(sort: Sort, page: ApiAnswer, rows: Mapping[str, Keys]) -> Moment | None:
     """Return the key of the last contact, where the answer is in the promised order."""
     if sort is Sort.NATURAL:
         return None

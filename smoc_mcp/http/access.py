@@ -1,4 +1,4 @@
-"""Who may call over HTTP, and with whose SMOC key.
+"""Decides who may call over HTTP, and with whose SMOC key.
 
 Three ways, chosen once at the start: each request brings its company's own key (`OwnKey`); the key
 is the server's, and callers prove themselves (`ServerKey`); or, on loopback only, everybody may

@@ -1,4 +1,4 @@
-"""The companies that a server for many holds at once, each with a directory of its own.
+"""Holds the directories of the companies that a server answers for, each apart from the others.
 
 A key is held by its hash. Companies never share a directory, a cache or a store's rows, so none can
 see another's contacts, and none waits for another's slow answer.
@@ -24,6 +24,8 @@ Open = Callable[[SecretStr], AbstractAsyncContextManager[ContactDirectory]]
 
 @dataclass
 class _Held:
+    """A directory that is being opened, is open, or could not be opened; and how many use it."""
+
     opened: anyio.Event = field(default_factory=anyio.Event)
     left: anyio.Event = field(default_factory=anyio.Event)
     directory: ContactDirectory | None = None

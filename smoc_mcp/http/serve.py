@@ -1,9 +1,8 @@
-"""The HTTP server, put together from the settings: whose contacts, and who may ask."""
+"""Puts the HTTP server together from the settings: whose contacts it shows, and who may ask."""
 
 import logging
 import os
 import socket
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -18,20 +17,23 @@ from smoc_mcp.errors import (
     UsageError,
 )
 from smoc_mcp.http.access import Access, Anybody, OwnKey, ServerKey
-from smoc_mcp.http.app import build_app, caller_name, current_directory, run
+from smoc_mcp.http.app import build_app, run
 from smoc_mcp.http.companies import Companies
+from smoc_mcp.http.gate import caller_name, current_directory
+from smoc_mcp.http.metadata import metadata_url
+from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.http.tokens import TokenVerifier
 from smoc_mcp.http.transport import PATH
 from smoc_mcp.opening import open_directory
 from smoc_mcp.server.server import server_of
-from smoc_mcp.settings import HttpSettings, Settings
+from smoc_mcp.settings import Settings
+from smoc_mcp.variables import is_loopback
 
 __all__ = ["app_of", "listen", "serve_http"]
 
 logger = logging.getLogger(__name__)
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-# A key that nobody has: whether the API can be reached is told by how it refuses it.
+# A key that nobody has. An API that refuses it has been reached.
 _NO_KEY = SecretStr("no-key")
 
 
@@ -51,7 +53,7 @@ def serve_http(
     whose = "the server's key" if settings.api_key.get_secret_value() else "each caller's own key"
     shown = f"[{host}]" if ":" in host else host
     logger.warning("http://%s:%d%s, with %s", shown, port, PATH, whose)
-    if host not in _LOOPBACK and not http.allowed_hosts:
+    if not is_loopback(host) and not http.allowed_hosts:
         logger.warning(
             "SMOC_MCP_ALLOWED_HOSTS is not set, so requests are answered only if they come to "
             "localhost: name the host that clients use, such as mcp.example.com"
@@ -124,7 +126,7 @@ def _access(settings: Settings, http: HttpSettings, host: str, *, unauthenticate
             "SMOC_API_KEY is set, so callers need no key: set SMOC_MCP_BEARER_TOKENS (or "
             "_FILE) or SMOC_MCP_OAUTH_ISSUER, so that they must prove themselves."
         )
-    if host not in _LOOPBACK:
+    if not is_loopback(host):
         raise ConfigurationError(
             "--allow-unauthenticated is for loopback only: leave --host out, or set "
             "SMOC_MCP_BEARER_TOKENS."
@@ -135,7 +137,5 @@ def _access(settings: Settings, http: HttpSettings, host: str, *, unauthenticate
 def _server_key(key: SecretStr, http: HttpSettings) -> ServerKey:
     if not (http.oauth_issuer and http.oauth_audience):
         return ServerKey(key, http.bearer_tokens)
-    parts = urlsplit(http.oauth_audience)
-    metadata = f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource{parts.path}"
     verifier = TokenVerifier(http.oauth_issuer, http.oauth_audience)
-    return ServerKey(key, http.bearer_tokens, verifier, metadata.rstrip("/"))
+    return ServerKey(key, http.bearer_tokens, verifier, metadata_url(http.oauth_audience))

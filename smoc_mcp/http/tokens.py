@@ -1,18 +1,18 @@
-"""Tokens of an OAuth 2.1 issuer: JWTs, checked against the issuer's own keys.
+"""Checks tokens of an OAuth 2.1 issuer: JWTs, signed with the issuer's keys.
 
 The keys are fetched when first needed, kept for ten minutes, and fetched anew when a token names
-one that is not among them (the issuer has rotated), at most once a minute.
+one that is not among them (the issuer has rotated), at most once a minute. PyJWT does the checks;
+its own client of keys would hold up every other caller, and ask again at each unknown key.
 """
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from smoc_mcp.errors import AccessError
+from smoc_mcp.http.fresh import Fresh
 
 if TYPE_CHECKING:
+    import httpx
     import jwt
 
 __all__ = ["SCOPE", "TokenVerifier"]
@@ -38,9 +38,7 @@ class TokenVerifier:
 
     def __init__(self, issuer: str, audience: str) -> None:
         self._issuer, self._audience = issuer, audience
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched = float("-inf")
-        self._lock = anyio.Lock()
+        self._keys: Fresh[dict[str, jwt.PyJWK]] = Fresh(self._fetch, {})
 
     async def subject(self, token: str) -> str:
         """Return who a token was issued to.
@@ -77,14 +75,11 @@ class TokenVerifier:
         return f"{claims['iss']} {claims['sub']}"
 
     async def _key(self, kid: str) -> "jwt.PyJWK":
-        async with self._lock:
-            age = time.monotonic() - self._fetched
-            if age > _FRESH_SECONDS or (kid not in self._keys and age > _LEAST_SECONDS):
-                # Counted from here, so that an issuer that is down is not asked at each call.
-                self._fetched = time.monotonic()
-                self._keys = await self._fetch()
-        if kid in self._keys:
-            return self._keys[kid]
+        keys = await self._keys.get(_FRESH_SECONDS)
+        if kid not in keys:
+            keys = await self._keys.get(_LEAST_SECONDS)
+        if kid in keys:
+            return keys[kid]
         raise AccessError("This token is signed with a key that its issuer does not name.")
 
     async def _fetch(self) -> "dict[str, jwt.PyJWK]":
@@ -97,13 +92,12 @@ class TokenVerifier:
                 answer.raise_for_status()
                 keys = jwt.PyJWKSet.from_dict(answer.json()).keys
         except (httpx.HTTPError, jwt.PyJWTError, ValueError, KeyError, TypeError):
-            self._fetched = float("-inf") if self._keys else self._fetched
             raise AccessError(
                 "The issuer of tokens cannot be asked for its keys now. Try again in a minute.", 503
             ) from None
         return {key.key_id or "": key for key in keys}
 
-    async def _keys_address(self, http: Any) -> str:  # noqa: ANN401  httpx's client
+    async def _keys_address(self, http: "httpx.AsyncClient") -> str:
         for path in _METADATA:
             answer = await http.get(self._issuer.rstrip("/") + path)
             if answer.status_code == 200:

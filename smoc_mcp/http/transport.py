@@ -1,4 +1,7 @@
-"""Streamable HTTP: an answer is one document of JSON, or a stream of events where it must be."""
+"""Answers in Streamable HTTP: with one document of JSON, or with a stream where progress is told.
+
+The SDK decides that once for a whole app, so there are two of its apps here.
+"""
 
 from collections import deque
 from collections.abc import AsyncIterator

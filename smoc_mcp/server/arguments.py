@@ -1,4 +1,4 @@
-"""Arguments of a call: forgiven where the meaning is plain, refused with one sentence where not.
+"""Checks the arguments of a call: what is meant is taken, what is wrong is said in one sentence.
 
 The SDK drops unknown arguments silently and answers a wrong one with pydantic's report, so a
 middleware looks at every call first.

@@ -1,7 +1,7 @@
-"""The two tools that ChatGPT asks of a server it searches: `search` and `fetch`, to its contract.
+"""Adds `search` and `fetch`, the two tools that ChatGPT wants of a server that it searches.
 
-One text in; out an object and, as the one text of the answer, the same as JSON. See OpenAI's
-"Building MCP servers for ChatGPT".
+By OpenAI's contract ("Building MCP servers for ChatGPT") each takes one text, and answers with an
+object and with the same as JSON in one text.
 """
 
 import json
@@ -17,8 +17,8 @@ from smoc_mcp.errors import InputError
 from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
-from smoc_mcp.server.definitions import define_tool
 from smoc_mcp.server.resources import CONTACT_URI
+from smoc_mcp.server.tool_factory import define_tool
 from smoc_mcp.views.lists import View, Views
 from smoc_mcp.views.profile import profile
 
@@ -62,10 +62,10 @@ def build_chatgpt_tools(directory: FindDirectory, views: Views, contact_url: str
         contact_url: The address of a contact's page, with {id}; without one, links are those of
             our own resource, since an empty one is no link.
     """
-    answers = _Answers(directory, views, contact_url or CONTACT_URI)
+    tools = _ChatGptTools(directory, views, contact_url or CONTACT_URI)
     return [
         define_tool(
-            answers.search,
+            tools.search,
             "Search",
             "Returns contacts that hold words, a name, an e-mail address or a phone number, the "
             "best first. Use contacts_search for filters, contacts_stats for numbers.",
@@ -73,7 +73,7 @@ def build_chatgpt_tools(directory: FindDirectory, views: Views, contact_url: str
             query=(Annotated[str, Field(description="words, name, e-mail or phone number")], ...),
         ),
         define_tool(
-            answers.fetch,
+            tools.fetch,
             "Fetch",
             "Returns what is known of one contact that search found.",
             FetchResult,
@@ -82,7 +82,9 @@ def build_chatgpt_tools(directory: FindDirectory, views: Views, contact_url: str
     ]
 
 
-class _Answers:
+class _ChatGptTools:
+    """What the two tools do."""
+
     def __init__(self, directory: FindDirectory, views: Views, contact_url: str) -> None:
         self._directory = directory
         self._views = views

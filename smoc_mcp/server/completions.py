@@ -1,4 +1,4 @@
-"""Completions for the arguments of prompts and of `smoc://contacts/{id}`, from what is in hand.
+"""Completes the arguments of prompts and of `smoc://contacts/{id}` from what is in hand.
 
 What is offered are values of contacts: cleaned and masked as everything that leaves.
 """

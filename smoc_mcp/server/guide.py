@@ -1,4 +1,4 @@
-"""smoc://guide: what a model may want to look up before it asks, in words of this server."""
+"""The text of smoc://guide: what a model may want to look up before it asks."""
 
 from smoc_mcp.questions.dimensions import DIMENSIONS
 from smoc_mcp.questions.fields import NAMED_FILTERS, Match

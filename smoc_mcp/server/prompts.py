@@ -1,4 +1,4 @@
-"""Prompts: four jobs that a person starts by name, written out for the model.
+"""The prompts: jobs that a person starts by name, written out for the model.
 
 An argument may be a value that a stranger typed (a completion offers campaigns and names), so it
 goes through the boundary and stands in quotes, marked as a value.

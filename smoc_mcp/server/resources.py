@@ -1,4 +1,4 @@
-"""What a client can read beside the tools: the company, a contact, a guide."""
+"""The resources: what a client can read without a tool: the company, a contact, a guide."""
 
 import json
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def build_resources(directory: FindDirectory, views: Views) -> list[Resource]:
             overview = await directory().overview()
         except SmocError as error:
             raise ResourceError(error_text(str(error))) from error
-        return _as_text(_described(overview, views))
+        return _as_text(_company_as_data(overview, views))
 
     return [
         FunctionResource(
@@ -110,7 +110,7 @@ def _as_text(content: object) -> str:
     return json.dumps(content, ensure_ascii=False, indent=1)
 
 
-def _described(overview: Overview, views: Views) -> dict[str, Any]:
+def _company_as_data(overview: Overview, views: Views) -> dict[str, Any]:
     company = overview.company
     every = overview.refresh_every
     return {

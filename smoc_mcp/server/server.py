@@ -1,4 +1,4 @@
-"""The MCP server: a table of contents of what it offers."""
+"""The MCP server: its instructions for the model, and all that it offers, put together."""
 
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -10,8 +10,9 @@ from mcp.server.mcpserver.tools import Tool
 
 from smoc_mcp.directory.directory import FindDirectory
 from smoc_mcp.server.arguments import ArgumentCheck, clean_errors
-from smoc_mcp.server.calls import CallLog, tell_progress
+from smoc_mcp.server.call_log import CallLog
 from smoc_mcp.server.completions import build_completion
+from smoc_mcp.server.progress import tell_progress
 from smoc_mcp.server.prompts import PROMPTS, build_prompts
 from smoc_mcp.server.resources import add_contact_resource, build_resources, share_guide
 from smoc_mcp.server.tools import build_tools
@@ -69,7 +70,7 @@ def build_server(
         views: How they are shown.
         log_level: How much the SDK logs to stderr.
         caller: Returns the short hash of who asks, for the log.
-        more_tools: Tools beside the six.
+        more_tools: Further tools, such as those for ChatGPT.
     """
     tools = [*build_tools(directory, views), *more_tools]
     arguments = {
@@ -105,5 +106,5 @@ def build_server(
     add_contact_resource(server, directory, views)
     for prompt in build_prompts():
         server.add_prompt(prompt)
-    server.completion()(build_completion(directory, views))  # type: ignore[no-untyped-call]
+    server.completion()(build_completion(directory, views))  # type: ignore[no-untyped-call]  # the SDK gives it no types
     return server

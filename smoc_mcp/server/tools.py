@@ -1,12 +1,12 @@
-"""The six tools: parameters, one call to the directory, both forms of the answer.
+"""The tools: their parameters and texts first, then what each of them does.
 
-Parameters that several tools share are data
-(`_FILTERS`), so that they cannot differ.
+A tool checks what it was given, asks the directory once, and shows the answer by a view. Parameters
+that several tools share are data (`_FILTERS`), so that they cannot differ.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
@@ -20,12 +20,13 @@ from smoc_mcp.questions.dimensions import DIMENSIONS, Count, parse_group_by
 from smoc_mcp.questions.fields import NAMED_FILTERS
 from smoc_mcp.questions.filters import HAS, Listing, parse_filter
 from smoc_mcp.questions.rows import ContactRow, Position
-from smoc_mcp.server.definitions import define_tool
+from smoc_mcp.server.tool_factory import define_tool
 from smoc_mcp.text.folding import email_key
 from smoc_mcp.text.times import Moment, parse_time
 from smoc_mcp.views.figures import figures
 from smoc_mcp.views.lists import View, Views
-from smoc_mcp.views.profile import PARTS, Place, parse_include, profile
+from smoc_mcp.views.parts import PARTS
+from smoc_mcp.views.profile import Place, parse_include, profile
 from smoc_mcp.views.results import (
     ChangesResult,
     ContactResult,
@@ -51,18 +52,20 @@ _Accepted = Annotated[
 ]
 
 
-def _text(description: str) -> Any:  # noqa: ANN401  an annotation made at run time
+def _text(description: str) -> object:
+    """Return the annotation of a text."""
     return Annotated[str, Field(description=description)]
 
 
-def _limit(what: str) -> Any:  # noqa: ANN401  as above
+def _limit(what: str) -> object:
+    """Return the annotation of the most rows that are wanted."""
     return Annotated[int, Field(ge=1, le=100, description=f"the most {what}")]
 
 
 _CURSOR = _text("next_cursor of the last answer, with the same other parameters")
 _AFTER = "ISO 8601, or an age such as 24h, 7d, 2w"
 
-_FILTERS: Mapping[str, tuple[Any, str]] = {
+_FILTERS: Mapping[str, tuple[object, str]] = {
     "query": (_text("words or phone number, in name, e-mail, phone, company, place, texts"), ""),
     "status": (_Status, "any"),
     "created_after": (_text(f"{_AFTER}; inclusive"), ""),
@@ -83,10 +86,10 @@ _LONGEST_TIME = 40
 
 def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
     """Return the tools."""
-    answers = _Answers(directory, views)
+    tools = _ContactTools(directory, views)
     return [
         define_tool(
-            answers.contacts_list,
+            tools.contacts_list,
             "List contacts",
             "Returns the newest, latest changed or last talked-to contacts, by sort. Use it for "
             "'who is new' and 'who did we talk to last'.",
@@ -97,7 +100,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             cursor=(_CURSOR, ""),
         ),
         define_tool(
-            answers.contacts_search,
+            tools.contacts_search,
             "Search contacts",
             "Returns the contacts that match a query and filters, and how many they are. Use it "
             "for 'who' questions; for numbers alone use contacts_stats.",
@@ -108,7 +111,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             cursor=(_CURSOR, ""),
         ),
         define_tool(
-            answers.contacts_find_by_email,
+            tools.contacts_find_by_email,
             "Find a contact by e-mail",
             "Returns the contacts with this e-mail address, all duplicates, or the most similar "
             "addresses if nobody has it. An absence is not proven if certainty is "
@@ -117,7 +120,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             email=(_text("the address; case, blanks and Name <address> do not matter"), ...),
         ),
         define_tool(
-            answers.contacts_get,
+            tools.contacts_get,
             "Get one contact",
             "Returns everything about one contact by contact_id, as a digest. Use include for "
             "whole parts, newest first.",
@@ -127,7 +130,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             cursor=(_CURSOR, ""),
         ),
         define_tool(
-            answers.contacts_stats,
+            tools.contacts_stats,
             "Count and group contacts",
             "Returns how many contacts match, and by group_by how they divide: which share, which "
             "trend, which campaign converts best. Takes the filters of contacts_search.",
@@ -140,7 +143,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             limit=(_limit("groups"), 20),
         ),
         define_tool(
-            answers.contacts_changes,
+            tools.contacts_changes,
             "What changed since",
             "Returns the contacts that are new or changed since a time or since the last call, "
             "each once, oldest first. Keep the cursor and pass it as since next time.",
@@ -151,7 +154,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
     ]
 
 
-class _Answers:
+class _ContactTools:
     """What each tool does."""
 
     def __init__(self, directory: FindDirectory, views: Views) -> None:

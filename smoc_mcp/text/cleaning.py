@@ -1,6 +1,6 @@
-"""Text without what a reader cannot see and without what can forge structure. Pure.
+"""Removes from a text what a reader cannot see and what could pass for structure. Pure.
 
-Contacts were typed by strangers. Nothing here interprets a value, opens a URL or builds a link.
+Strangers typed what is cleaned here. Nothing interprets a value, opens a URL or builds a link.
 """
 
 import html

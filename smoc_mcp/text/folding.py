@@ -1,4 +1,7 @@
-"""Text that people typed, folded so that it can be compared; `boundary` makes it safe to show."""
+"""Folds texts so that they can be compared, whatever their case, accents and spelling. Pure.
+
+unicodedata does most of it; the table here has the letters that Unicode does not take apart.
+"""
 
 import re
 import unicodedata

@@ -1,7 +1,8 @@
-"""Moments: parsing what people write, and the one form in which we keep and show them.
+"""Reads the times that people write, and shows the moments that we keep. Pure.
 
 A moment is an int: microseconds since 1970-01-01T00:00:00Z. Comparing two is exact, SQLite sorts
-them, and the API's millisecond timestamps fit without loss.
+them, and the API's millisecond timestamps fit without loss. No library reads the times: those that
+read more also guess, and what 3/4 means must not be guessed.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""The boundary: what every value passes on its way out, in whichever form it leaves.
+"""The boundary: cleans, masks and cuts every value on its way out.
 
-Contacts were typed by strangers and are people's own. Whatever leaves (both forms of an answer,
+Strangers typed the values, and they are personal data. Whatever leaves (both forms of an answer,
 resources, prompts, completions, errors, exports, logs) is cleaned (`text.cleaning`), masked where
 that is asked for, and cut to size.
 """

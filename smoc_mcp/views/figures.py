@@ -1,6 +1,7 @@
-"""Counts and groups as they leave, as structure and as text."""
+"""The answer of contacts_stats: counts and groups, as structure and as text."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from smoc_mcp.directory.answers import Statistics, Sure
 from smoc_mcp.proof.certainty import Certainty
@@ -8,20 +9,20 @@ from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.groups import NONE, OTHER, Group, Grouping, begins
 from smoc_mcp.views.lists import View, Views, company_result, until_full
 from smoc_mcp.views.phrases import (
-    about,
-    bound,
     cut_short,
-    failed,
+    first_line,
     grid,
-    instead,
     lines,
-    lingering,
+    looked_at,
     lower_total,
     many,
+    may_be_deleted,
     noun,
-    reach,
     sentences,
+    suggestions,
+    total_words,
     unread,
+    why_not_fresh,
 )
 from smoc_mcp.views.results import CertaintyWord, GroupResult, StatisticsResult
 
@@ -34,60 +35,134 @@ _MOST_GROUPS = 100
 
 def figures(stats: Statistics, asked: Count, views: Views) -> View[StatisticsResult]:
     """Return the answer of contacts_stats."""
-    dimensions = asked.dimensions
-    names = [views.boundary.text(d.name) for d in dimensions]
-    grouping, company = stats.grouping, stats.company
-    groups: list[GroupResult] = []
-    every = 0
-    if grouping is not None:
-        shown = [*grouping.groups, *filter(None, [grouping.other])]
-        every = len(shown)
-        groups = list(until_full([_group(g, names, dimensions, stats, views) for g in shown]))
-    by_period = stats.sure is not None and _is_trend(dimensions)
-    as_of = views.time(stats.sure.proof.as_of if stats.sure and by_period else stats.proof.as_of)
-    note = sentences(
-        [
-            failed(company, as_of),
-            _why_not_exact(stats, dimensions, views),
-            *(_about_groups(grouping, dimensions) if grouping else ()),
-            cut_short(len(groups), every, "ask with a filter or a smaller limit"),
-            _asked(stats, views),
-            instead(stats.instead, views.boundary),
-            unread(company),
+    return _Figures(stats, asked.dimensions, views).answer()
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """One answer of contacts_stats.
+
+    Attributes:
+        stats: What was counted.
+        dimensions: By what it is grouped.
+        views: How it is shown.
+    """
+
+    stats: Statistics
+    dimensions: Sequence[Dimension]
+    views: Views
+
+    def answer(self) -> View[StatisticsResult]:
+        """Return both forms."""
+        groups = self._groups()
+        fitting = until_full(groups)
+        as_of = self._as_of()
+        note = self._note(as_of, kept=len(fitting), every=len(groups))
+        first = first_line(_heading(self.stats), as_of, self.stats.company)
+        text = lines([first, self._table(fitting), note])
+        return View(self._result(fitting, as_of, note), text)
+
+    def _result(self, groups: Sequence[GroupResult], as_of: str, note: str) -> StatisticsResult:
+        stats = self.stats
+        result: StatisticsResult = {
+            "leads": stats.company.leads,
+            "customers": stats.company.customers,
+            "total": stats.total,
+            "certainty": stats.proof.certainty.value,
+            "company": company_result(stats.company),
+            "as_of": as_of,
+        }
+        if stats.grouping is not None:
+            result["groups"] = list(groups)
+        if note:
+            result["note"] = note
+        return result
+
+    def _table(self, groups: Sequence[GroupResult]) -> str:
+        columns = [*self._names(), "contacts", "leads", "customers", "share", "of them customers"]
+        if self._sure_periods() is not None:
+            columns.append("certainty")
+        return grid(columns, map(_cells, groups))
+
+    def _note(self, as_of: str, kept: int, every: int) -> str:
+        stats = self.stats
+        return sentences(
+            [
+                why_not_fresh(stats.company, as_of),
+                _why_not_exact(stats, self.dimensions, self.views),
+                *(_about_groups(stats.grouping, self.dimensions) if stats.grouping else ()),
+                cut_short(kept, every, "ask with a filter or a smaller limit"),
+                _asked(stats, self.views),
+                suggestions(stats.instead, self.views.boundary),
+                unread(stats.company),
+            ]
+        )
+
+    def _as_of(self) -> str:
+        sure = self._sure_periods()
+        return self.views.time((self.stats.proof if sure is None else sure.proof).as_of)
+
+    def _names(self) -> list[str]:
+        return [self.views.boundary.text(d.name) for d in self.dimensions]
+
+    def _sure_periods(self) -> Sure | None:
+        """Return what is proven of the newest periods of a trend, where it is not of all."""
+        return self.stats.sure if _is_trend(self.dimensions) else None
+
+    def _groups(self) -> list[GroupResult]:
+        grouping = self.stats.grouping
+        if grouping is None:
+            return []
+        return [self._group(g) for g in (*grouping.groups, grouping.other) if g is not None]
+
+    def _group(self, group: Group) -> GroupResult:
+        stats = self.stats
+        result: GroupResult = {
+            "key": dict(zip(self._names(), self._named(group), strict=True)),
+            "contacts": group.contacts,
+            "leads": group.leads,
+            "customers": group.customers,
+            "customer_share": _share(group.customers, group.contacts),
+        }
+        if not stats.own_counts or stats.proof.complete:
+            result["share"] = _share(group.contacts, stats.total)
+        if (sure := self._sure_periods()) is not None:
+            result["certainty"] = self._certainty(group, sure)
+        return result
+
+    def _named(self, group: Group) -> Sequence[str]:
+        """Return the values of a group; in quotes where one reads like a name of ours."""
+        if not group.keys:
+            return group.values
+        shown = (
+            _value(v, d, self.views) for v, d in zip(group.values, self.dimensions, strict=True)
+        )
+        return [
+            f'"{value}"' if value in (NONE, OTHER) and key is not None else value
+            for value, key in zip(shown, group.keys, strict=True)
         ]
-    )
-    result: StatisticsResult = {
-        "leads": company.leads,
-        "customers": company.customers,
-        "total": stats.total,
-        "certainty": stats.proof.certainty.value,
-        "company": company_result(company),
-        "as_of": as_of,
-    }
-    if grouping is not None:
-        result["groups"] = groups
-    if note:
-        result["note"] = note
-    columns = [*names, "contacts", "leads", "customers", "share", "of them customers"]
-    table = grid(
-        [*columns, "certainty"] if by_period else columns,
-        (
-            (
-                *g["key"].values(),
-                *(g["contacts"], g["leads"], g["customers"]),
-                f"{g['share']:.1%}" if "share" in g else "",
-                f"{g['customer_share']:.1%}",
-                *([g["certainty"]] if "certainty" in g else []),
-            )
-            for g in groups
-        ),
-    )
-    return View(result, lines([about(_heading(stats), as_of, company), table, note]))
+
+    def _certainty(self, group: Group, sure: Sure) -> CertaintyWord:
+        """Return what is proven of a period: as much as of all contacts since it began."""
+        at = next(i for i, d in enumerate(self.dimensions) if d.kind is Kind.TIME)
+        period = group.keys[at] if group.keys else None
+        if period is None or begins(period, self.views.zone) < sure.since:
+            return Certainty.AT_LEAST.value
+        return sure.proof.certainty.value
+
+
+def _cells(group: GroupResult) -> Sequence[object]:
+    """Return a group as a row of the table."""
+    share = f"{group['share']:.1%}" if "share" in group else ""
+    cells: list[object] = [*group["key"].values()]
+    cells += [group["contacts"], group["leads"], group["customers"]]
+    cells += [share, f"{group['customer_share']:.1%}"]
+    return [*cells, group["certainty"]] if "certainty" in group else cells
 
 
 def _heading(stats: Statistics) -> str:
     company = stats.company
-    counted = f"{bound(stats.total, stats.proof)} {noun(stats.total, 'contact')}"
+    counted = f"{total_words(stats.total, stats.proof)} {noun(stats.total, 'contact')}"
     if stats.unfiltered:
         heading = (
             f"{many(company.leads, 'lead')} and {many(company.customers, 'customer')}, by "
@@ -96,46 +171,6 @@ def _heading(stats: Statistics) -> str:
     else:
         heading = f"{counted[0].upper()}{counted[1:]} match."
     return f"{heading} Certainty: {stats.proof.certainty}."
-
-
-def _group(
-    group: Group,
-    names: Sequence[str],
-    dimensions: Sequence[Dimension],
-    stats: Statistics,
-    views: Views,
-) -> GroupResult:
-    values = (_value(v, d, views) for v, d in zip(group.values, dimensions, strict=True))
-    if group.keys:
-        named = (
-            v if v not in (NONE, OTHER) or key is None else f'"{v}"'
-            for v, key in zip(values, group.keys, strict=True)
-        )
-    else:
-        named = (v for v in group.values)
-    result: GroupResult = {
-        "key": dict(zip(names, named, strict=True)),
-        "contacts": group.contacts,
-        "leads": group.leads,
-        "customers": group.customers,
-        "customer_share": _share(group.customers, group.contacts),
-    }
-    if not stats.own_counts or stats.proof.complete:
-        result["share"] = _share(group.contacts, stats.total)
-    if stats.sure is not None and _is_trend(dimensions):
-        result["certainty"] = _certainty(group, dimensions, stats.sure, views)
-    return result
-
-
-def _certainty(
-    group: Group, dimensions: Sequence[Dimension], sure: Sure, views: Views
-) -> CertaintyWord:
-    """Return what is proven of a period: as much as of all contacts since it began."""
-    at = next(i for i, d in enumerate(dimensions) if d.kind is Kind.TIME)
-    period = group.keys[at] if group.keys else None
-    if period is None or begins(period, views.zone) < sure.since:
-        return Certainty.AT_LEAST.value
-    return sure.proof.certainty.value
 
 
 def _share(part: int, whole: int) -> float:
@@ -152,7 +187,7 @@ def _value(value: str, dimension: Dimension, views: Views) -> str:
 
 def _why_not_exact(stats: Statistics, dimensions: Sequence[Dimension], views: Views) -> str:
     if stats.proof.complete:
-        return lingering(stats.proof)
+        return may_be_deleted(stats.proof)
     company = stats.company
     if stats.own_counts:
         return (
@@ -164,7 +199,7 @@ def _why_not_exact(stats: Statistics, dimensions: Sequence[Dimension], views: Vi
         return lower_total()
     return sentences(
         [
-            reach(company),
+            looked_at(company),
             _about_shares(stats, dimensions),
             _what_is_sure(stats, views),
             views.gaps(company.gaps, "came"),
@@ -215,18 +250,18 @@ def _about_groups(grouping: Grouping, dimensions: Sequence[Dimension]) -> Sequen
 
 def _asked(stats: Statistics, views: Views) -> str:
     if stats.questions:
-        return f"Answers to: {_quoted(stats.questions, views)}."
+        return f"Answers to: {_listed_questions(stats.questions, views)}."
     if stats.other_questions is None:
         return ""
     if not stats.other_questions:
         return "Nobody in hand has answered a survey question."
     return (
         "No survey question that somebody in hand has answered has these words or this id. "
-        f"Answered were: {_quoted(stats.other_questions, views)}."
+        f"Answered were: {_listed_questions(stats.other_questions, views)}."
     )
 
 
-def _quoted(questions: Sequence[str], views: Views) -> str:
+def _listed_questions(questions: Sequence[str], views: Views) -> str:
     shown = [f'"{views.boundary.text(q)}"' for q in questions[:_QUESTIONS_SHOWN]]
     more = len(questions) - len(shown)
     return f"{'; '.join(shown)}{f' and {more:,} more' if more else ''}"

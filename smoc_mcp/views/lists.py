@@ -1,4 +1,7 @@
-"""Lists of contacts as they leave: through the boundary, cut to size, as structure and as text."""
+"""The answers that list contacts, as structure and as text; and how one contact is listed.
+
+A table is lines of cells between bars, without padding: models pay for each character.
+"""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -13,24 +16,25 @@ from smoc_mcp.settings import Settings
 from smoc_mcp.text.times import Moment, iso
 from smoc_mcp.views.boundary import DETAIL_CHARS, TABLE_CHARS, Boundary
 from smoc_mcp.views.phrases import (
-    about,
-    around,
-    bound,
     by_word,
     cut_short,
-    failed,
+    excerpt,
+    first_line,
     gaps,
     grid,
-    instead,
     lines,
-    lingering,
+    looked_at,
     many,
+    may_be_deleted,
     moved_ahead,
     noun,
-    reach,
     sentences,
+    suggestions,
+    total_words,
     unread,
+    utm,
     why_not_exact,
+    why_not_fresh,
 )
 from smoc_mcp.views.results import (
     ChangesResult,
@@ -90,17 +94,6 @@ class Views:
         """Return the answer of contacts_list and contacts_search; no order means relevance."""
         rows, kept = self._fitting(page.rows, page.live)
         as_of = self.time(min(page.proof.as_of, page.total_proof.as_of))
-        more = page.more or kept < len(page.rows)
-        notes = [
-            failed(page.company, as_of),
-            moved_ahead(page.moved_ahead),
-            why_not_exact(page),
-            "" if page.total_proof.complete else self.gaps(page.company.gaps, "came"),
-            by_word(page.by_word, self.boundary),
-            instead(page.instead, self.boundary),
-            cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
-            unread(page.company),
-        ]
         result: PageResult = {
             "contacts": rows,
             "certainty": page.proof.certainty.value,
@@ -109,61 +102,48 @@ class Views:
             "company": company_result(page.company),
             "as_of": as_of,
         }
-        if more and kept:
+        following = ""
+        if kept and (page.more or kept < len(page.rows)):
             result["next_cursor"] = cursor_after(page.rows[kept - 1])
-        if note := sentences(notes):
+            following = f"Next page: cursor={result['next_cursor']}"
+        if note := self._page_note(page, as_of, kept):
             result["note"] = note
-        how = "best match first" if order is None else _SORT_WORDS[order]
-        if page.total:
-            total = bound(page.total, page.total_proof)
-            heading = f"{kept:,} of {total} {noun(page.total, 'contact')}, {how}."
-        elif page.total_proof.complete:
-            heading = "Nobody matches."
-        else:
-            heading = "Nobody was found, which does not prove that nobody matches."
-        heading += f" Rows: {page.proof.certainty}. Total: {page.total_proof.certainty}."
-        following = f"Next page: cursor={result['next_cursor']}" if "next_cursor" in result else ""
-        parts = [about(heading, result["as_of"], page.company), _table(rows), note, following]
-        return View(result, lines(parts))
+        heading = first_line(_page_heading(page, order, kept), as_of, page.company)
+        return View(result, lines([heading, _table(rows), note, following]))
+
+    def _page_note(self, page: Page, as_of: str, kept: int) -> str:
+        return sentences(
+            [
+                why_not_fresh(page.company, as_of),
+                moved_ahead(page.moved_ahead),
+                why_not_exact(page),
+                "" if page.total_proof.complete else self.gaps(page.company.gaps, "came"),
+                by_word(page.by_word, self.boundary),
+                suggestions(page.instead, self.boundary),
+                cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
+                unread(page.company),
+            ]
+        )
 
     def matches(self, found: Matches, email: str) -> View[MatchesResult]:
         """Return the answer of contacts_find_by_email."""
         rows, kept = self._fitting(found.rows, found.live)
         similar = [self.summary(row, found.live) for row in found.similar]
         as_of = self.time(found.proof.as_of)
-        if found.proof.complete:
-            searched = f"All {many(found.searched, 'contact')} of the company were searched."
-        else:
-            searched = reach(found.company, verb="Searched")
+        note = _matches_note(found, as_of, kept)
         result: MatchesResult = {
             "matches": rows,
             "certainty": found.proof.certainty.value,
             "searched": found.searched,
             "company": company_result(found.company),
             "as_of": as_of,
+            "note": note,
         }
         if similar:
             result["similar"] = similar
-        cut_note = cut_short(kept, len(found.rows), "the rest has the same address")
-        note = sentences(
-            [
-                failed(found.company, as_of),
-                searched,
-                lingering(found.proof) if rows else "",
-                cut_note,
-                unread(found.company),
-            ]
-        )
-        result["note"] = note
-        shown = self.boundary.email(email)
-        if rows:
-            heading = f"{many(len(found.rows), 'contact')} with {shown}."
-        elif found.proof.complete:
-            heading = f"Nobody has {shown}."
-        else:
-            heading = f"Nobody with {shown} was found, which does not prove that nobody has it."
+        heading = _matches_heading(found, self.boundary.email(email))
         parts = [
-            about(f"{heading} Certainty: {found.proof.certainty}.", result["as_of"], found.company),
+            first_line(heading, as_of, found.company),
             _table(rows),
             "Similar addresses:" if similar else "",
             _table(similar),
@@ -177,12 +157,9 @@ class Views:
         new = [self.summary(row, news.live) for row in changes.new]
         updated = [self.summary(row, news.live) for row in changes.updated]
         as_of = self.time(news.proof.as_of)
-        missing = self.gaps(reversed(news.gaps), "came or changed")
-        if missing:
-            missing += " SMOC shows only the newest 500: ask more often to see all."
-        elif not news.proof.complete and not news.company.failure:
-            missing = "The company changed while we looked, so something may be missing; ask again."
-        note = sentences([failed(news.company, as_of), missing, unread(news.company)])
+        note = sentences(
+            [why_not_fresh(news.company, as_of), self._what_is_missing(news), unread(news.company)]
+        )
         result: ChangesResult = {
             "new": new,
             "updated": updated,
@@ -193,15 +170,15 @@ class Views:
         if note:
             result["note"] = note
         heading = (
-            f"{len(new):,} new and {len(updated):,} changed contacts since {self.time(news.since)}, "
-            f"oldest first{'; these are the first, more is waiting' if changes.more else ''}. "
+            f"{len(new):,} new and {len(updated):,} changed contacts since "
+            f"{self.time(news.since)}, oldest first{'; these are the first, more is waiting' if changes.more else ''}. "
             f"Certainty: {news.proof.certainty}."
         )
         following = (
             "More is waiting: call again with since=" if changes.more else "Next time: since="
         )
         parts = [
-            about(heading, result["as_of"], news.company),
+            first_line(heading, as_of, news.company),
             "New:" if new else "",
             _table(new),
             "Changed:" if updated else "",
@@ -211,6 +188,13 @@ class Views:
         ]
         return View(result, lines(parts))
 
+    def _what_is_missing(self, news: News) -> str:
+        if gaps := self.gaps(reversed(news.gaps), "came or changed"):
+            return f"{gaps} SMOC shows only the newest 500: ask more often to see all."
+        if not news.proof.complete and not news.company.failure:
+            return "The company changed while we looked, so something may be missing; ask again."
+        return ""
+
     def summary(
         self, row: ContactRow, live: Collection[str], limit: int = TABLE_CHARS
     ) -> ContactSummary:
@@ -218,7 +202,7 @@ class Views:
 
         One that is not live says when it was last seen.
         """
-        utm = (row.utm_source, row.utm_medium, row.utm_campaign)
+        source = utm(row.utm_source, row.utm_medium, row.utm_campaign)
         values = {
             "id": self.boundary.id(row.id),
             "name": row.name and self.boundary.name(row.name, limit),
@@ -231,9 +215,7 @@ class Views:
             "created": self._optional_time(row.created),
             "updated": self._optional_time(row.updated),
             "last_conversation": self._optional_time(row.conversation),
-            "source": self.boundary.text(" / ".join(v or "-" for v in utm), limit)
-            if any(utm)
-            else None,
+            "source": source and self.boundary.text(source, limit),
             "last_verified": None if row.id in live else self.time(row.seen_at),
             "matched": row.likeness or "; ".join(map(self._matched, row.matched)),
         }
@@ -243,7 +225,7 @@ class Views:
         """Return where a search found a contact; with the text, unless the row shows it anyway."""
         if match.what in _COLUMNS and match.field not in ("texts", "answers"):
             return match.what
-        text = around(self.boundary.text(match.text, DETAIL_CHARS), match.word, _MATCH_CHARS)
+        text = excerpt(self.boundary.text(match.text, DETAIL_CHARS), match.word, _MATCH_CHARS)
         return f"{self.boundary.text(match.what, _MATCH_CHARS)}: {text}"
 
     def fitting(self, rows: Sequence[ContactRow]) -> int:
@@ -266,6 +248,46 @@ class Views:
 
     def _optional_time(self, moment: Moment) -> str | None:
         return None if moment == ABSENT else self.time(moment)
+
+
+def _page_heading(page: Page, order: Sort | None, kept: int) -> str:
+    """Return how many are shown of how many, in which order, and what is proven."""
+    if page.total:
+        how = "best match first" if order is None else _SORT_WORDS[order]
+        total = total_words(page.total, page.total_proof)
+        heading = f"{kept:,} of {total} {noun(page.total, 'contact')}, {how}."
+    elif page.total_proof.complete:
+        heading = "Nobody matches."
+    else:
+        heading = "Nobody was found, which does not prove that nobody matches."
+    return f"{heading} Rows: {page.proof.certainty}. Total: {page.total_proof.certainty}."
+
+
+def _matches_heading(found: Matches, email: str) -> str:
+    """Return how many have an address, and what is proven."""
+    if found.rows:
+        heading = f"{many(len(found.rows), 'contact')} with {email}."
+    elif found.proof.complete:
+        heading = f"Nobody has {email}."
+    else:
+        heading = f"Nobody with {email} was found, which does not prove that nobody has it."
+    return f"{heading} Certainty: {found.proof.certainty}."
+
+
+def _matches_note(found: Matches, as_of: str, kept: int) -> str:
+    if found.proof.complete:
+        searched = f"All {many(found.searched, 'contact')} of the company were searched."
+    else:
+        searched = looked_at(found.company, verb="Searched")
+    return sentences(
+        [
+            why_not_fresh(found.company, as_of),
+            searched,
+            may_be_deleted(found.proof) if found.rows else "",
+            cut_short(kept, len(found.rows), "the rest has the same address"),
+            unread(found.company),
+        ]
+    )
 
 
 def until_full(rows: Sequence[R]) -> Sequence[R]:

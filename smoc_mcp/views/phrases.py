@@ -1,4 +1,4 @@
-"""The sentences and tables that answers are made of."""
+"""The sentences of answers: each function returns one, or nothing where it does not apply."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,31 +10,32 @@ from smoc_mcp.text.folding import fold
 from smoc_mcp.views.boundary import Boundary, table_cell
 
 __all__ = [
-    "about",
-    "around",
-    "bound",
     "by_word",
     "cut_short",
-    "failed",
+    "excerpt",
+    "first_line",
     "gaps",
     "grid",
-    "instead",
     "lines",
-    "lingering",
+    "looked_at",
     "lower_total",
     "many",
+    "may_be_deleted",
     "moved_ahead",
     "noun",
-    "reach",
     "sentences",
+    "suggestions",
+    "total_words",
     "unread",
+    "utm",
     "why_not_exact",
+    "why_not_fresh",
 ]
 
 _GAPS_SHOWN = 3
 
 
-def about(heading: str, as_of: str, company: Company) -> str:
+def first_line(heading: str, as_of: str, company: Company) -> str:
     """Return the first line of an answer: the heading, its moment, and the whole company."""
     return (
         f"{heading} As of {as_of}. Company: {many(company.leads, 'lead')}, "
@@ -62,7 +63,7 @@ def noun(count: int, singular: str) -> str:
     return singular if count == 1 else f"{singular}s"
 
 
-def bound(total: int, proof: Proof) -> str:
+def total_words(total: int, proof: Proof) -> str:
     """Return a total as the number that it is, or as the lower bound that it is."""
     return f"{total:,}" if proof.complete else f"at least {total:,}"
 
@@ -70,21 +71,21 @@ def bound(total: int, proof: Proof) -> str:
 def why_not_exact(page: Page) -> str:
     """Return why rows or total are not exact, and what that means; empty where both are."""
     if not page.proof.complete:
-        return reach(page.company)
+        return looked_at(page.company)
     if not page.total_proof.complete:
-        why = lower_total() if page.whole else f"The total is not. {reach(page.company)}"
+        why = lower_total() if page.whole else f"The total is not. {looked_at(page.company)}"
         return f"The rows are right. {why}"
-    return lingering(page.proof) or lingering(page.total_proof)
+    return may_be_deleted(page.proof) or may_be_deleted(page.total_proof)
 
 
-def lingering(proof: Proof) -> str:
+def may_be_deleted(proof: Proof) -> str:
     """Return what exact_unless_deleted means; empty for another certainty."""
     if proof.exact or not proof.complete:
         return ""
     return "Nothing is missing, but contacts deleted in SMOC since they were last seen may linger."
 
 
-def failed(company: Company, as_of: str) -> str:
+def why_not_fresh(company: Company, as_of: str) -> str:
     """Return why SMOC could not be asked; empty where it could."""
     if not company.failure:
         return ""
@@ -99,7 +100,7 @@ def lower_total() -> str:
     )
 
 
-def reach(company: Company, verb: str = "Looked at") -> str:
+def looked_at(company: Company, verb: str = "Looked at") -> str:
     """Return among how many contacts we looked, and why more may exist."""
     known = max(company.in_hand, company.leads + company.customers)
     return (
@@ -108,7 +109,7 @@ def reach(company: Company, verb: str = "Looked at") -> str:
     )
 
 
-def instead(values: Mapping[str, Values], boundary: Boundary) -> str:
+def suggestions(values: Mapping[str, Values], boundary: Boundary) -> str:
     """Return which values there are, for a caller whose filters matched nobody."""
 
     def listed(what: str, known: Sequence[str]) -> str:
@@ -144,7 +145,7 @@ def gaps(stretches: Sequence[tuple[str, str]], what: str) -> str:
     return f"Gap: contacts that {what} in this time may be missing: {shown}{others}."
 
 
-def around(text: str, word: str, limit: int) -> str:
+def excerpt(text: str, word: str, limit: int) -> str:
     """Return the part of a text where a folded word is, of about as many characters."""
     if len(text) <= limit:
         return text
@@ -166,6 +167,12 @@ def unread(company: Company) -> str:
         f"{clean(name)} of {many(n, 'contact')}" for name, n in sorted(company.unread.items())
     )
     return f"Values that could not be read are left out: {parts}."
+
+
+def utm(source: str | None, medium: str | None, campaign: str | None) -> str:
+    """Return whence a visit came, such as `google / cpc / -`; empty where nothing is known."""
+    known = (source, medium, campaign)
+    return " / ".join(part or "-" for part in known) if any(known) else ""
 
 
 def cut_short(kept: int, whole: int, then: str) -> str:

@@ -1,4 +1,4 @@
-"""What the tools return: the public contract, as the structured content of an answer.
+"""The types of what the tools return as structured content: the public contract.
 
 Keys without a value are left out. Times are ISO 8601; `certainty` is what is proven of the rows,
 `total_certainty` of the count, `as_of` the moment of which that is true.

@@ -43,9 +43,10 @@ from pydantic import BaseModel, Field, SecretStr
 from smoc_mcp.http.access import Anybody
 from smoc_mcp.http.app import build_app, run
 from smoc_mcp.http.companies import Companies
+from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.http.transport import PATH
 from smoc_mcp.opening import open_directory
-from smoc_mcp.settings import HttpSettings, Settings
+from smoc_mcp.settings import Settings
 
 Ctx = Context[Any, Any]
 Answer = str | InputRequiredResult

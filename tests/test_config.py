@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from smoc_mcp.cli.clients import CLIENTS, KEY_TO_FILL_IN, file_of, install_link
+from smoc_mcp.cli.client_files import KEY_TO_FILL_IN
+from smoc_mcp.cli.config import CLIENTS, file_of, install_link
 from smoc_mcp.cli.main import main
 
 KEY = "key-of-the-company"

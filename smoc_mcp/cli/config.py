@@ -1,5 +1,6 @@
-"""Snippets that plug smoc-mcp into an MCP client, the files they belong into, install links."""
+"""`config`: prints or writes what an MCP client needs in its settings to start this server."""
 
+import argparse
 import base64
 import json
 import shlex
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-__all__ = ["CLIENTS", "KEY_TO_FILL_IN", "NAME", "file_of", "install_link", "servers_of", "snippet"]
+from smoc_mcp.cli.client_files import KEY_TO_FILL_IN, NAME, add_server
+from smoc_mcp.cli.command import Command
+from smoc_mcp.errors import UsageError
+from smoc_mcp.settings import Settings
 
-NAME = "smoc"
-KEY_TO_FILL_IN = "<your SMOC API key>"
+__all__ = ["CLIENTS", "CONFIG", "file_of", "install_link"]
 
 _UVX = ["uvx", "smoc-mcp"]
 _VSCODE_KEY = "${input:smoc-api-key}"
@@ -46,7 +49,39 @@ CLIENTS = tuple(_PLACES)
 """The clients that there is a snippet for."""
 
 
-def snippet(client: str, settings: Mapping[str, str]) -> tuple[str, str]:
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--write", action="store_true", help="put it into the client's file")
+    parser.add_argument("--file", type=Path, help="another file than the client's usual one")
+    parser.add_argument("client", choices=CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))
+
+
+def _run(options: argparse.Namespace) -> int:
+    # A wrong setting is told now: clients hide what a server says when it starts.
+    key = Settings.from_env(needs_key=None).api_key.get_secret_value()
+    settings = Settings.named()
+    if options.write:
+        print(_write(options.client, key, settings, options.file))
+        return 0
+    where, what = _snippet(options.client, settings)
+    # The snippet alone on stdout, so that it can be piped.
+    print(where, file=sys.stderr)
+    print(what)
+    return 0
+
+
+def _write(client: str, key: str, settings: Mapping[str, str], path: Path | None) -> str:
+    """Write our entry into a client's file, or into another one; return what was done."""
+    usual = file_of(client)
+    if usual is None:
+        raise UsageError(
+            f"{client} has a command of its own for this: run what `smoc-mcp config {client}` "
+            "prints."
+        )
+    wanted = _servers(client, key or KEY_TO_FILL_IN, settings)
+    return add_server(path or usual, wanted, settings, has_key=bool(key))
+
+
+def _snippet(client: str, settings: Mapping[str, str]) -> tuple[str, str]:
     """Return where a client's snippet belongs, and what to put there or to run.
 
     Args:
@@ -68,11 +103,11 @@ def snippet(client: str, settings: Mapping[str, str]) -> tuple[str, str]:
         pairs = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in env.items())
         lines.append(f"env = {{ {', '.join(pairs)} }}")
         return _PLACES[client], "\n".join(lines)
-    entry = servers_of(client, KEY_TO_FILL_IN, settings)
+    entry = _servers(client, KEY_TO_FILL_IN, settings)
     return _PLACES[client], json.dumps(entry, indent=2, ensure_ascii=False)
 
 
-def servers_of(client: str, key: str, settings: Mapping[str, str]) -> dict[str, Any]:
+def _servers(client: str, key: str, settings: Mapping[str, str]) -> dict[str, Any]:
     """Return what a client's file must hold for it to start this very installation.
 
     Args:
@@ -131,3 +166,15 @@ def _command() -> list[str]:
         if found.stem == "smoc-mcp" and found.is_file():
             return [str(found.absolute())]
     return [sys.executable, "-m", "smoc_mcp"]
+
+
+CONFIG = Command(
+    "config",
+    "the snippet for an MCP client",
+    "Prints what to put into a client's settings to plug smoc-mcp in. With --write it is put\n"
+    "into the client's own file: other servers stay as they are, and a copy of the old file\n"
+    "is kept. The settings in your environment (SMOC_MCP_MASK and so on) become the server's;\n"
+    "the key only with --write.",
+    _run,
+    _add_options,
+)

@@ -1,49 +1,46 @@
-"""`config --write`: our entry put into a client's file, and nothing else of it changed."""
+"""Puts our entry into the file of an MCP client, for `config --write`; all else in it stays."""
 
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from smoc_mcp.cli.clients import KEY_TO_FILL_IN, NAME, file_of, servers_of
+from smoc_mcp.cli.files import replacing
 from smoc_mcp.errors import UsageError
 
-__all__ = ["plug_in"]
+__all__ = ["KEY_TO_FILL_IN", "NAME", "add_server"]
+
+NAME = "smoc"
+"""The name of our entry among a client's servers."""
+KEY_TO_FILL_IN = "<your SMOC API key>"
 
 _Tree = MutableMapping[str, Any]
 
 
-def plug_in(client: str, key: str, settings: Mapping[str, str], path: Path | None = None) -> str:
+def add_server(
+    path: Path, wanted: Mapping[str, Any], settings: Mapping[str, str], *, has_key: bool
+) -> str:
     """Write our entry into a client's file; return what was done, for a person.
 
     Other servers stay, the entry's own other settings too, and a copy of the old file is kept. The
-    key is the one given, else the entry's present one, else a place to fill it in.
+    key is the one in `wanted`, or without one the entry's present one.
 
     Args:
-        client: One of `CLIENTS`.
-        key: The company's key, or empty.
-        settings: What the server's environment shall be beside it.
-        path: The file; the client's usual one by default.
+        path: The file; it need not exist.
+        wanted: What the file must hold of ours.
+        settings: What of it are settings of ours: an address in them replaces the entry's.
+        has_key: Whether `wanted` has a key, and not the place to fill it in.
 
     Raises:
-        UsageError: The client has no such file, or it cannot be read or written; it is unchanged.
+        UsageError: The file cannot be read, understood or written; it is unchanged.
     """
-    usual = file_of(client)
-    if usual is None:
-        raise UsageError(
-            f"{client} has a command of its own for this: run what `smoc-mcp config {client}` "
-            "prints."
-        )
     # A file that is a link, as to a folder of settings under version control, stays one.
-    target = (path or usual).resolve()
+    target = path.resolve()
     old = _read(target)
     tree = _parse(old, target)
-    wanted = servers_of(client, key or KEY_TO_FILL_IN, settings)
-    _merge(tree, wanted, target, has_key=bool(key))
+    _merge(tree, wanted, target, has_key=has_key)
     if "SMOC_ENVIRONMENT" in settings or "SMOC_BASE_URL" in settings:
         _drop_other_address(tree, settings)
     new = _written(tree, target)
@@ -52,18 +49,11 @@ def plug_in(client: str, key: str, settings: Mapping[str, str], path: Path | Non
     kept = _replace(target, new)
     told = f"Wrote the server {NAME!r} into {target}"
     told += f"; the old file is {kept}." if kept else "."
-    return f"{told} {_next(client, new)}"
-
-
-def _next(client: str, text: str) -> str:
-    if client == "vscode":
-        return "VS Code asks for the key when it starts the server."
-    fill_in = KEY_TO_FILL_IN in text
-    return (
-        f"Put your key in place of {KEY_TO_FILL_IN}, then restart it."
-        if fill_in
-        else ("Restart it to see the tools.")
-    )
+    if "inputs" in wanted:
+        return f"{told} VS Code asks for the key when it starts the server."
+    if KEY_TO_FILL_IN in new:
+        return f"{told} Put your key in place of {KEY_TO_FILL_IN}, then restart it."
+    return f"{told} Restart it to see the tools."
 
 
 def _read(path: Path) -> str:
@@ -149,19 +139,15 @@ def _replace(path: Path, text: str) -> Path | None:
     kept = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # It may hold the key: readable by nobody else, unless it was so before.
-        descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            if path.exists():
-                stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-                kept = path.with_name(f"{path.name}.{stamp}.bak")
-                shutil.copy2(path, kept)
-                shutil.copymode(path, beside)
-            Path(beside).replace(path)
-        finally:
-            Path(beside).unlink(missing_ok=True)
+        if path.exists():
+            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+            kept = path.with_name(f"{path.name}.{stamp}.bak")
+            shutil.copy2(path, kept)
+        with replacing(path) as file:
+            file.write(text)
+        if kept:
+            # It may hold the key: nobody else may read it, unless they could before.
+            shutil.copymode(kept, path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
     return kept

@@ -1,9 +1,8 @@
-"""What each call of a tool cost: a line of the log, and attributes of its span; no contact in them.
+"""Logs what each call of a tool cost, as a line and on its span; no contact is in either.
 
 The SDK opens a span of OpenTelemetry for every request; without an exporter that does nothing.
 """
 
-import itertools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -13,32 +12,16 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from opentelemetry import trace
 
 from smoc_mcp.api.client import REQUESTS, Requests
-from smoc_mcp.directory.progress import TELL
 
-__all__ = ["CallLog", "tell_progress"]
+__all__ = ["CallLog"]
 
 _ROWS = ("contacts", "matches", "groups", "new", "updated", "contact")
 
 logger = logging.getLogger(__name__)
 
 
-async def tell_progress(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Tell a caller that has asked for progress what its answer waits for; a middleware."""
-    steps = itertools.count(1)
-
-    async def tell(message: str) -> None:
-        # Nothing is sent to those who have not asked for it.
-        await ctx.session.report_progress(next(steps), None, message)
-
-    outer = TELL.set(tell)
-    try:
-        return await call_next(ctx)
-    finally:
-        TELL.reset(outer)
-
-
 class CallLog:
-    """The middleware that writes them.
+    """A middleware that writes one line for each call of a tool.
 
     Args:
         tools: The names that may be written; what else a caller asks for is text of theirs.

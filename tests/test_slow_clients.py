@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from smoc_mcp.http import slowness
+from smoc_mcp.http import slow_clients
 
 
 async def echo(request: Request) -> Response:
@@ -22,11 +22,11 @@ async def echo(request: Request) -> Response:
 @pytest.fixture
 def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     """Serve with the protocol, as patient as a test can wait for."""
-    monkeypatch.setattr(slowness, "HEAD_SECONDS", 0.3)
-    monkeypatch.setattr(slowness, "BODY_SECONDS", 0.5)
+    monkeypatch.setattr(slow_clients, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(slow_clients, "BODY_SECONDS", 0.5)
     listener = socket.create_server(("127.0.0.1", 0))
     app = Starlette(routes=[Route("/", echo, methods=["POST"])])
-    config = uvicorn.Config(app, http=slowness.PatientProtocol, log_config=None)
+    config = uvicorn.Config(app, http=slow_clients.PatientProtocol, log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

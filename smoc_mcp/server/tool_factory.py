@@ -1,6 +1,8 @@
-"""How a tool is made: its signature is data, its answer goes out in both forms.
+"""Makes a tool of MCP from a method, the annotations of its parameters, and its texts.
 
-The only place where our errors become tool errors.
+The SDK reads a tool's parameters from the signature of a function, so one is made for each tool:
+parameters that are data can be shared. Here our errors become failed calls, and views both forms of
+an answer.
 """
 
 import inspect
@@ -28,11 +30,19 @@ def define_tool(
     title: str,
     description: str,
     result: type,
-    **parameters: tuple[Any, Any],
+    **parameters: tuple[object, object],
 ) -> Tool:
-    """Return a tool whose signature is data; without a default (`...`) a parameter is required."""
+    """Return a tool.
 
-    async def call(**arguments: Any) -> CallToolResult:  # noqa: ANN401  validated by the SDK
+    Args:
+        answer: Answers a call; its name is the tool's.
+        title: For people.
+        description: For the model: what it returns, and when to use it.
+        result: The type of the structured form.
+        parameters: By name, the annotation and the default; `...` makes a parameter required.
+    """
+
+    async def call(**arguments: object) -> CallToolResult:
         try:
             view = await answer(**arguments)
         except SmocError as error:
@@ -76,15 +86,19 @@ def define_tool(
     return tool
 
 
-def _plain(schema: Any) -> Any:  # noqa: ANN401  JSON
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a JSON schema without titles and without the docstrings of our result types."""
-    if isinstance(schema, dict):
-        is_definition = "properties" in schema
-        return {
-            name: _plain(value)
-            if name != "properties"
-            else {field: _plain(inner) for field, inner in value.items()}
-            for name, value in schema.items()
-            if name != "title" and not (is_definition and name == "description")
-        }
-    return [_plain(item) for item in schema] if isinstance(schema, list) else schema
+    is_definition = "properties" in schema
+    return {
+        name: {field: _plain_inside(inner) for field, inner in value.items()}
+        if name == "properties"
+        else _plain_inside(value)
+        for name, value in schema.items()
+        if name != "title" and not (is_definition and name == "description")
+    }
+
+
+def _plain_inside(value: object) -> object:
+    if isinstance(value, list):
+        return [_plain_inside(item) for item in value]
+    return _plain(value) if isinstance(value, dict) else value

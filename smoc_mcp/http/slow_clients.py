@@ -1,7 +1,8 @@
-"""HTTP/1.1 whose clients must send their requests in time.
+"""Hangs up on clients that do not send their requests in time.
 
-uvicorn waits for them as long as a connection is open, so that a few clients that send a byte a
-minute could hold all of a server's connections.
+uvicorn waits as long as a connection is open, so that a few clients that send a byte a minute could
+hold all of a server's connections. It has no setting for this, so its protocol for HTTP/1.1 is
+subclassed here; tests/test_slow_clients.py fails where a newer uvicorn no longer calls us.
 """
 
 import asyncio
@@ -21,12 +22,12 @@ BODY_SECONDS = 30.0
 class PatientProtocol(H11Protocol):
     """uvicorn's protocol, which ends a connection whose request does not come in time."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  uvicorn's
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  as uvicorn has it
         super().__init__(*args, **kwargs)
         self._due: asyncio.TimerHandle | None = None
         self._due_state: type[h11.IDLE] | type[h11.SEND_BODY] = h11.IDLE
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower, as in uvicorn
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self._wait(h11.IDLE, HEAD_SECONDS)

@@ -1,0 +1,120 @@
+"""Starts the server: without a command on stdin and stdout, with `http` over HTTP.
+
+MCP is imported when a server starts: it takes three times as long to import as all else together.
+"""
+
+import argparse
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import anyio
+
+from smoc_mcp.cli.command import Command
+from smoc_mcp.cli.logs import log_to_stderr
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.errors import ApiKeyError
+from smoc_mcp.opening import open_directory
+from smoc_mcp.settings import Settings
+
+__all__ = ["HTTP", "serve_stdio"]
+
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """Keep the garbage collector from what is made inside: it stays as long as the process."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def serve_stdio(_: argparse.Namespace) -> int:
+    """Serve on stdin and stdout until the client goes; return the exit code.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    with _lasting():
+        from smoc_mcp.server.server import server_of
+
+    try:
+        settings = Settings.from_env()
+    except ApiKeyError as error:
+        if sys.stdin.isatty():
+            raise
+        return anyio.run(_serve_without_key, str(error))
+    log_to_stderr(settings)
+    if sys.stdin.isatty():
+        print(
+            "smoc-mcp is an MCP server and waits for a client on stdin. To see it work, run "
+            "`smoc-mcp demo`; to plug it in, `smoc-mcp config CLIENT`; to stop, press Ctrl-C.",
+            file=sys.stderr,
+        )
+
+    async def serve() -> None:
+        async with open_directory(settings) as directory:
+            await server_of(settings, lambda: directory).run_stdio_async()
+
+    anyio.run(serve)
+    return 0
+
+
+async def _serve_without_key(problem: str) -> int:
+    """Serve, but answer every question with what is wrong: clients hide what a server logs."""
+    from smoc_mcp.server.server import server_of
+
+    print(f"smoc-mcp: {problem}", file=sys.stderr)
+    settings = Settings.from_env(needs_key=False)
+    log_to_stderr(settings)
+
+    def refuse() -> ContactDirectory:
+        raise ApiKeyError(
+            f"{problem} It belongs into the settings of this server in your MCP client; restart "
+            "the client then."
+        )
+
+    await server_of(settings, refuse).run_stdio_async()
+    return 2
+
+
+def _add_http_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+    parser.add_argument(
+        "--allow-unauthenticated",
+        action="store_true",
+        help="answer everybody with the server's key; on loopback only",
+    )
+
+
+def _serve_http(options: argparse.Namespace) -> int:
+    with _lasting():
+        from smoc_mcp.http.serve import serve_http
+        from smoc_mcp.http.settings import HttpSettings
+
+    settings = Settings.from_env(needs_key=None)
+    log_to_stderr(settings)
+    serve_http(
+        settings,
+        HttpSettings.from_env(),
+        options.host,
+        options.port,
+        unauthenticated=options.allow_unauthenticated,
+    )
+    return 0
+
+
+HTTP = Command(
+    "http",
+    "one server for a team, or for many companies",
+    "Serves MCP over Streamable HTTP at /mcp, stateless; /healthz and /readyz say how it is.\n"
+    "With SMOC_API_KEY set the contacts are those of that key, and callers prove themselves\n"
+    "by SMOC_MCP_BEARER_TOKENS or a token of SMOC_MCP_OAUTH_ISSUER. Without it each request\n"
+    "brings its company's own key in the header X-SMOC-Token.",
+    _serve_http,
+    _add_http_options,
+)
