@@ -24,7 +24,7 @@ from benchmarks.callers import load
 from benchmarks.processes import Stdio, memory_mb, serving, start
 from benchmarks.stores import store_rows
 from smoc_mcp.api.answer import read_answer
-from smoc_mcp.directory.windows import window_of
+from smoc_mcp.directory.windows import Arrived, Sent, window_of
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.store.store import ContactStore
@@ -143,7 +143,9 @@ def window_rows(company: Company) -> list[Row]:
     def take_in() -> None:
         store = ContactStore()
         read = read_answer(body, 500)
-        store.absorb(window_of(Sort.CREATED, read, 1, 2), read.contacts)
+        store.absorb(
+            window_of(Sort.CREATED, read, Sent(store.tick(), 1), Arrived(2, 2)), read.contacts
+        )
         store.close()
 
     # As a server does: what stays is not looked through for garbage again and again.

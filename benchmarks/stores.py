@@ -88,7 +88,16 @@ def build(folder: Path, size: int) -> Built:
         while batch := list(islice(coming, _AT_ONCE)):
             began = time.perf_counter()
             rows = {read.contact.id: keys_of(read) for read in batch}
-            window = Window(Sort.CREATED, moment, moment + 1, rows, Counts(1, 1), False, None)
+            window = Window(
+                sort=Sort.CREATED,
+                sent=store.tick(),
+                as_of=moment,
+                arrived=moment,
+                api_now=moment,
+                rows=rows,
+                counts=Counts(1, 1),
+                edge=None,
+            )
             store.absorb(window, batch)
             seconds += time.perf_counter() - began
             moment += 2

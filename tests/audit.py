@@ -154,7 +154,7 @@ class Audit:
     async def ask_news(self) -> None:
         """Ask for all that is new or changed since a moment, in one answer."""
         since = self._moment()
-        news = await self.directory.list_changes(Progress.since(since), 1_000)
+        news = await self.directory.list_changes(Progress(since), 1_000)
         self.claims[f"news {news.proof.certainty}"] += 1
         given = {row.id for row in (*news.changes.new, *news.changes.updated)}
 
@@ -177,7 +177,7 @@ class Audit:
             return
         if self.poller is None or self.chance.random() < 0.1:
             since = self._moment()
-            self.poller = Poller(since, Progress.since(since))
+            self.poller = Poller(since, Progress(since))
         poller, self._polling = self.poller, True
         try:
             news = await self.directory.list_changes(

@@ -9,7 +9,7 @@ are overtaken by many changes, contradict themselves or do not come at all.
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import anyio.lowlevel
@@ -24,6 +24,10 @@ SECOND = 1_000_000
 UTC = ZoneInfo("UTC")
 EPOCH = 1_750_000_000 * SECOND
 """When the simulated company begins."""
+STEP = 90 * SECOND
+"""How coarse its times are: coarser than contacts are late to become visible."""
+AHEAD = 10_000 * STEP
+"""How far times of the future lie ahead."""
 
 Raw = dict[str, object]
 Truth = Mapping[str, Raw]
@@ -32,21 +36,40 @@ Truth = Mapping[str, Raw]
 class LogicalClock(Clock):
     """Each look at it is one microsecond later than the one before, or only some are.
 
+    Attributes:
+        last: What the wall clock showed last.
+
     Args:
         chance: The source of randomness.
         ticks: The share of looks at which it moves; at the others it shows the same moment.
     """
 
     def __init__(self, chance: random.Random | None = None, ticks: float = 1.0) -> None:
-        self.last = EPOCH + 10**15
+        self.last = EPOCH
+        self._elapsed: Moment = 0
         self._chance = chance or random.Random()
         self._ticks = ticks
 
     def __call__(self) -> Moment:
-        self.last += self._ticks == 1 or self._chance.random() < self._ticks
+        self._tick()
         return self.last
 
+    def elapsed(self) -> Moment:
+        self._tick()
+        return self._elapsed
+
+    def _tick(self) -> None:
+        moves = self._ticks == 1 or self._chance.random() < self._ticks
+        self.last += moves
+        self._elapsed += moves
+
     def advance(self, seconds: float) -> None:
+        """Let time go on, for both clocks."""
+        self.last += round(seconds * SECOND)
+        self._elapsed += round(seconds * SECOND)
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock, forward or back."""
         self.last += round(seconds * SECOND)
 
 
@@ -55,11 +78,15 @@ class Weather:
     """How hard a company is to follow.
 
     Attributes:
-        tied: The share of changes that come in the very second of the change before.
+        tied: The share of changes that come at the very time of the change before.
         undated: The share of contacts without createdAt.
         late: The share of answers that a whole window of changes overtakes.
         lies: The share of answers that contradict themselves.
         failing: The share of requests that fail.
+        ahead: The share of changes that bear a time of the future.
+        hidden: The share of new contacts that become visible later, under the time that they came.
+        jumps: The share of requests before which somebody sets the wall clock.
+        cached: The share of answers that a cache gives, as they were at some moment before.
     """
 
     tied: float = 0.5
@@ -67,6 +94,10 @@ class Weather:
     late: float = 0.0
     lies: float = 0.0
     failing: float = 0.0
+    ahead: float = 0.0
+    hidden: float = 0.0
+    jumps: float = 0.0
+    cached: float = 0.0
 
     @classmethod
     def harsh(cls, chance: random.Random) -> "Weather":
@@ -77,6 +108,10 @@ class Weather:
             late=chance.choice([0, 0, 0.1, 0.4]),
             lies=chance.choice([0, 0, 0.1, 0.4]),
             failing=chance.choice([0, 0, 0, 0.1]),
+            ahead=chance.choice([0, 0, 0.05, 0.3]),
+            hidden=chance.choice([0, 0, 0.2]),
+            jumps=chance.choice([0, 0, 0.1]),
+            cached=0.0,
         )
 
 
@@ -102,33 +137,57 @@ class SimulatedCompany:
     requests: int = 0
     _tick: int = 0
     _made: int = 0
+    _coming: list[tuple[int, Raw]] = field(default_factory=list)
+    _answers: dict[tuple[SortField | None, int], ApiAnswer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for _ in range(self.size):
-            self._tick += self.chance.choice([0, 1, 3])
+            self._go_on(self.chance.choice([0, 1, 3]))
             self.add()
 
     @property
+    def moment(self) -> Moment:
+        """What the API's clock shows."""
+        return EPOCH + self._tick * STEP
+
+    @property
     def now(self) -> str:
-        return iso(EPOCH + self._tick * SECOND, UTC, "milliseconds")
+        """The present as a contact bears it; sometimes of a clock that is far ahead."""
+        ahead = AHEAD if self._happens(self.weather.ahead) else 0
+        return iso(self.moment + ahead, UTC, "milliseconds")
+
+    def _go_on(self, steps: int) -> None:
+        # People's clocks go on with the API's. How long windows are live is another matter.
+        self._tick += steps
+        self.clock.jump(steps * STEP / SECOND)
 
     def add(self) -> None:
         self._made += 1
         contact_id = f"{self._made:05d}"
-        self.contacts[contact_id] = {
+        now = self.now
+        contact: Raw = {
             "id": contact_id,
             "email": f"p{self._made % 7}@example.com",
-            "createdAt": None if self._happens(self.weather.undated) else self.now,
-            "updatedAt": self.now,
+            "createdAt": None if self._happens(self.weather.undated) else now,
+            "updatedAt": now,
             "lastConversationDate": None,
             "status": self.chance.choice(["1", "2", "1", "3", "4", None]),
             "city": self.chance.choice(["Oslo", "oslo", "Bergen", None]),
             "rewardFlows": [{"title": t} for t in ("A", "B") if self._happens(0.4)],
         }
+        if self._happens(self.weather.hidden):
+            self._coming.append((self._tick, contact))
+        else:
+            self.contacts[contact_id] = contact
 
     def change(self) -> None:
         """Do one random thing: usually something new or changed, sometimes a deletion."""
-        self._tick += 0 if self._happens(self.weather.tied) else self.chance.choice([1, 2])
+        steps = 0 if self._happens(self.weather.tied) else self.chance.choice([1, 2])
+        self._go_on(steps)
+        if steps or self._happens(0.3):
+            # Whoever is late is visible before the clock has gone on by more than that.
+            self.contacts |= {str(c["id"]): c for _, c in self._coming}
+            self._coming.clear()
         dice = self.chance.random()
         if dice < 0.45 or not self.contacts:
             self.add()
@@ -158,6 +217,8 @@ class SimulatedCompany:
         del seconds
         # The moment at which the caller says that it asked. No claim is as of a last look.
         sent = self.clock.last
+        if self._happens(self.weather.jumps):
+            self.clock.jump(self.chance.choice([-3600, -61, 61, 3600]))
         is_look = 1 < limit < LIMIT
         self.requests += 1
         await self._wait()
@@ -166,6 +227,10 @@ class SimulatedCompany:
         if not is_look:
             self.truths[sent].append(dict(self.contacts))
         page = self._page(sort, limit)
+        if (cached := self._answers.get((sort, limit))) and self._happens(self.weather.cached):
+            page = replace(cached, age=self.chance.randrange(1, 100))
+        else:
+            self._answers[sort, limit] = page
         await self._wait()
         if self._happens(self.weather.late):
             for _ in range(LIMIT * 2):
@@ -196,6 +261,7 @@ class SimulatedCompany:
             limit=limit,
             leads=_leads(self.contacts.values()),
             customers=_customers(self.contacts.values()),
+            answered=self.moment,
         )
 
     def _lie(self, rows: list[Raw], sort: SortField | None) -> Sequence[object]:

@@ -31,6 +31,9 @@ class StillClock(Clock):
     def __call__(self) -> Moment:
         return self.time
 
+    def elapsed(self) -> Moment:
+        return self.time
+
 
 def contact(number: int, status: str = "3") -> Raw:
     time = f"2026-01-01T00:00:{number:02}Z"

@@ -6,6 +6,8 @@ from dataclasses import replace
 from smoc_mcp.proof.certainty import Certainty, Proof, Region
 from smoc_mcp.proof.live import LiveWindows, last_look_agrees
 from smoc_mcp.proof.windows import ABSENT, Counts, Keys, Sort, Status, Window
+from tests import windows as windows_of_tests
+from tests.windows import PRESENT
 
 LEADS = Region(statuses=frozenset({Status.LEAD}))
 NEWER = Region(after={Sort.CREATED: 6, Sort.UPDATED: 6})
@@ -29,10 +31,10 @@ def window(
     edge: int | None = 5,
     complete: bool = False,
 ) -> Window:
-    """Return a full window that is received one moment after it is sent, unless it says when."""
-    leads = sum(k.status is Status.LEAD for k in held.values())
-    received = sent + 1 if received is None else received
-    return Window(sort, sent, received, held, Counts(leads, 0), complete, edge)
+    """Return a full window that is taken in one tick after it is sent, unless it says when."""
+    return windows_of_tests.window(
+        held, sort=sort, sent=sent, received=received, edge=edge, complete=complete
+    )
 
 
 def admitted(*windows: Window, deleted: tuple[str, ...] = ()) -> LiveWindows:
@@ -106,13 +108,13 @@ def test_of_two_windows_under_way_at_once_that_disagree_neither_is_a_proof() -> 
     assert live.prove(NEWER, 0) is None
 
 
-def test_a_window_sent_in_the_moment_the_other_came_was_under_way_at_once() -> None:
+def test_a_window_sent_when_the_other_was_taken_in_was_not_under_way_with_it() -> None:
     old = window(Sort.CREATED, rows(5, 6, 7), 10, 20)
-    assert admitted(old, window(Sort.UPDATED, changed(rows(6, 7)), 20)).prove(NEWER, 0) is None
-    late = window(Sort.CREATED, rows(5, 6, 7), 20, 30)
+    assert admitted(old, window(Sort.UPDATED, changed(rows(6, 7)), 19)).prove(NEWER, 0) is None
+    late = window(Sort.CREATED, rows(5, 6, 7), 19, 30)
     early = window(Sort.UPDATED, changed(rows(6, 7)), 10, 20)
     assert admitted(late, early).prove(NEWER, 0) is None
-    assert admitted(old, window(Sort.UPDATED, changed(rows(6, 7)), 21)).prove(NEWER, 0) is not None
+    assert admitted(old, window(Sort.UPDATED, changed(rows(6, 7)), 20)).prove(NEWER, 0) is not None
 
 
 def test_a_window_in_doubt_is_no_proof_until_it_is_fetched_again() -> None:
@@ -149,6 +151,26 @@ def test_a_contact_that_a_complete_window_lacks_takes_the_proof_of_the_earlier()
     old = window(Sort.CREATED, rows(5, 6, 7), 10)
     whole = window(Sort.NATURAL, rows(6, 7), 20, edge=None, complete=True)
     assert admitted(old, whole).sound(Sort.CREATED, 0) is None
+
+
+def test_a_window_that_claims_to_be_all_proves_nothing_while_another_is_full_or_holds_more() -> (
+    None
+):
+    short = window(Sort.NATURAL, rows(6, 7), 20, complete=True)
+    assert admitted(short).prove(Region(), 0) is not None
+    assert admitted(short).is_whole(0)
+    full = window(Sort.CREATED, rows(6, 7), 30)
+    other = window(Sort.CREATED, rows(5, 6, 7), 30, complete=True)
+    for beside in (full, other):
+        live = admitted(beside, short)
+        assert live.prove(Region(), 0) is None
+        assert not live.is_whole(0)
+    same = window(Sort.CREATED, rows(6, 7), 30, complete=True)
+    assert admitted(same, short).prove(Region(), 0) is not None
+
+
+def test_a_window_that_is_all_takes_no_proof_of_one_that_it_agrees_with() -> None:
+    old = window(Sort.CREATED, rows(5, 6, 7), 10)
     same = window(Sort.NATURAL, rows(4, 5, 6, 7), 20, edge=None, complete=True)
     assert admitted(old, same).sound(Sort.CREATED, 0) is old
 
@@ -238,10 +260,16 @@ def test_without_a_union_nothing_is_proven_by_one() -> None:
 
 
 def agrees(
-    windows: list[Window], look: Mapping[str, Keys], counts: Counts | None = None, **more: bool
+    windows: list[Window],
+    look: Mapping[str, Keys],
+    counts: Counts | None = None,
+    *,
+    complete: bool = False,
+    api_now: int = PRESENT,
 ) -> bool:
-    told = {"complete": False, **more}
-    return last_look_agrees(windows, look, counts or windows[0].counts, **told)
+    counts = counts or windows[0].counts
+    looked = replace(window(Sort.UPDATED, look, 90, complete=complete), counts=counts)
+    return last_look_agrees(windows, replace(looked, api_now=api_now))
 
 
 def test_a_look_at_the_same_newest_contacts_and_counts_agrees() -> None:
@@ -275,8 +303,19 @@ def test_a_look_at_contacts_all_of_one_time_says_nothing_for_more_could_hide_amo
 def test_a_look_says_nothing_unless_the_updated_window_came_before_the_others_were_sent() -> None:
     first, second, third = union()
     assert not agrees([second, first, third], rows(5, 8))
-    for sent, is_after in ((first.received, False), (first.received + 1, True)):
+    for sent, is_after in ((first.received - 1, False), (first.received, True)):
         assert agrees([first, replace(second, sent=sent), third], rows(8, 9)) == is_after
+
+
+def test_a_look_at_a_contact_whose_time_lies_ahead_says_nothing_of_what_is_behind_it() -> None:
+    assert agrees(union(), rows(8, 9), api_now=9)
+    assert not agrees(union(), rows(8, 9), api_now=8)
+
+
+def test_a_look_that_a_cache_gave_says_nothing() -> None:
+    look = replace(window(Sort.UPDATED, rows(8, 9), 90), counts=Counts(4, 0))
+    assert last_look_agrees(union(), look)
+    assert not last_look_agrees(union(), replace(look, stale=True))
 
 
 def test_contacts_without_a_time_are_told_apart_from_those_with_one() -> None:

@@ -240,7 +240,7 @@ async def test_an_order_by_a_time_that_was_not_read_is_not_exact(small: Served, 
 
 async def test_news_by_times_that_were_not_read_are_not_exact(small: Served) -> None:
     async with small.odd("bad_dates") as directory:
-        news = await directory.list_changes(Progress.since(0), 50)
+        news = await directory.list_changes(Progress(0), 50)
     assert not news.proof.exact
 
 

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smoc_mcp.api.facts import keys_of
 from smoc_mcp.api.models import read_contact
 from smoc_mcp.errors import InputError
-from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
+from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.dimensions import Count, parse_group_by
 from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow, Position
@@ -25,6 +24,7 @@ from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.store import ContactStore
 from smoc_mcp.text.cleaning import visible
 from smoc_mcp.text.folding import fold
+from tests.windows import whole
 
 WORDS = ContactFilter(terms=parse_query("anna oslo"))
 PEOPLE: dict[str, dict[str, object]] = {
@@ -65,8 +65,7 @@ def store() -> Iterator[ContactStore]:
         )
         assert read is not None
         reads.append(read)
-    rows = {c.contact.id: keys_of(c) for c in reads}
-    store.absorb(Window(Sort.CREATED, 1, 2, rows, Counts(len(rows), 0), True, ABSENT), reads)
+    store.absorb(whole(reads), reads)
     yield store
     store.close()
 
@@ -224,8 +223,7 @@ def test_the_best_match_comes_first() -> None:
         for n, (i, fields) in enumerate(people.items())
         if (read := read_contact({"id": i, "createdAt": f"2026-01-0{n + 1}T00:00:00Z", **fields}))
     ]
-    rows = {c.contact.id: keys_of(c) for c in reads}
-    store.absorb(Window(Sort.CREATED, 1, 2, rows, Counts(len(rows), 0), True, ABSENT), reads)
+    store.absorb(whole(reads), reads)
     assert [row.id for row in found(store, "ann")] == list(people)
     store.close()
 
@@ -257,8 +255,7 @@ def test_any_query_is_words_and_never_fts5_syntax(query: str) -> None:
     store = ContactStore()
     read = read_contact({"id": "1", "textFields": [{"key": "k", "value": query}]})
     assert read is not None
-    rows = {"1": keys_of(read)}
-    store.absorb(Window(Sort.CREATED, 1, 2, rows, Counts(1, 0), True, ABSENT), [read])
+    store.absorb(whole([read]), [read])
     # Whoever typed it is found by it.
     expected = {"1"} if fold(visible(query)) else set()
     if query.strip() and not expected:
@@ -295,19 +292,18 @@ def test_what_was_changed_or_deleted_is_no_longer_found(
 ) -> None:
     store = ContactStore(str(tmp_path / "store.sqlite3")) if kept else ContactStore()
 
-    def absorb(sent: int, **names: str) -> None:
+    def absorb(**names: str) -> None:
         reads = [read for i, n in names.items() if (read := read_contact({"id": i, "company": n}))]
-        rows = {c.contact.id: keys_of(c) for c in reads}
-        store.absorb(
-            Window(Sort.CREATED, sent, sent + 1, rows, Counts(len(rows), 0), True, ABSENT), reads
-        )
+        # In two orders, for one answer alone takes nobody to be deleted.
+        for sort in (Sort.CREATED, Sort.UPDATED):
+            store.absorb(whole(reads, sort=sort, sent=store.tick()), reads)
 
-    absorb(1, a="Alpha", b="Beta")
+    absorb(a="Alpha", b="Beta")
     assert store.words_wait is not kept
     if searched:
         assert ids(store, "alpha") == {"a"}
         assert not store.words_wait
-    absorb(10, a="Gamma")
+    absorb(a="Gamma")
     assert sum(store.count(ContactFilter(terms=parse_query("gamma"))).values()) == 1
     assert ids(store, "gamma") == {"a"}
     assert ids(store, "alpha") == ids(store, "beta") == set()

@@ -4,18 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoc_mcp.api.facts import keys_of
 from smoc_mcp.api.models import read_contact
-from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
 from smoc_mcp.questions.similar import Likeness, mailbox
 from smoc_mcp.store.store import ContactStore
+from tests.windows import whole
 
 
 def store_of(people: dict[str, dict[str, str]]) -> ContactStore:
     store = ContactStore()
     reads = [read for i, p in people.items() if (read := read_contact({"id": i, **p}))]
-    rows = {c.contact.id: keys_of(c) for c in reads}
-    store.absorb(Window(Sort.CREATED, 1, 2, rows, Counts(len(rows), 0), True, ABSENT), reads)
+    store.absorb(whole(reads), reads)
     return store
 
 

@@ -4,6 +4,7 @@ import sqlite3
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,12 @@ from smoc_mcp.api.facts import keys_of
 from smoc_mcp.api.models import ReadContact, read_contact
 from smoc_mcp.errors import StoreError
 from smoc_mcp.proof.history import BEGINNING
-from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Window
+from smoc_mcp.proof.windows import ABSENT, Sort, Window
 from smoc_mcp.questions.filters import Listing
 from smoc_mcp.store.schema import MIGRATIONS, Statements
 from smoc_mcp.store.sqlite import Database
-from smoc_mcp.store.store import ContactStore
+from smoc_mcp.store.store import Absorbed, ContactStore
+from tests import windows
 
 DAY = 24 * 3600 * 1_000_000
 
@@ -43,15 +45,33 @@ def contacts(*ids: str, operator: str | None = "10", status: str = "1") -> list[
     return [c for c in found if c is not None]
 
 
-def window(reads: list[ReadContact], sent: int, *, complete: bool = True) -> Window:
+def window(
+    store: ContactStore,
+    reads: list[ReadContact],
+    *,
+    sent: int | None = None,
+    at: int = 0,
+    complete: bool = True,
+    sort: Sort = Sort.CREATED,
+) -> Window:
+    """Return a window that is sent now, or at another tick; `at` is the wall clock's moment."""
     rows = {c.contact.id: keys_of(c) for c in reads}
-    edge = ABSENT if complete else min(k.created for k in rows.values())
-    return Window(Sort.CREATED, sent, sent + 1, rows, Counts(len(rows), 0), complete, edge)
+    made = windows.window(
+        rows,
+        sort=sort,
+        sent=store.tick() if sent is None else sent,
+        as_of=at,
+        complete=complete,
+        edge=min((k.created for k in rows.values()), default=ABSENT),
+    )
+    return replace(made, api_now=at) if at else made
 
 
-def absorb(store: ContactStore, *ids: str, sent: int = 1, operator: str | None = "10") -> None:
+def absorb(
+    store: ContactStore, *ids: str, operator: str | None = "10", at: int = 0, **how: Any
+) -> Absorbed:
     reads = contacts(*ids, operator=operator)
-    store.absorb(window(reads, sent), reads)
+    return store.absorb(window(store, reads, at=at, **how), reads)
 
 
 def ids(store: ContactStore) -> set[str]:
@@ -84,7 +104,7 @@ def test_what_was_seen_is_there_after_a_restart(path: Path) -> None:
     history = again.history(Sort.CREATED)
     assert history is not None
     assert history.reach == BEGINNING
-    assert again.counts() == ((2, 0), 1)
+    assert again.counts() == ((2, 0), 0)
     again.close()
 
 
@@ -204,7 +224,7 @@ def test_two_connections_see_what_the_other_committed(path: Path) -> None:
     one, other = (ContactStore(str(path), address="x", key_hash="k") for _ in range(2))
     version = other.others_version()
     absorb(one, "a")
-    absorb(other, "a", "b", sent=10)
+    absorb(other, "a", "b")
     assert other.others_version() != version
     assert ids(one) == {"a", "b"}
     one.close()
@@ -217,11 +237,11 @@ def test_what_is_asked_again_is_read_again_once_anybody_has_written(path: Path) 
     with other.snapshot():
         other.others_version()
         assert sum(other.count().values()) == sum(other.count().values()) == 2
-    absorb(one, "a", "b", "c", sent=10)
+    absorb(one, "a", "b", "c")
     with other.snapshot():
         other.others_version()
         assert sum(other.count().values()) == 3
-    absorb(other, "a", "b", "c", "d", sent=20)
+    absorb(other, "a", "b", "c", "d")
     assert sum(other.count().values()) == 4
     one.close()
     other.close()
@@ -231,8 +251,9 @@ def test_a_snapshot_stays_as_it_was_while_another_writes(path: Path) -> None:
     one, other = (ContactStore(str(path), address="x", key_hash="k") for _ in range(2))
     absorb(one, "a")
     with other.snapshot():
+        other.others_version()
         before = ids(other)
-        absorb(one, "a", "b", sent=10)
+        absorb(one, "a", "b")
         assert ids(other) == before
     assert ids(other) == {"a", "b"}
     one.close()
@@ -245,15 +266,14 @@ def test_an_error_in_the_middle_of_a_window_leaves_the_store_as_it_was() -> None
     reads = contacts("b", "c")
     broken = [*reads[:1], "not a contact"]
     with pytest.raises(AttributeError):
-        store.absorb(window(reads, 10), broken)  # type: ignore[arg-type]  # on purpose
+        store.absorb(window(store, reads), broken)  # type: ignore[arg-type]  # on purpose
     assert ids(store) == {"a"}
 
 
 def test_contacts_not_seen_for_long_are_dropped_and_the_history_says_so(path: Path) -> None:
     store = ContactStore(str(path), keep_days=30)
-    absorb(store, "a", "b", sent=DAY)
-    kept = contacts("c")
-    store.absorb(window(kept, 40 * DAY, complete=False), kept)
+    absorb(store, "a", "b", at=DAY)
+    absorb(store, "c", at=40 * DAY, complete=False)
     history = store.history(Sort.CREATED)
     assert ids(store) == {"c"}
     assert history is not None
@@ -283,9 +303,8 @@ def test_a_store_that_another_process_erased_never_takes_the_place_of_another_co
     eraser.forget()
     eraser.close()
     other = ContactStore(str(path), address="x", key_hash="a")
-    absorb(other, "a1", operator="10", sent=10)
-    reads = contacts("b2", operator="20")
-    assert server.absorb(window(reads, 20), reads).moved
+    absorb(other, "a1", operator="10")
+    assert absorb(server, "b2", operator="20").moved
     assert (ids(server), ids(other)) == ({"b2"}, {"a1"})
     server.close()
     again = ContactStore(str(path), address="x", key_hash="b")
@@ -297,33 +316,31 @@ def test_a_store_that_another_process_erased_never_takes_the_place_of_another_co
 def test_what_is_dropped_for_its_age_is_in_no_unbroken_history(path: Path) -> None:
     store = ContactStore(str(path), keep_days=30)
     old = contacts("a")
-    rows = {c.contact.id: keys_of(c) for c in old}
-    store.absorb(Window(Sort.UPDATED, DAY, DAY + 1, rows, Counts(1, 0), True, ABSENT), old)
-    new = contacts("b")
-    store.absorb(window(new, 40 * DAY, complete=False), new)
+    store.absorb(window(store, old, at=DAY, sort=Sort.UPDATED), old)
+    absorb(store, "b", at=40 * DAY, complete=False)
     history = store.history(Sort.UPDATED)
     assert history is not None
-    assert history.reach == rows["a"].updated
+    assert history.reach == keys_of(old[0]).updated
     store.close()
 
 
-def test_another_version_that_came_in_the_moment_the_window_was_sent_is_in_doubt() -> None:
+def test_another_version_that_came_while_the_window_was_under_way_is_in_doubt() -> None:
     lead, customer = contacts("a"), contacts("a", status="2")
-    for sent, doubtful in ((19, True), (20, True), (21, False)):
+    for sent, doubtful in ((0, True), (1, False)):
         store = ContactStore()
-        store.absorb(replace(window(lead, 10), received=20), lead)
-        assert store.absorb(window(customer, sent), customer).doubtful is doubtful
+        store.absorb(window(store, lead), lead)
+        assert store.absorb(window(store, customer, sent=sent), customer).doubtful is doubtful
         store.close()
 
 
-def test_a_contact_seen_in_the_moment_a_window_without_it_was_sent_is_not_gone_but_in_doubt() -> (
-    None
-):
-    for sent, is_gone in ((19, False), (20, False), (21, True)):
+def test_a_contact_seen_while_a_window_without_it_was_under_way_is_not_gone_but_in_doubt() -> None:
+    for sent, is_gone in ((0, False), (1, True)):
         store = ContactStore()
         reads = contacts("a", "b")
-        store.absorb(replace(window(reads, 10), received=20), reads)
-        absorbed = store.absorb(window(reads[:1], sent), reads[:1])
+        store.absorb(window(store, reads), reads)
+        absorbed = store.absorb(
+            replace(window(store, reads[:1], sent=sent), complete=False), reads[:1]
+        )
         assert absorbed.deleted == frozenset({"b"} if is_gone else {})
         assert absorbed.doubtful is not is_gone
         assert ids(store) == ({"a"} if is_gone else {"a", "b"})
@@ -332,9 +349,9 @@ def test_a_contact_seen_in_the_moment_a_window_without_it_was_sent_is_not_gone_b
 
 def test_dropping_the_old_never_lets_a_history_reach_further_back_than_it_does() -> None:
     store = ContactStore(keep_days=30)
-    absorb(store, "a", sent=DAY)
+    absorb(store, "a", at=DAY)
     reads = contacts("b")
-    new = window(reads, 40 * DAY)
+    new = window(store, reads, at=40 * DAY)
     # A gap: it begins anew at its edge, which is newer than what is dropped.
     edge = next(iter(new.rows.values())).created + 5
     rows = {i: k._replace(created=edge + 1) for i, k in new.rows.items()}
@@ -355,22 +372,20 @@ def test_a_contact_in_two_versions_at_once_is_not_current_until_it_is_seen_again
         assert read is not None
         return [read]
 
-    def take(status: str, sent: int, received: int) -> bool:
+    def take(status: str, sent: int | None = None) -> bool:
         """Absorb a version; say whether a later `updated` window finds the contact current."""
         reads = version(status)
-        answer = window(reads, sent)
-        absorbed = store.absorb(replace(answer, received=received), reads)
-        doubts.append(absorbed.doubtful)
-        return store.all_current(ABSENT, 1, window([], 100))
+        doubts.append(store.absorb(window(store, reads, sent=sent), reads).doubtful)
+        return store.all_current(ABSENT, 0, window(store, []))
 
     doubts: list[bool] = []
     store = ContactStore()
-    assert take("1", 1, 2)
+    assert take("1")
     # Both requests were under way at once, and updatedAt does not say which answer is newer.
-    assert take("2", 10, 20)
-    assert not take("1", 11, 15)
+    assert take("2", sent=1)
+    assert not take("1", sent=1)
     # Nor does a third that was under way at the same time.
-    assert not take("1", 12, 21)
-    assert take("2", 30, 31)
+    assert not take("1", sent=1)
+    assert take("2")
     assert doubts == [False, False, True, False, False]
     store.close()

@@ -57,7 +57,10 @@ def _prove_rows(reading: Reading, asked: Listing, rows: list[ContactRow]) -> Pro
         return None
     fields = asked.wanted.region(TIMES[asked.sort]).fields
     oldest = Region({asked.sort: sort_key(rows[-1], asked.sort)}, None, fields)
-    return reading.live.prove(oldest, reading.since)
+    proof = reading.live.prove(oldest, reading.since)
+    if proof is None or proof.among is None or all(row.id in proof.among for row in rows):
+        return proof
+    return None
 
 
 def _top(asked: Listing, rows: list[ContactRow]) -> Moment | None:
@@ -119,26 +122,29 @@ def find_contact(reading: Reading, contact_id: str) -> Found:
 
 def list_news(reading: Reading, progress: Progress, limit: int) -> News:
     """Return the next page of contacts that are new or changed."""
-    progress = progress.begun(_now(reading, progress))
+    now = _now(reading, progress)
+    since = progress.begun(now).since
     read = frozenset({"createdAt", "updatedAt"})
     proofs = [
-        reading.live.prove(Region({sort: progress.since}, fields=read), reading.since)
-        or reading.unbroken_since(sort, progress.since)
+        reading.live.prove(Region({sort: since}, fields=read), reading.since)
+        or reading.unbroken_since(sort, since)
         for sort in _NEWS
     ]
     proven = [proof for proof in proofs if proof is not None]
     gaps: list[tuple[Moment, Moment]] = []
     if len(proven) == len(proofs):
-        weakest = max(proven, key=lambda p: p.certainty is not Certainty.EXACT)
+        # Who is not among those of a proof may be gone, and is given all the same.
+        exact = all(p.exact and p.among is None for p in proven)
         # Who is new since has a new updatedAt too. So as of the proof of the changes, whichever
         # came first, both are right: what the other shows besides would contradict it.
-        proof = Proof(weakest.certainty, proven[-1].as_of)
+        certainty = Certainty.EXACT if exact else Certainty.EXACT_UNLESS_DELETED
+        proof = Proof(certainty, proven[-1].as_of)
     else:
         proof = reading.lower_bound()
-        gaps = _gaps_since(reading, progress.since)
-    changes = next_changes(progress, reading.store.list_news, limit)
+        gaps = _gaps_since(reading, since)
+    changes = next_changes(progress, now, reading.store.list_news, limit)
     live = reading.live_ids([*changes.new, *changes.updated])
-    return News(reading.company(), changes, progress.since, proof, gaps, live)
+    return News(reading.company(), changes, since, proof, gaps, live)
 
 
 _NEWS = (Sort.CREATED, Sort.UPDATED)

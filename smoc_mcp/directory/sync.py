@@ -13,7 +13,7 @@ from smoc_mcp.api.models import ApiAnswer, ReadContact
 from smoc_mcp.directory.flights import Flights
 from smoc_mcp.directory.progress import telling
 from smoc_mcp.directory.report import SyncReport
-from smoc_mcp.directory.windows import SORT_FIELDS, Sent, window_of
+from smoc_mcp.directory.windows import SORT_FIELDS, Arrived, Sent, window_of
 from smoc_mcp.errors import SmocError
 from smoc_mcp.proof.live import LiveWindows, last_look_agrees
 from smoc_mcp.proof.windows import COUNTED, Counts, Sort, Status, Tick, Window
@@ -226,7 +226,7 @@ class WindowSync:
         page = await self._source.fetch_contacts(
             SORT_FIELDS[sort], self.window_limit, seconds=asked.seconds
         )
-        window = window_of(sort, page, sent, self._clock.elapsed())
+        window = window_of(sort, page, sent, self._arrived())
         # What has come is taken in whole, even if nobody waits for it any more.
         with anyio.CancelScope(shield=True):
             absorbed = await self._take_in(window, page)
@@ -239,7 +239,10 @@ class WindowSync:
             if absorbed.moved:
                 self.live.forget()
             self._tick = absorbed.window.received
-            self.live.admit(absorbed.window, deleted=absorbed.deleted, doubtful=absorbed.doubtful)
+            if not absorbed.window.stale:
+                self.live.admit(
+                    absorbed.window, deleted=absorbed.deleted, doubtful=absorbed.doubtful
+                )
             self._unread[sort] = Counter(name for c in page.contacts for name in c.unread)
             if nothing := page.sent - len(page.contacts):
                 self._unread[sort]["entry"] = nothing
@@ -252,7 +255,7 @@ class WindowSync:
     async def _fetch_counts(self, asked: Asked) -> None:
         sent = self._now()
         page = await self._source.fetch_contacts(None, 1, seconds=asked.seconds)
-        window = window_of(Sort.NATURAL, page, sent, self._clock.elapsed())
+        window = window_of(Sort.NATURAL, page, sent, self._arrived())
         self.told = window.counts, window.as_of
         if not window.stale:
             self._counts = *self.told, window.arrived
@@ -260,7 +263,10 @@ class WindowSync:
     async def _fetch_look(self, asked: Asked) -> Window:
         sent = self._now()
         page = await self._source.fetch_contacts("updatedAt", _LOOK_LIMIT, seconds=asked.seconds)
-        return window_of(Sort.UPDATED, page, sent, self._clock.elapsed())
+        return window_of(Sort.UPDATED, page, sent, self._arrived())
+
+    def _arrived(self) -> Arrived:
+        return Arrived(self._clock(), self._clock.elapsed())
 
     def _now(self) -> Sent:
         # The tick may be older than the store's own by now: then less is proven, never more.

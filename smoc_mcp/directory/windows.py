@@ -11,7 +11,7 @@ from smoc_mcp.api.models import ApiAnswer
 from smoc_mcp.proof.windows import ABSENT, Counts, Keys, Sort, Status, Tick, Window, sort_key
 from smoc_mcp.text.times import Moment
 
-__all__ = ["SORT_FIELDS", "Sent", "is_stale", "window_of"]
+__all__ = ["SORT_FIELDS", "Arrived", "Sent", "is_stale", "window_of"]
 
 SORT_FIELDS: Mapping[Sort, SortField | None] = {
     Sort.CREATED: "createdAt",
@@ -37,7 +37,20 @@ class Sent:
     at: Moment
 
 
-def window_of(sort: Sort, page: ApiAnswer, sent: Sent, arrived: Moment) -> Window:
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """When an answer came.
+
+    Attributes:
+        at: By the wall clock.
+        elapsed: By the clock that only goes on.
+    """
+
+    at: Moment
+    elapsed: Moment
+
+
+def window_of(sort: Sort, page: ApiAnswer, sent: Sent, arrived: Arrived) -> Window:
     """Return what an answer proves.
 
     One that we could not read whole, or that contradicts itself, proves less. With an entry lost,
@@ -49,7 +62,7 @@ def window_of(sort: Sort, page: ApiAnswer, sent: Sent, arrived: Moment) -> Windo
         sort: The order that was asked for.
         page: The answer.
         sent: When it was asked for.
-        arrived: When it came, by the clock that only goes on.
+        arrived: When it came.
     """
     rows = {c.contact.id: keys_of(c) for c in page.contacts}
     counts = Counts(page.leads, page.customers)
@@ -59,9 +72,9 @@ def window_of(sort: Sort, page: ApiAnswer, sent: Sent, arrived: Moment) -> Windo
     return Window(
         sort=sort,
         sent=sent.tick,
-        as_of=sent.at if not stale else _told(page, sent.at),
-        arrived=arrived,
-        api_now=_told(page, sent.at),
+        as_of=sent.at if not stale else min(sent.at, _told(page, arrived)),
+        arrived=arrived.elapsed,
+        api_now=_told(page, arrived),
         rows=rows,
         counts=counts,
         complete=trusted and not full,
@@ -78,9 +91,9 @@ def is_stale(page: ApiAnswer, asked: Moment) -> bool:
     return page.age > 0 or another_day
 
 
-def _told(page: ApiAnswer, asked: Moment) -> Moment:
+def _told(page: ApiAnswer, arrived: Arrived) -> Moment:
     """Return the moment of an answer by the API's clock, no later than our own; less its age."""
-    told = asked if page.answered is None else min(page.answered, asked)
+    told = arrived.at if page.answered is None else min(page.answered, arrived.at)
     return told - page.age * 1_000_000
 
 

@@ -24,11 +24,14 @@ class Absent(NamedTuple):
         seen: When an answer that held it was taken in last.
         missed: When an answer that should have held it was taken in first, since then.
         missed_by: The order of that answer.
+        ahead: Its key in the window's order lay ahead when it was seen: at the next change it falls
+            back to the present, so it need not be in the window.
     """
 
     seen: Tick
     missed: Tick | None = None
     missed_by: Sort | None = None
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,19 @@ class Absence:
         gone: The ids that are proven to be deleted.
         missed: The ids that a second answer may prove to be deleted.
         doubtful: The window says something that nobody can decide yet.
+        lacks: See `Window.lacks`.
     """
 
     gone: frozenset[str]
     missed: frozenset[str]
     doubtful: bool
+    lacks: bool = False
 
 
 def decide(absent: Mapping[str, Absent], window: Window) -> Absence:
     """Return who is gone, of those that a window must hold and does not."""
+    undecidable = {i for i, a in absent.items() if a.ahead and not window.complete}
+    absent = {i: a for i, a in absent.items() if i not in undecidable}
     # Who was seen after the window was asked for may be newer than it.
     older = {i: a for i, a in absent.items() if a.seen <= window.sent}
     if not window.complete and len(older) <= MANY:
@@ -55,7 +62,7 @@ def decide(absent: Mapping[str, Absent], window: Window) -> Absence:
     else:
         gone = frozenset(i for i, a in older.items() if _is_second(a, window))
     missed = frozenset(older) - gone
-    return Absence(gone, missed, doubtful=len(gone) < len(absent))
+    return Absence(gone, missed, len(gone) < len(absent), lacks=bool(undecidable))
 
 
 def _is_second(absent: Absent, window: Window) -> bool:

@@ -85,7 +85,8 @@ class LiveWindows:
             after = region.after.get(window.sort)
             newer = after is not None and window.edge is not None and after > window.edge
             if window.complete or newer:
-                return Proof(Certainty.EXACT, window.as_of)
+                among = frozenset(window.rows) if window.lacks else None
+                return Proof(Certainty.EXACT, window.as_of, among)
         return self._prove_by_union(region, since)
 
     def is_whole(self, since: Moment) -> bool:

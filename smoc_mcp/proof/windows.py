@@ -139,6 +139,8 @@ class Window:
         edge: Every contact whose key is strictly newer is in it; ABSENT if every dated contact
             is; None if nothing is known (natural order, or a key that could not be read).
         stale: A cache answered: it is true of an earlier moment, and proves nothing.
+        lacks: It may lack some who are stored with a newer key than its edge, for the key lay
+            ahead when they were seen: who is not in it is none of those that it is a proof of.
         unread: The wire names of fields that could not be read in some of its contacts.
         others: How many of its contacts surely are neither lead nor customer.
     """
@@ -155,6 +157,7 @@ class Window:
     full: bool = True
     edge: Moment | None
     stale: bool = False
+    lacks: bool = False
     unread: frozenset[str] = frozenset()
     others: int = field(init=False)
 

@@ -134,25 +134,46 @@ Read = Callable[[Progress, int], Sequence[tuple[int, ContactRow]]]
 """(progress, limit): the next contacts of its stream, each with its key in the stream's order."""
 
 
-def next_changes(progress: Progress, read: Read, limit: int) -> Changes:
+def next_changes(progress: Progress, now: Now, read: Read, limit: int) -> Changes:
     """Return the next page of at most `limit` contacts.
 
+    A run that ends on the page is followed by the next one, as far as there is room: so where no
+    more is waiting, all that is known now was given.
+
     Args:
-        progress: With a run under way.
+        progress: Where the poller is.
+        now: What is known now.
         read: Reads the store.
         limit: The most contacts.
     """
-    given: dict[Stream, list[ContactRow]] = {"new": [], "changed": []}
-    for stream in _STREAMS[_STREAMS.index(progress.stream) :]:
-        if stream != progress.stream:
-            progress = replace(progress, stream=stream, place=_FIRST)
-        left = limit - sum(map(len, given.values()))
-        # One more than there is room for: it shows that more is waiting.
-        found = read(progress, left + 1)
-        given[stream] = [row for _, row in found[:left]]
-        if found[:left]:
-            key, row = found[:left][-1]
-            progress = replace(progress, place=(key, row.id))
-        if len(found) > left:
-            return Changes(given["new"], given["changed"], progress, more=True)
-    return Changes(given["new"], given["changed"], progress.ended(), more=False)
+    page = _Page(limit)
+    while True:
+        progress, more = page.fill(progress.begun(now), read)
+        if more or progress.base == now.tick:
+            return Changes(page.rows["new"], page.rows["changed"], progress, more)
+
+
+class _Page:
+    """The contacts of one page, at most as many as there is room for."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._given: set[tuple[str, Tick]] = set()
+        self.rows: dict[Stream, list[ContactRow]] = {"new": [], "changed": []}
+
+    def fill(self, progress: Progress, read: Read) -> tuple[Progress, bool]:
+        """Read on in a run; return how far that is, and whether more of it is waiting."""
+        for stream in _STREAMS[_STREAMS.index(progress.stream) :]:
+            if stream != progress.stream:
+                progress = replace(progress, stream=stream, place=_FIRST)
+            left = self._limit - len(self._given)
+            # One more than there is room for: it shows that more is waiting.
+            found = read(progress, left + 1)
+            for key, row in found[:left]:
+                progress = replace(progress, place=(key, row.id))
+                if (row.id, row.revision) not in self._given:
+                    self._given.add((row.id, row.revision))
+                    self.rows[stream].append(row)
+            if len(found) > left:
+                return progress, True
+        return progress.ended(), False

@@ -34,7 +34,7 @@ class Owner:
         self._alone = f"key {key_hash}"
         self._name = ""
         self.number = 0
-        self._find()
+        self.find()
 
     def settle(self, window: Window, operators: Sequence[str | None]) -> bool:
         """Show the company that the key is of; say whether it is another than was known.
@@ -46,7 +46,7 @@ class Owner:
         moved = self._has_moved()
         if moved:
             # Erased by another process, or one that has learnt whose the key is.
-            self._find()
+            self.find()
         if not self.number:
             self._take(self._alone)
         if (
@@ -63,7 +63,7 @@ class Owner:
         held = self._db.fetch("SELECT owner FROM keys WHERE hash = ?", (self._key_hash,))
         return (held[0][0] if held else 0) != self.number
 
-    def _find(self) -> None:
+    def find(self) -> None:
         """Show the company that the key is known to be of; nothing is written."""
         held = self._db.fetch(
             "SELECT id, name FROM companies JOIN keys ON owner = id WHERE hash = ?",

@@ -244,8 +244,8 @@ def index_values(db: Statements) -> None:
     db.run("DROP INDEX IF EXISTS contacts_facts")
     db.run(
         "CREATE INDEX contacts_facts ON contacts (owner, status, created, updated, conversation, "
-        f"id, {', '.join(values)}, accepted_communication, has_visits, has_rewards, has_referrals)"
-        " WHERE gone IS NULL"
+        f"id, {', '.join(values)}, accepted_communication, has_visits, has_rewards, "
+        "has_referrals, gone) WHERE gone IS NULL"
     )
 
 

@@ -203,18 +203,15 @@ def beginning_with(prefix: str, limit: int) -> Sql:
 
 
 def covered(sort: Sort, edge: int) -> Sql:
-    """Return a SELECT of the contacts that a window of an order and an edge must hold.
-
-    Those whose time lay ahead when they were last seen need not be in it: at the next change it
-    falls back to the present. createdAt never changes.
-    """
-    ahead = "" if sort is Sort.CREATED else f" AND {sort} <= api_now"
-    return Sql(f"SELECT {_MISSING} FROM contact WHERE {sort} > ?{ahead}", (edge,))
+    """Return a SELECT of the contacts with a newer key in a sort order than an edge."""
+    # createdAt never changes, so it does not matter that it lies ahead.
+    ahead = "0" if sort is Sort.CREATED else f"{sort} > api_now"
+    return Sql(f"SELECT {_MISSING}, {ahead} FROM contact WHERE {sort} > ?", (edge,))
 
 
 def everybody() -> Sql:
     """Return a SELECT of the contacts that a complete window must hold: all."""
-    return Sql(f"SELECT {_MISSING} FROM contact")
+    return Sql(f"SELECT {_MISSING}, 0 FROM contact")
 
 
 def grouping(asked: Count) -> Sql:

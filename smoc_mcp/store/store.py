@@ -94,6 +94,7 @@ class ContactStore(ContactLookup):
         self.is_kept = self.is_shared = path is not None
         self._keep = None if keep_days is None else keep_days * _DAY
         self._purge_at: Moment = 0
+        self._others = 0
         super().__init__(Database(None if path is None else Path(path)))
         try:
             self._owner = Owner(self._db, address, key_hash, joins=joins)
@@ -115,8 +116,15 @@ class ContactStore(ContactLookup):
         return self._db.snapshot()
 
     def others_version(self) -> int:
-        """Return a number that changes when another process has written to the file."""
-        return self._db.others_version()
+        """Return a number that changes when another process has written to the file.
+
+        It may have learnt whose the key is, or have erased the file: then another company is shown.
+        """
+        version = self._db.others_version()
+        if version != self._others:
+            self._others = version
+            self._owner.find()
+        return version
 
     @property
     def words_wait(self) -> bool:
@@ -143,11 +151,13 @@ class ContactStore(ContactLookup):
         with self._db.transaction():
             window = replace(window, received=self._next_tick())
             absence = decide(self._absent(window), window)
+            window = replace(window, lacks=absence.lacks)
             if window.complete and absence.doubtful:
                 # It may be wrong, and until another says the same it proves nothing.
                 window = replace(window, complete=False, edge=None)
             known = self._known(window.rows)
-            found = compare({i: k for i, k in known.items() if not k.gone}, window)
+            shown = {} if window.stale else {i: k for i, k in known.items() if not k.gone}
+            found = compare(shown, window)
             self._save(contacts, known, found, window)
             self._drop(absence, window)
             gap = self._extend_history(window)
@@ -168,10 +178,11 @@ class ContactStore(ContactLookup):
 
     def counts(self) -> tuple[Counts, Moment] | None:
         """Return the last counts that came with a window, and when it was sent."""
-        row = self._db.fetch(
-            "SELECT leads, customers, counted FROM companies WHERE id = ?", (self._owner.number,)
-        )[0]
-        return None if row[2] is None else (Counts(row[0], row[1]), row[2])
+        rows = self._db.fetch(
+            "SELECT leads, customers, counted FROM companies WHERE id = ? AND counted IS NOT NULL",
+            (self._owner.number,),
+        )
+        return (Counts(rows[0][0], rows[0][1]), rows[0][2]) if rows else None
 
     def history(self, sort: Sort) -> History | None:
         """Return the unbroken history of an order; None before its first window with an edge."""
@@ -338,8 +349,8 @@ class ContactStore(ContactLookup):
         else:
             return {}
         return {
-            contact_id: Absent(seen, missed, missed_by and Sort(missed_by))
-            for contact_id, seen, missed, missed_by in self._db.fetch(sql.text, sql.values)
+            contact_id: Absent(seen, missed, missed_by and Sort(missed_by), bool(ahead))
+            for contact_id, seen, missed, missed_by, ahead in self._db.fetch(sql.text, sql.values)
             if contact_id not in window.rows
         }
 
@@ -364,12 +375,15 @@ class ContactStore(ContactLookup):
         found: Compared,
         window: Window,
     ) -> None:
-        """Write what is new or changed in a window, and that the rest of it was seen again."""
+        """Write what is new or changed in a window, and that the rest of it was seen again.
+
+        Of one that a cache gave, only those of whom nothing newer is known.
+        """
         fresh = {
             c.contact.id: c
             for c in contacts
             if c.contact.id not in known
-            or known[c.contact.id].gone
+            or (not window.stale and known[c.contact.id].gone)
             or c.contact.id in found.changed - found.superseded
         }
         self._delete_labels(fresh.keys() & known.keys())
@@ -377,7 +391,8 @@ class ContactStore(ContactLookup):
         if self.is_shared:
             # In memory it can wait until somebody searches; here a search must not write.
             self.index_words()
-        self._touch(window.rows.keys() - fresh.keys() - found.superseded, window)
+        if not window.stale:
+            self._touch(window.rows.keys() - fresh.keys() - found.superseded, window)
 
     def _delete_labels(self, ids: Iterable[str]) -> None:
         self._db.run_many(
@@ -400,7 +415,7 @@ class ContactStore(ContactLookup):
             [
                 (
                     owner,
-                    _UNDECIDED if f.id in found.undecided else window.sent,
+                    _UNDECIDED if window.stale or f.id in found.undecided else window.sent,
                     *(window.received, window.as_of, window.api_now),
                     *(
                         (0, window.received)

@@ -169,9 +169,10 @@ class Views:
         }
         if note:
             result["note"] = note
+        waiting = "; these are the first, more is waiting" if changes.more else ""
         heading = (
             f"{len(new):,} new and {len(updated):,} changed contacts since "
-            f"{self.time(news.since)}, oldest first{'; these are the first, more is waiting' if changes.more else ''}. "
+            f"{self.time(news.since)}, oldest first{waiting}. "
             f"Certainty: {news.proof.certainty}."
         )
         following = (
