@@ -111,7 +111,7 @@ class Weather:
             ahead=chance.choice([0, 0, 0.05, 0.3]),
             hidden=chance.choice([0, 0, 0.2]),
             jumps=chance.choice([0, 0, 0.1]),
-            cached=0.0,
+            cached=chance.choice([0, 0, 0, 0.1]),
         )
 
 
@@ -137,7 +137,7 @@ class SimulatedCompany:
     requests: int = 0
     _tick: int = 0
     _made: int = 0
-    _coming: list[tuple[int, Raw]] = field(default_factory=list)
+    _coming: list[Raw] = field(default_factory=list)
     _answers: dict[tuple[SortField | None, int], ApiAnswer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -160,6 +160,13 @@ class SimulatedCompany:
         # People's clocks go on with the API's. How long windows are live is another matter.
         self._tick += steps
         self.clock.jump(steps * STEP / SECOND)
+        if steps:
+            # Whoever is late is visible before the clock has gone on by more than that.
+            self._show_late()
+
+    def _show_late(self) -> None:
+        self.contacts |= {str(c["id"]): c for c in self._coming}
+        self._coming.clear()
 
     def add(self) -> None:
         self._made += 1
@@ -176,7 +183,7 @@ class SimulatedCompany:
             "rewardFlows": [{"title": t} for t in ("A", "B") if self._happens(0.4)],
         }
         if self._happens(self.weather.hidden):
-            self._coming.append((self._tick, contact))
+            self._coming.append(contact)
         else:
             self.contacts[contact_id] = contact
 
@@ -184,10 +191,8 @@ class SimulatedCompany:
         """Do one random thing: usually something new or changed, sometimes a deletion."""
         steps = 0 if self._happens(self.weather.tied) else self.chance.choice([1, 2])
         self._go_on(steps)
-        if steps or self._happens(0.3):
-            # Whoever is late is visible before the clock has gone on by more than that.
-            self.contacts |= {str(c["id"]): c for _, c in self._coming}
-            self._coming.clear()
+        if self._happens(0.3):
+            self._show_late()
         dice = self.chance.random()
         if dice < 0.45 or not self.contacts:
             self.add()

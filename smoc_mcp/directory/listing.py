@@ -123,26 +123,31 @@ def find_contact(reading: Reading, contact_id: str) -> Found:
 def list_news(reading: Reading, progress: Progress, limit: int) -> News:
     """Return the next page of contacts that are new or changed."""
     now = _now(reading, progress)
+    changes = next_changes(progress, now, reading.store.list_news, limit)
     since = progress.begun(now).since
     read = frozenset({"createdAt", "updatedAt"})
     proofs = [
-        reading.live.prove(Region({sort: since}, fields=read), reading.since)
+        # Of a moment that lies ahead nothing is proven: times of the future fall back.
+        None
+        if since > reading.now
+        else reading.live.prove(Region({sort: since}, fields=read), reading.since)
         or reading.unbroken_since(sort, since)
         for sort in _NEWS
     ]
     proven = [proof for proof in proofs if proof is not None]
     gaps: list[tuple[Moment, Moment]] = []
     if len(proven) == len(proofs):
-        # Who is not among those of a proof may be gone, and is given all the same.
-        exact = all(p.exact and p.among is None for p in proven)
         # Who is new since has a new updatedAt too. So as of the proof of the changes, whichever
-        # came first, both are right: what the other shows besides would contradict it.
+        # came first, both are right: what the other shows besides would contradict it. A
+        # createdAt that lies ahead is no such thing, and who is not among those of a proof may
+        # be gone: such are given all the same.
+        exact = all(p.exact and p.among is None for p in proven)
+        exact &= all(row.updated >= since for row in changes.new)
         certainty = Certainty.EXACT if exact else Certainty.EXACT_UNLESS_DELETED
         proof = Proof(certainty, proven[-1].as_of)
     else:
         proof = reading.lower_bound()
         gaps = _gaps_since(reading, since)
-    changes = next_changes(progress, now, reading.store.list_news, limit)
     live = reading.live_ids([*changes.new, *changes.updated])
     return News(reading.company(), changes, since, proof, gaps, live)
 

@@ -129,7 +129,7 @@ class Reading:
         history, window = self.store.history(sort), self.live.get(sort, self.since)
         if history is None or window is None or window.edge is None or window.unread:
             return None
-        if history.received != window.received or start <= history.reach:
+        if history.received != window.received or not history.reach < start <= window.api_now:
             return None
         return Proof(Certainty.EXACT_UNLESS_DELETED, window.as_of)
 

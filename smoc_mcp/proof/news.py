@@ -31,6 +31,7 @@ class News:
         """
         if self.created is not None and keys.created > self.created.reach:
             return now, now
-        if self.updated is not None and keys.updated > self.updated.reach:
-            return 0, now
-        return 0, 0
+        if self.updated is None or keys.updated <= self.updated.reach:
+            return 0, 0
+        # Since it came its updatedAt was newer than that, so it would have been seen.
+        return (now if keys.created > self.updated.reach else 0), now

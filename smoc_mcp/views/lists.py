@@ -243,9 +243,13 @@ class Views:
         """Return a moment in our zone, to the second."""
         return iso(moment, self.zone)
 
+    def since(self, moment: Moment) -> str:
+        """Return from when on something is known, a moment or the beginning."""
+        return "the beginning" if moment <= ABSENT else self.time(moment)
+
     def gaps(self, stretches: Iterable[tuple[Moment, Moment]], what: str) -> str:
         """Return when contacts may have gone unseen; empty where there was no such time."""
-        return gaps([(self.time(older), self.time(newer)) for older, newer in stretches], what)
+        return gaps([(self.since(older), self.time(newer)) for older, newer in stretches], what)
 
     def _optional_time(self, moment: Moment) -> str | None:
         return None if moment == ABSENT else self.time(moment)
