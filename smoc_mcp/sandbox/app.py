@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import formatdate
+from time import time
 
 from smoc_mcp.sandbox.company import Company
 from smoc_mcp.sandbox.controls import control
@@ -35,6 +37,7 @@ _ALIASES = {
 }
 _DEFAULT_LIMIT = 100
 _MAX_LIMIT = 500
+_DAY = 24 * 3600
 # Shorter answers do not become smaller.
 _GZIP_FROM = 256
 # Four windows of two companies, packed and not.
@@ -178,7 +181,10 @@ class Sandbox(State):
 
     def _right_answer(self, question: _Question, *, zipped: bool) -> Answer:
         body = self._body(question, zipped=zipped)
-        headers: tuple[tuple[str, str], ...] = (("vary", "accept-encoding"),)
+        headers: tuple[tuple[str, str], ...] = (
+            ("vary", "accept-encoding"),
+            ("date", formatdate(_shown(question.company.now()), usegmt=True)),
+        )
         if zipped and body[:2] == b"\x1f\x8b":
             headers += (("content-encoding", "gzip"),)
         return Answer(200, body, headers=headers)
@@ -211,6 +217,15 @@ def _page(question: _Question) -> dict[str, object]:
             "leadsCount": company.leads_count,
             "customerCount": company.customer_count,
         }
+
+
+def _shown(now: float) -> float:
+    """Return the time that an answer bears: the company's, or ours where it is of another day.
+
+    The API's clock is the one that its contacts' times are of. A company that is made to be of
+    another year, so that it is the same every day, would look like an answer of a cache.
+    """
+    return now if abs(now - time()) < _DAY / 2 else time()
 
 
 def _demo_keys(

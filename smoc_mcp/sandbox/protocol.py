@@ -53,6 +53,7 @@ class QuietServer(uvicorn.Server):
                 lifespan="off",
                 proxy_headers=False,
                 server_header=False,
+                date_header=False,
                 log_config=None,
                 timeout_graceful_shutdown=1,
             )
