@@ -283,6 +283,23 @@ def test_without_an_id_the_content_is_the_identity(raw: dict[str, object]) -> No
     assert found.unread == {"id"}
 
 
+@pytest.mark.parametrize(
+    "known", [{"userId": 77, "email": "a@x.no"}, {"userId": "77"}, {"email": " A@X.no "}]
+)
+def test_an_entry_without_an_id_stays_the_same_contact_when_its_content_changes(
+    known: dict[str, object],
+) -> None:
+    before, after = read({**known, "city": "Oslo"}), read({**known, "city": "Bergen"})
+    assert before.contact.id == after.contact.id
+    assert before.digest != after.digest
+
+
+def test_entries_without_an_id_are_apart_by_user_before_address() -> None:
+    one, other = read({"userId": 1, "email": "a@x.no"}), read({"userId": 2, "email": "a@x.no"})
+    assert one.contact.id != other.contact.id
+    assert read({"userId": "a@x.no"}).contact.id != read({"email": "a@x.no"}).contact.id
+
+
 def test_two_contents_without_an_id_are_two_contacts() -> None:
     assert read({"email": "a@x.no"}).contact.id != read({"email": "b@x.no"}).contact.id
 

@@ -329,6 +329,10 @@ DEEP = b"[" * 200_000
         (200, page_of(leads=b"1.5"), errors.WrongShapeError),
         (200, page_of(leads=b"NaN"), errors.WrongShapeError),
         (200, page_of(leads=b'"%s"' % (b"9" * 5_000)), errors.WrongShapeError),
+        (200, page_of(leads=b"%d" % 2**63), errors.WrongShapeError),
+        (200, page_of(leads=b"1e300"), errors.WrongShapeError),
+        (200, page_of(leads=b"1e999"), errors.WrongShapeError),
+        (200, page_of(*[b"{}"] * 501), errors.OversizedAnswerError),
     ],
     ids=lambda v: v[:32].decode("latin-1") if isinstance(v, bytes) else None,
 )
@@ -352,6 +356,21 @@ async def test_one_odd_value_does_not_hide_the_other_contacts(odd: bytes) -> Non
     first, second = (await fetch(httpx.Response(200, content=body))).contacts
     assert first.contact.id == "a"
     assert second.contact.first_name == "Åse"
+
+
+@pytest.mark.parametrize("name", ["city", "textFields", "visitList", "status"])
+async def test_a_value_that_is_nested_too_deep_costs_its_contact_that_value_alone(
+    name: str,
+) -> None:
+    deep = b"[" * 300 + b"]" * 300
+    body = page_of(
+        b'{"id":"a","firstName":"A \\" ]]}","%s":%s,"zip":"0150"}' % (name.encode(), deep),
+        b'{"id":"b","firstName":"B"}',
+    )
+    first, second = (await fetch(httpx.Response(200, content=body))).contacts
+    assert (first.contact.id, first.contact.zip, first.unread) == ("a", "0150", {name})
+    assert (second.contact.first_name, second.unread) == ("B", set())
+    assert first.contact.first_name == 'A " ]]}'
 
 
 async def test_a_small_body_that_unpacks_to_much_is_refused() -> None:

@@ -5,8 +5,10 @@ that is longer than we wait is told to the caller. A library for retries would s
 """
 
 import random
+import zlib
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Self
 
 import anyio
@@ -14,7 +16,14 @@ from pydantic import SecretStr
 
 from smoc_mcp.api.answer import read_answer
 from smoc_mcp.api.connections import MAX_CONCURRENT, open_connections
-from smoc_mcp.api.failures import cut_off, oversized, refusal, timed_out, translated
+from smoc_mcp.api.failures import (
+    cut_off,
+    foreign_encoding,
+    oversized,
+    refusal,
+    timed_out,
+    translated,
+)
 from smoc_mcp.api.models import ApiAnswer
 from smoc_mcp.errors import (
     CutOffAnswerError,
@@ -46,6 +55,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 LONGEST_WAIT = 10.0
 """Seconds of Retry-After that we wait ourselves; past them the error says how long."""
 
+_PIECE_BYTES = 1024 * 1024
 _ATTEMPTS = 4
 _FIRST_BACKOFF = 0.25
 
@@ -154,22 +164,71 @@ class SmocClient:
             if not answer.is_success:
                 raise refusal(answer, body, self._base_url, self._use_key)
         # Half a second of parsing would hold up every other caller.
-        return await anyio.to_thread.run_sync(read_answer, body, limit, limiter=self._readers)
+        return await anyio.to_thread.run_sync(
+            partial(read_answer, headers=answer.headers), body, limit, limiter=self._readers
+        )
 
 
 async def _read(answer: "httpx.Response") -> bytes:
     """Return the body, decompressed; a connection that breaks here cuts off an answer."""
     import httpx
 
-    body = bytearray()
+    encoding = answer.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        if answer.is_success:
+            raise foreign_encoding()
+        # The status alone says what to do.
+        return b""
+    body = _Body(packed=encoding.endswith("gzip"))
     try:
-        async for chunk in answer.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise oversized(MAX_BODY_BYTES)
-    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as error:
+        async for chunk in answer.aiter_raw():
+            body.add(chunk)
+        return body.whole()
+    except (httpx.RemoteProtocolError, httpx.ReadError, zlib.error) as error:
         raise cut_off() from error
-    return bytes(body)
+
+
+class _Body:
+    """A body as it comes, unpacked in pieces, so that a small one cannot become a huge one.
+
+    Args:
+        packed: Whether it is gzip.
+    """
+
+    def __init__(self, *, packed: bool) -> None:
+        self._unpacked = bytearray()
+        self._received = 0
+        self._gzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed else None
+
+    def add(self, chunk: bytes) -> None:
+        """Take what came.
+
+        Raises:
+            OversizedAnswerError: Packed or unpacked it is more than we hold.
+            zlib.error: It is no gzip.
+        """
+        self._received += len(chunk)
+        if self._gzip is None:
+            self._unpacked += chunk
+        while self._gzip is not None and chunk and not self._gzip.eof:
+            self._unpacked += self._gzip.decompress(chunk, _PIECE_BYTES)
+            chunk = self._gzip.unconsumed_tail
+            self._check()
+        self._check()
+
+    def _check(self) -> None:
+        if max(self._received, len(self._unpacked)) > MAX_BODY_BYTES:
+            raise oversized(MAX_BODY_BYTES)
+
+    def whole(self) -> bytes:
+        """Return the body.
+
+        Raises:
+            CutOffAnswerError: It ended early.
+        """
+        if self._gzip is not None and self._received and not self._gzip.eof:
+            raise cut_off()
+        return bytes(self._unpacked)
 
 
 def _pause(failure: UpstreamError, attempt: int) -> float | None:

@@ -43,6 +43,8 @@ def open_connections(base_url: str, api_key: SecretStr) -> "httpx.AsyncClient":
                 "token": api_key.get_secret_value(),
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
+                # What a cache on the way once kept is no proof of what is there now.
+                "Cache-Control": "no-cache",
                 "Content-Type": "application/json",
                 "User-Agent": f"smoc-mcp/{version('smoc-mcp')}",
             },

@@ -26,6 +26,7 @@ from smoc_mcp.errors import (
     ServerFailureError,
     TimedOutError,
     UnreachableError,
+    UnreadableAnswerError,
     UpstreamError,
     WrongAddressError,
     WrongShapeError,
@@ -36,11 +37,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cut_off",
+    "foreign_encoding",
     "html",
     "not_json",
     "oversized",
     "refusal",
     "timed_out",
+    "too_many",
     "translated",
     "wrong_shape",
 ]
@@ -102,7 +105,8 @@ def refusal(answer: "httpx.Response", body: bytes, base_url: str, use_key: str) 
         )
     if status == 429:
         wait = _retry_after(answer.headers.get("retry-after"))
-        when = f"in {math.ceil(wait)} seconds" if wait is not None else "in a minute"
+        # A date that has passed is no time to wait, and a second too short to type in.
+        when = f"in {math.ceil(wait)} seconds" if wait and wait > 1 else "in a minute"
         return RateLimitedError(
             f"The SMOC API is answering too many requests (HTTP 429). Ask again {when}.", wait
         )
@@ -149,6 +153,22 @@ def oversized(most_bytes: int) -> OversizedAnswerError:
     return OversizedAnswerError(
         f"The SMOC API's answer is larger than {most_bytes // 1024 // 1024} MB, which no 500 "
         "contacts are. Check that SMOC_BASE_URL is the API's address."
+    )
+
+
+def too_many(limit: int) -> OversizedAnswerError:
+    """Return the error for more contacts than were asked for."""
+    return OversizedAnswerError(
+        f"The SMOC API's answer has more contacts than the {limit:,} that were asked for. Check "
+        "that SMOC_BASE_URL is the API's address; if it is, the API has changed: update smoc-mcp."
+    )
+
+
+def foreign_encoding() -> UnreadableAnswerError:
+    """Return the error for a body that is packed otherwise than we asked for."""
+    return UnreadableAnswerError(
+        "The SMOC API's answer is packed in a way that was not asked for (only gzip, once, was). "
+        "Check SMOC_BASE_URL, and the proxies between this machine and the SMOC API."
     )
 
 

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticSerializationError, to_json
 
+from smoc_mcp.text.folding import email_key
 from smoc_mcp.text.times import YEARS, Moment
 
 __all__ = [
@@ -313,14 +314,28 @@ def _salvage(
             name = str(path[0])
             unread.add(name)
             if name == "id":
-                # Without an identity of its own the content must serve as one.
-                rest["id"] = f"unidentified-{digest.hex()}"
+                rest["id"] = f"unidentified-{_identity(raw, digest).hex()}"
             elif not _without(rest, path):
                 rest[name] = None
         try:
             return Contact.model_validate(rest), frozenset(unread)
         except ValidationError as again:
             error = again
+
+
+def _identity(raw: Mapping[str, Any], digest: bytes) -> bytes:
+    """Return by what an entry without an id is known again, as a hash.
+
+    It is the user's id, else the e-mail address; only where there is neither the content.
+    """
+    user, address = raw.get("userId"), raw.get("email")
+    if isinstance(user, str | int) and not isinstance(user, bool) and str(user).strip():
+        known = f"user {str(user).strip()}"
+    elif isinstance(address, str) and (key := email_key(address)):
+        known = f"email {key}"
+    else:
+        return digest
+    return hashlib.blake2b(known.encode("utf-8", "replace"), digest_size=12).digest()
 
 
 def _without(holder: dict[str, Any], path: tuple[int | str, ...]) -> bool:
