@@ -368,8 +368,8 @@ async def test_a_value_that_is_nested_too_deep_costs_its_contact_that_value_alon
         b'{"id":"b","firstName":"B"}',
     )
     first, second = (await fetch(httpx.Response(200, content=body))).contacts
-    assert (first.contact.id, first.contact.zip, first.unread) == ("a", "0150", {name})
-    assert (second.contact.first_name, second.unread) == ("B", set())
+    assert (first.contact.id, first.contact.zip, first.unread) == ("a", "0150", frozenset({name}))
+    assert (second.contact.first_name, second.unread) == ("B", frozenset())
     assert first.contact.first_name == 'A " ]]}'
 
 

@@ -95,7 +95,7 @@ def grow(company: Company, count: int) -> list[str]:
     """Add contacts at times of their own; many of one time are a gap of their own."""
     added = []
     for _ in range(count):
-        company.advance(0.002)
+        company.advance(1)
         added += company.add()
     return added
 

@@ -105,7 +105,7 @@ class Progress:
             base=self.base if known else -1,
             series=now.series,
             up_to=now.tick,
-            next_since=max(self.since, now.covered),
+            next_since=now.covered,
         )
 
     def ended(self) -> "Progress":
