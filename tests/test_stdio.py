@@ -114,7 +114,8 @@ async def test_nobody_is_at_least_with_how_many_were_searched_in_a_company_of_30
     assert found["certainty"] == "at_least"
     assert found["searched"] == len(windows)
     assert f"{len(windows):,}" in found["note"]
-    assert f"of at least {company.leads_count + company.customer_count:,}" in found["note"]
+    assert f"the company has at least {found['company']['at_least']:,}" in found["note"]
+    assert found["company"]["at_least"] >= company.leads_count + company.customer_count
 
 
 async def test_nobody_is_exact_in_a_company_of_120(small: tuple[str, Company]) -> None:

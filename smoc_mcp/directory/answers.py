@@ -33,7 +33,10 @@ class Company:
     Attributes:
         leads: The API's own count of leads.
         customers: The API's own count of customers.
-        in_hand: How many contacts are known to this process.
+        at_least: How many contacts it has at least, by the API's counts and live windows.
+        in_hand: How many contacts are known to this process, live or remembered.
+        must_be_gone: How many of the leads and customers in hand must be deleted or changed, for
+            the API counts fewer.
         as_of: When we asked for the newest of what the answer rests on.
         unread: How many contacts have something that could not be read, by wire name of the field.
         failure: Why the API could not be asked; empty where it could.
@@ -42,7 +45,9 @@ class Company:
 
     leads: int
     customers: int
+    at_least: int
     in_hand: int
+    must_be_gone: int
     as_of: Moment
     unread: Mapping[str, int] = field(default_factory=dict)
     failure: str = ""
@@ -68,8 +73,9 @@ class Page:
     Attributes:
         rows: The contacts.
         proof: That these are the rows, in this order, that the whole company would give.
-        total: How many contacts match.
+        total: How many contacts match; where that is not proven, how many at least.
         total_proof: That there are no more.
+        in_hand: How many in hand match, as they were last seen.
         more: Whether another page follows.
         moved_ahead: How many came in front of the first page since it was made.
         top: The key of the first page's first row; None where the order is not by time.
@@ -84,6 +90,7 @@ class Page:
     proof: Proof
     total: int
     total_proof: Proof
+    in_hand: int
     more: bool
     moved_ahead: int
     top: Moment | None
@@ -146,8 +153,9 @@ class Statistics:
     """Counts and groups.
 
     Attributes:
-        total: How many contacts match.
+        total: How many contacts match; where that is not proven, how many at least.
         proof: That `total` and `grouping` are of all of them.
+        in_hand: How many in hand match, as they were last seen.
         grouping: None where no groups were asked for.
         questions: The survey questions that a `survey:` dimension stood for.
         other_questions: Those in hand, where such a dimension stands for none; otherwise None.
@@ -160,6 +168,7 @@ class Statistics:
     company: Company
     total: int
     proof: Proof
+    in_hand: int
     grouping: Grouping | None
     questions: Sequence[str]
     other_questions: Sequence[str] | None

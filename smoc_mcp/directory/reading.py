@@ -1,7 +1,7 @@
 """What can be said at one moment: the store and the proofs, read together."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from smoc_mcp.directory.answers import Company
 from smoc_mcp.proof.certainty import Certainty, Proof, Region
 from smoc_mcp.proof.history import BEGINNING, follows
 from smoc_mcp.proof.live import LiveWindows
-from smoc_mcp.proof.windows import COUNTED, Counts, Sort
+from smoc_mcp.proof.windows import COUNTED, Counts, Sort, Status
 from smoc_mcp.questions.filters import EVERYBODY, ContactFilter
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.store.store import ContactStore
@@ -49,9 +49,18 @@ class Reading:
     def company(self) -> Company:
         """Return the whole that every answer is a part of."""
         counts, as_of = self.last_counts()
-        in_hand = sum(self.store.count(EVERYBODY).values())
+        held = self.store.count(EVERYBODY)
         gaps = [(g.older, g.newer) for g in self.store.gaps() if g.sort is Sort.CREATED]
-        return Company(*counts, in_hand, as_of, self.unread, self.failure, gaps)
+        return Company(
+            *counts,
+            at_least=self.least_of_all(),
+            in_hand=sum(held.values()),
+            must_be_gone=sum(self._surplus(held).values()),
+            as_of=as_of,
+            unread=self.unread,
+            failure=self.failure,
+            gaps=gaps,
+        )
 
     def prove(self, region: Region) -> Proof | None:
         """Return the proof that every contact of a region is in hand; None if there is none."""
@@ -103,26 +112,42 @@ class Reading:
         """
         if proof is not None:
             held = self.store.count(replace(wanted, among=proof.among))
-            if proof.exact or not whole:
+            # The API's own count is better than a proof that lets deleted contacts linger, and
+            # where it is smaller such are there.
+            own = whole and wanted.only_status and wanted.status in COUNTED
+            lingers = wanted.only_status and any(self._surplus(held).values())
+            if proof.exact or not (own or lingers):
                 return sum(held.values()), proof
-        else:
-            held = self.store.count(wanted)
-        in_hand = sum(held.values())
         if whole and wanted.only_status:
             if self.counts is not None and wanted.status in COUNTED:
                 return self.counts[0].of([wanted.status]), Proof(Certainty.EXACT, self.counts[1])
-            if wanted.status is None and proof is None:
-                return max(in_hand, self._least_of_all()), self.lower_bound()
-        return in_hand, proof or self.lower_bound()
+            if wanted.status is None:
+                return self.least_of_all(), self.lower_bound()
+        return self._live_matches(wanted), self.lower_bound()
 
-    def _least_of_all(self) -> int:
-        """Return how many contacts the company has at least, by the API's own counts.
+    def in_hand_of(self, wanted: ContactFilter) -> int:
+        """Return how many contacts in hand match, as they were last seen."""
+        return sum(self.store.count(wanted).values())
+
+    def least_of_all(self) -> int:
+        """Return how many contacts the company has at least.
 
         The API counts leads and customers; each window adds the others that it shows, at the
-        moment of its own counts. What is only remembered may be counted by now.
+        moment of its own counts. What is only remembered may be gone by now.
         """
-        shown = [w.counts.of(COUNTED) + w.others for w in self.live.all(self.since)]
-        return max(self.last_counts()[0].of(COUNTED), *shown, 0)
+        live = self.live.all(self.since)
+        shown = [w.counts.of(COUNTED) + w.others for w in live]
+        return max(self.last_counts()[0].of(COUNTED), self._live_matches(EVERYBODY), *shown)
+
+    def _live_matches(self, wanted: ContactFilter) -> int:
+        """Return how many contacts of live windows match: a lower bound, as of the oldest."""
+        shown = frozenset(self.live.union(self.since))
+        return sum(self.store.count(replace(wanted, among=shown)).values()) if shown else 0
+
+    def _surplus(self, held: Mapping[Status, int]) -> dict[Status, int]:
+        """Return how many more leads and customers are held than the API counts."""
+        counts, _ = self.last_counts()
+        return {s: max(0, held.get(s, 0) - counts.of([s])) for s in COUNTED}
 
     def unbroken_since(self, sort: Sort, start: Moment) -> Proof | None:
         """Prove that whoever got a key newer than `start` was seen, up to a live window."""

@@ -25,10 +25,12 @@ def count_up(reading: Reading, asked: Count) -> Statistics:
     ungrouped = own or not asked.dimensions
     total, proof = reading.total_of(asked.wanted, proven, whole=ungrouped)
     questions = _questions(reading, asked)
+    in_hand = total if proof.complete else reading.in_hand_of(asked.wanted)
     return Statistics(
         company=reading.company(),
         total=total,
         proof=proof,
+        in_hand=in_hand,
         grouping=_grouped(reading, asked, proven, own_counts=own) if asked.dimensions else None,
         questions=questions,
         other_questions=reading.store.survey_questions()
@@ -37,7 +39,7 @@ def count_up(reading: Reading, asked: Count) -> Statistics:
         unfiltered=asked.wanted == EVERYBODY and ungrouped,
         sure=None if proof.complete or own else _sure(reading, asked),
         own_counts=own,
-        instead={} if total else instead(reading, asked.wanted),
+        instead={} if total or in_hand else instead(reading, asked.wanted),
     )
 
 

@@ -17,7 +17,9 @@ from smoc_mcp.views.phrases import (
     lower_total,
     many,
     may_be_deleted,
+    must_be_gone,
     noun,
+    remembered,
     sentences,
     suggestions,
     total_words,
@@ -90,6 +92,8 @@ class _Figures:
             [
                 why_not_fresh(stats.company, as_of),
                 _why_not_exact(stats, self.dimensions, self.views),
+                "" if stats.proof.complete else remembered(stats.total, stats.in_hand),
+                must_be_gone(stats.company),
                 *(_about_groups(stats.grouping, self.dimensions) if stats.grouping else ()),
                 cut_short(kept, every, "ask with a filter or a smaller limit"),
                 _asked(stats, self.views),
@@ -125,7 +129,7 @@ class _Figures:
             "customer_share": _share(group.customers, group.contacts),
         }
         if not stats.own_counts or stats.proof.complete:
-            result["share"] = _share(group.contacts, stats.total)
+            result["share"] = _share(group.contacts, stats.in_hand)
         if (sure := self._sure_periods()) is not None:
             result["certainty"] = self._certainty(group, sure)
         return result

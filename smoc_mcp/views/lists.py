@@ -27,7 +27,9 @@ from smoc_mcp.views.phrases import (
     many,
     may_be_deleted,
     moved_ahead,
+    must_be_gone,
     noun,
+    remembered,
     sentences,
     suggestions,
     total_words,
@@ -117,6 +119,8 @@ class Views:
                 why_not_fresh(page.company, as_of),
                 moved_ahead(page.moved_ahead),
                 why_not_exact(page),
+                "" if page.total_proof.complete else remembered(page.total, page.in_hand),
+                must_be_gone(page.company),
                 "" if page.total_proof.complete else self.gaps(page.company.gaps, "came"),
                 by_word(page.by_word, self.boundary),
                 suggestions(page.instead, self.boundary),
@@ -257,9 +261,11 @@ class Views:
 
 def _page_heading(page: Page, order: Sort | None, kept: int) -> str:
     """Return how many are shown of how many, in which order, and what is proven."""
-    if page.total:
-        how = "best match first" if order is None else _SORT_WORDS[order]
-        total = total_words(page.total, page.total_proof)
+    how = "best match first" if order is None else _SORT_WORDS[order]
+    total = total_words(page.total, page.total_proof)
+    if page.in_hand > page.total:
+        heading = f"{kept:,} of {many(page.in_hand, 'contact')} in hand, {how}; {total} match now."
+    elif page.total:
         heading = f"{kept:,} of {total} {noun(page.total, 'contact')}, {how}."
     elif page.total_proof.complete:
         heading = "Nobody matches."
@@ -319,6 +325,7 @@ def company_result(company: Company) -> CompanyResult:
     return {
         "leads": company.leads,
         "customers": company.customers,
+        "at_least": company.at_least,
         "in_hand": company.in_hand,
     }
 

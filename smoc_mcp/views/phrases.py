@@ -22,7 +22,9 @@ __all__ = [
     "many",
     "may_be_deleted",
     "moved_ahead",
+    "must_be_gone",
     "noun",
+    "remembered",
     "sentences",
     "suggestions",
     "total_words",
@@ -102,10 +104,26 @@ def lower_total() -> str:
 
 def looked_at(company: Company, verb: str = "Looked at") -> str:
     """Return among how many contacts we looked, and why more may exist."""
-    known = max(company.in_hand, company.leads + company.customers)
     return (
-        f"{verb} the {many(company.in_hand, 'contact')} in hand, of at least {known:,}; SMOC shows "
-        "only the newest 500 by each order, so more may exist."
+        f"{verb} the {many(company.in_hand, 'contact')} in hand; the company has at least "
+        f"{company.at_least:,}. SMOC shows only the newest 500 by each order, so more may exist."
+    )
+
+
+def remembered(total: int, in_hand: int) -> str:
+    """Return how many in hand are no part of a lower bound, for they may be gone by now."""
+    if in_hand <= total:
+        return ""
+    return f"{in_hand - total:,} more match as they were last seen, and may be gone or changed."
+
+
+def must_be_gone(company: Company) -> str:
+    """Return how many in hand the API's own counts have no room for."""
+    if not company.must_be_gone:
+        return ""
+    return (
+        f"At least {company.must_be_gone:,} of those in hand were deleted or have changed since: "
+        "SMOC counts fewer leads and customers."
     )
 
 

@@ -47,6 +47,7 @@ class CompanyResult(TypedDict):
 
     leads: int
     customers: int
+    at_least: int
     in_hand: int
 
 
