@@ -39,7 +39,7 @@ _LOOKED_AT = 20
 _LONGEST_ADDRESS = 320
 _BEFORE_BAR = r"(\\*)(\||$)"
 _SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
-_FORMULA = rf"^(?=['\"\s]*{_SIGN}|[\t\r])|[;,\t|\n\r]['\"\s]*+(?={_SIGN})"
+_FORMULA = rf"(?s)^(?=['\"\s]*{_SIGN}|[\t\r])|(?<=.)[;,\t|\n\r]['\"\s]*+(?={_SIGN})"
 
 
 @dataclass(frozen=True, slots=True)
