@@ -127,9 +127,14 @@ def _mask(text: str) -> frozenset[Mask]:
 
 
 def _store(text: str) -> Path:
-    path = Path(text).expanduser().absolute()
-    if path.is_dir() or "\0" in text:
-        raise MustBe("the path of a file, not of a folder")
+    try:
+        path = Path(text).expanduser().absolute()
+        if path.is_dir() or "\0" in text:
+            raise MustBe("the path of a file, not of a folder")
+        path.exists()
+    except (OSError, RuntimeError, ValueError):
+        # A name that is too long, a loop of links, or the home of somebody who does not exist.
+        raise MustBe("the path of a file that this system can open") from None
     return path
 
 

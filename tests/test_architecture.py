@@ -52,7 +52,7 @@ ONLY = {
     "mcp_types": {"server", "cli.call", "cli.demo", "http.transport"},
     "opentelemetry": {"server.call_log"},
     "rapidfuzz": {"questions.similar"},
-    "regex": {"text.cleaning"},
+    "regex": {"text.cleaning", "views.masking"},
     "uvicorn": {"sandbox.protocol", "sandbox.server", "http.app", "http.slow_clients"},
     "starlette": {"http"},
 }

@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 import unicodedata
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from smoc_mcp.text.cleaning import bare, clean, cut
 from smoc_mcp.text.folding import fold
 from smoc_mcp.views.boundary import Boundary, error_text, spreadsheet_cell, table_cell
+from smoc_mcp.views.masking import without_addresses, without_numbers
 from tests.hidden import ENGLAND, IGNORABLE, INVISIBLE, SCOTLAND, VALID_EMOJI, WALES, hidden_in
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -201,6 +203,24 @@ def test_a_spreadsheet_takes_a_formula_for_text(value: str) -> None:
     assert spreadsheet_cell(value) == f"'{value}"
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        *((f"{sign}1+1", f"'{sign}1+1") for sign in "\uff1d\uff0b\uff0d\uff20"),
+        *((f"x{part}=1", f"x{part}'=1") for part in ";,|\t\n"),
+        ("x; =1", "x; '=1"),
+        ('x;"=1"', 'x;"\'=1"'),
+        (" =1", "' =1"),
+        ("x;-1+cmd|' /C calc'!A0", "x;'-1+cmd|' /C calc'!A0"),
+        ("a;b, c|d", "a;b, c|d"),
+    ],
+)
+def test_a_formula_is_a_text_wherever_a_spreadsheet_may_begin_a_cell(
+    value: str, shown: str
+) -> None:
+    assert spreadsheet_cell(value) == shown
+
+
 def test_a_spreadsheet_keeps_what_is_no_formula() -> None:
     assert spreadsheet_cell("Anna = Berg") == "Anna = Berg"
 
@@ -253,7 +273,23 @@ def test_a_masked_name_keeps_its_initials(value: str, shown: str) -> None:
         ("ada%2540example.com", "a***@example.com"),
         ("ada&#64;example.com or ada&commat;example.com", "a***@example.com or a***@example.com"),
         ("ada\ufe6bexample.com", "a***@example.com"),
-        ("ada@example.com%2Cbob", "a***@example.com"),
+        ("ada@example.com%2Cbob", "a***@example.com%2Cbob"),
+        ("a.b @ c.no", "a***@c.no"),
+        ("a.b@ c.no", "a***@c.no"),
+        ("a.b @\nc.no", "a***@c.no"),
+        ("a.b\n@c.no", "a***@c.no"),
+        ('"a.b"@c.no', '"a***@c.no'),
+        ('"a b"@c.no', '"a***@c.no'),
+        ("a.b@[10.0.0.1]", "a***@[10.0.0.1]"),
+        ("a.b&amp;commat;c.no", "a***@c.no"),
+        ("a.b&amp;#64;c.no", "a***@c.no"),
+        ("a.b=40c.no", "a***@c.no"),
+        ("a.b(at)c.no", "a***@c.no"),
+        ("a.b [at] c (dot) no", "a***@c (dot) no"),
+        ("a.b at c.no", "a***@c.no"),
+        ("sean.o'brien@c.no", "s***@c.no"),
+        ("a&b/c=d|e,f:g?h@c.no", "a***@c.no"),
+        ("list-return+ada=c.no@verp.no", "l***@verp.no"),
         ("@handle and 5 @ noon", "@handle and 5 @ noon"),
     ],
 )
@@ -271,6 +307,18 @@ def test_an_address_in_free_text_is_masked_too(text: str, shown: str) -> None:
         ("call x4741234567y", "call x***67y"),
         ("412\u201334\u2013567", "***67"),
         ("wa.me/%2B4741234567", "wa.me/***67"),
+        *((f"412{sign}34{sign}567", "***67") for sign in ",_:;\u00b7*'~|"),
+        ("412[34]567", "***67"),
+        ("412    34    567", "***67"),
+        ("412%2034%20567", "***67"),
+        ("412&nbsp;34&nbsp;567", "***67"),
+        ("&#52;&#49;&#50;&#51;&#52;&#53;&#54;&#55;", "***67"),
+        ("\u2463\u2460\u2461\u2462\u2463\u2464\u2465\u2466", "***67"),
+        ("\u2074\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077", "***67"),
+        ("1941-23-45", "***45"),
+        ("".join(f"{d}\ufe0f\u20e3" for d in "41234567"), "***67"),
+        ("2012-12-12 34 56", "***56"),
+        ("seen 2026-05-31 09:30:15", "seen 2026-05-31 09:30:15"),
         ("born 1984-02-03 in 0150 Oslo", "born 1984-02-03 in 0150 Oslo"),
         ("order 12345", "order 12345"),
     ],
@@ -281,6 +329,67 @@ def test_a_number_in_free_text_is_masked_too(text: str, shown: str) -> None:
 
 def test_an_identifier_is_no_phone_number() -> None:
     assert PHONE.id("4123456789") == "4123456789"
+
+
+def test_an_identifier_that_is_an_address_is_masked() -> None:
+    assert EMAIL.id("ada@example.com") == "a***@example.com"
+    assert PHONE.id("ada@example.com") == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\u200b" * 1_590 + "ada.lovelace@example.com", "x" * 1_590 + " ada.lovelace@example.com"],
+)
+def test_an_address_that_the_first_cut_halves_is_not_shown(text: str) -> None:
+    assert "ada.l" not in EMAIL.text(text)
+
+
+@pytest.mark.parametrize("boundary", [EMAIL, PHONE, Boundary()])
+def test_a_long_value_says_its_true_length(boundary: Boundary) -> None:
+    assert boundary.text("\U0001f600" * 120_000).endswith("[cut from 120,000 characters]")
+
+
+@pytest.mark.parametrize("piece", ["%2B", "\U0001f600", "&#", "1 ", "a@", "a at ", "%25", "&amp;"])
+def test_a_long_value_takes_no_longer_than_one_of_twenty_times_the_limit(piece: str) -> None:
+    both = Boundary(frozenset({"email", "phone"}))
+
+    def seconds(pieces: int) -> float:
+        text = piece * pieces
+        began = time.perf_counter()
+        both.text(text, 500)
+        return time.perf_counter() - began
+
+    # 15 times the text: quadratic would be 200 times the work. The best of three.
+    seconds(20_000)
+    ratios = [seconds(300_000) / seconds(20_000) for _ in range(3)]
+    assert min(ratios) < 5, ratios
+
+
+@pytest.mark.parametrize("piece", ["%2B", "&#", "1 ", "a@", "a at ", "%25", "a b", '"', "1-", "a."])
+def test_masking_takes_a_time_that_grows_as_the_text_does(piece: str) -> None:
+    def seconds(pieces: int) -> float:
+        text = piece * pieces
+        began = time.perf_counter()
+        without_numbers(without_addresses(text))
+        return time.perf_counter() - began
+
+    seconds(5_000)
+    ratios = [seconds(20_000) / seconds(5_000) for _ in range(3)]
+    assert min(ratios) < 10, ratios
+
+
+@pytest.mark.parametrize("hidden", ["\U0001d159", "\U00016fe4", "\U0001faff", "\U0001fc00"])
+def test_signs_that_show_nothing_go(hidden: str) -> None:
+    assert clean(f"A{hidden}B") == "AB"
+
+
+def test_a_letter_keeps_at_most_five_marks() -> None:
+    assert clean("A" + "\u0301" * 50 + "B") == "A" + "\u0301" * 5 + "B"
+    assert clean("\u1ea4e\u0323\u0302") == "\u1ea4e\u0323\u0302"
+
+
+def test_the_greek_question_mark_is_the_semicolon_that_it_looks_like() -> None:
+    assert clean("a\u037e b") == "a; b"
 
 
 def test_an_address_that_the_cut_would_halve_is_masked_before() -> None:

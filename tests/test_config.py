@@ -132,8 +132,8 @@ def test_other_servers_and_settings_stay_and_the_old_file_is_kept(
     entry = new[name]["smoc"]
     assert entry["env"]["SMOC_MCP_MASK"] == "email"
     assert entry.get("args") != ["smoc-mcp"]
-    assert stat.S_IMODE(file.stat().st_mode) == 0o644
     (kept,) = [path for path in tmp_path.iterdir() if path != file]
+    assert {stat.S_IMODE(f.stat().st_mode) for f in (file, kept)} == {0o600}
     assert kept.read_text("utf-8-sig") == text
     assert str(kept) in done.stdout
 
@@ -176,6 +176,10 @@ def test_without_a_key_the_present_one_stays_or_a_place_for_it_is_left(
         ("mcp.json", "[]"),
         ("mcp.json", '{"mcpServers": []}'),
         ("mcp.json", '// a comment\n{"mcpServers": {}}'),
+        ("mcp.json", '{"mcpServers": {"a": {}}, "mcpServers": {"b": {}}}'),
+        ("mcp.json", '{"mcpServers": {}, "scale": 1e400}'),
+        ("mcp.json", '{"mcpServers": {}, "scale": NaN}'),
+        ("mcp.json", '{"mcpServers": ' + "[" * 100_000),
         ("config.toml", "[mcp_servers"),
         ("config.toml", "mcp_servers = 1"),
     ],
@@ -202,6 +206,17 @@ def test_a_file_that_is_a_link_stays_one(write: Write, tmp_path: Path) -> None:
     assert write("cursor", link).returncode == 0
     assert link.is_symlink()
     assert "smoc" in servers(real)
+
+
+def test_a_file_that_is_a_loop_of_links_is_refused_in_one_line(
+    write: Write, tmp_path: Path
+) -> None:
+    link = tmp_path / "mcp.json"
+    link.symlink_to(link)
+    done = write("cursor", link)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "loop of links" in done.stderr
 
 
 def test_claude_code_has_a_command_of_its_own(write: Write, tmp_path: Path) -> None:

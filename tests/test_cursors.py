@@ -1,5 +1,6 @@
 """Cursors give back what was put in; anything else is refused with a sentence."""
 
+import base64
 import os
 import string
 import subprocess
@@ -10,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smoc_mcp.errors import CursorError
-from smoc_mcp.questions.cursors import Value, decode, encode, fingerprint
+from smoc_mcp.questions.cursors import Value, _hash, decode, encode, fingerprint
 
 QUESTION = fingerprint("contacts_list", [("sort", "created")])
 OTHER = fingerprint("contacts_list", [("sort", "updated")])
 ANY_TEXT = st.text(st.characters())
-VALUES = st.lists(st.integers() | ANY_TEXT | st.lists(ANY_TEXT), max_size=8)
+VALUES = st.lists(st.integers(-(2**63), 2**63 - 1) | ANY_TEXT | st.lists(ANY_TEXT), max_size=8)
 ALPHABET = string.ascii_letters + string.digits + "-_"
 
 
@@ -70,6 +71,22 @@ def test_a_longer_cursor_is_a_cursor_error(values: list[Value], more: str) -> No
 def test_any_other_text_is_a_cursor_error_and_nothing_else(text: str) -> None:
     with pytest.raises(CursorError, match="damaged"):
         decode(text, QUESTION)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"5", b"{}", b"[", b"[1", b"[null]", b"[true]", b"[1.5]", b"[NaN]", b"[{}]"),
+        *(b"[[1]]", b"[[[]]]", b"[" * 100_000, b"[%d]" % 10**40, b"[%d]" % -(2**64), b"\xff"),
+        b"[" + b"9" * 5_000 + b"]",
+    ],
+    ids=lambda content: ascii(content[:12]),
+)
+def test_a_cursor_that_somebody_made_by_hand_is_a_cursor_error(content: bytes) -> None:
+    body = QUESTION + content
+    forged = base64.urlsafe_b64encode(_hash(body) + body).rstrip(b"=").decode()
+    with pytest.raises(CursorError, match="damaged"):
+        decode(forged, QUESTION)
 
 
 @settings(deadline=None)

@@ -24,6 +24,7 @@ from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import ABSENT, Sort, Window
 from smoc_mcp.settings import Settings, is_colourful
 from smoc_mcp.text.times import Moment, iso
+from smoc_mcp.views.lists import Views
 
 __all__ = ["CHECK"]
 
@@ -89,7 +90,7 @@ async def _findings(directory: ContactDirectory, settings: Settings) -> dict[str
     return {
         **found,
         "key": "accepted",
-        "operator_id": sample.contact.operator_id if sample else None,
+        "operator_id": _shown(sample.contact.operator_id if sample else None, settings),
         "leads": company.leads,
         "customers": company.customers,
         "in_hand": company.in_hand,
@@ -102,9 +103,14 @@ async def _findings(directory: ContactDirectory, settings: Settings) -> dict[str
         },
         "round_trip_seconds": round(took, 3),
         "four_windows_seconds": round(four_took, 3),
-        "unread": dict(company.unread),
+        "unread": {_shown(name, settings): count for name, count in company.unread.items()},
         **(_history(overview.reach, len(overview.gaps), settings) if settings.store else {}),
     }
+
+
+def _shown(value: str | None, settings: Settings) -> str | None:
+    """Return what may be shown of a value that the API sent."""
+    return Views.of(settings).boundary.id(value) or None if value else None
 
 
 def _history(reach: Mapping[Sort, Moment], gaps: int, settings: Settings) -> dict[str, Any]:
@@ -119,9 +125,13 @@ def _history(reach: Mapping[Sort, Moment], gaps: int, settings: Settings) -> dic
 
 def _window_findings(window: Window, settings: Settings) -> dict[str, Any]:
     known = window.edge is not None and window.edge != ABSENT and not window.complete
+    silent = window.sort is Sort.CONVERSATION and all(
+        keys.conversation == ABSENT for keys in window.rows.values()
+    )
     return {
         "contacts": len(window.rows),
-        "complete": window.complete or window.edge == ABSENT,
+        "complete": window.complete or (window.edge == ABSENT and not silent),
+        **({"nobody_talked": True} if silent and window.rows else {}),
         **({"all_since": iso(window.edge or 0, settings.timezone)} if known else {}),
     }
 
@@ -162,6 +172,8 @@ def _table(found: Mapping[str, Any], *, colour: bool) -> str:
 
 def _reach(name: str, window: Mapping[str, Any]) -> str:
     contacts = f"{window['contacts']} contacts"
+    if "nobody_talked" in window:
+        return f"{contacts}, nobody has talked yet"
     if window["complete"]:
         return f"{contacts}, complete"
     if "all_since" in window:

@@ -1,8 +1,9 @@
 """Puts our entry into the file of an MCP client, for `config --write`; all else in it stays."""
 
 import json
+import math
 import shutil
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,10 @@ def add_server(
         UsageError: The file cannot be read, understood or written; it is unchanged.
     """
     # A file that is a link, as to a folder of settings under version control, stays one.
-    target = path.resolve()
+    try:
+        target = path.expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"{path} cannot be read: it is a loop of links.") from error
     old = _read(target)
     tree = _parse(old, target)
     _merge(tree, wanted, target, has_key=has_key)
@@ -77,12 +81,43 @@ def _parse(text: str, path: Path) -> _Tree:
             raise _unusable(path, f"no valid TOML ({error})") from None
     else:
         try:
-            tree = json.loads(text) if text.strip() else {}
+            tree = json.loads(text, **_STRICT) if text.strip() else {}
+        except _TwiceError as error:
+            raise _unusable(path, f"ambiguous (it has {error} twice)") from None
         except ValueError as error:
             raise _unusable(path, f"no valid JSON ({error})") from None
+        except RecursionError:
+            raise _unusable(path, "nested too deep to be read") from None
     if not isinstance(tree, MutableMapping):
         raise _unusable(path, "no object")
     return tree
+
+
+class _TwiceError(Exception):
+    """A name is in an object twice: to keep one of them would lose the other."""
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    tree = dict(pairs)
+    if len(tree) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(json.dumps(n) for n in names if names.count(n) > 1))
+    return tree
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number[:20]} is no number that can be kept")
+    return value
+
+
+_STRICT: dict[str, Any] = {
+    "object_pairs_hook": _once,
+    "parse_float": _finite,
+    "parse_constant": _finite,
+}
+"""What Python's parser takes and JSON cannot hold is refused."""
 
 
 def _unusable(path: Path, why: str) -> UsageError:
@@ -142,12 +177,11 @@ def _replace(path: Path, text: str) -> Path | None:
         if path.exists():
             stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
             kept = path.with_name(f"{path.name}.{stamp}.bak")
-            shutil.copy2(path, kept)
+            shutil.copyfile(path, kept)
+            # Both may hold the key: nobody else may read them, even if they could before.
+            kept.chmod(0o600)
         with replacing(path) as file:
             file.write(text)
-        if kept:
-            # It may hold the key: nobody else may read it, unless they could before.
-            shutil.copymode(kept, path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
     return kept

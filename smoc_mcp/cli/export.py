@@ -21,6 +21,8 @@ from smoc_mcp.proof.certainty import Certainty
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.filters import FILTERS, ContactFilter, Listing, parse_filter
 from smoc_mcp.settings import Settings
+from smoc_mcp.text.cleaning import clean
+from smoc_mcp.text.folding import quoted
 from smoc_mcp.views.boundary import DETAIL_CHARS, spreadsheet_cell
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.phrases import many
@@ -44,7 +46,9 @@ def _run(options: argparse.Namespace) -> int:
     settings = Settings.from_env()
     log_to_stderr(settings)
     if unknown := sorted(set(given) - set(FILTERS)):
-        raise InputError(f"export has no filter '{unknown[0]}'. It takes {', '.join(FILTERS)}.")
+        raise InputError(
+            f"export has no filter {quoted(clean(unknown[0]))}. It takes {', '.join(FILTERS)}."
+        )
 
     async def write(out: TextIO) -> tuple[int, Certainty, str]:
         async with open_directory(settings) as directory:
@@ -111,7 +115,7 @@ EXPORT = Command(
     "export",
     "contacts as CSV or JSON lines",
     "Writes the contacts that match, newest first, from all that is in hand. Cells that a\n"
-    "spreadsheet would run are defused.\n\n"
+    "spreadsheet would run are defused by an apostrophe before the formula.\n\n"
     "  smoc-mcp export --format csv --out leads.csv status=lead created_after=30d\n\n"
     f"Filters: {', '.join(FILTERS)}.",
     _run,

@@ -32,9 +32,18 @@ def _run(options: argparse.Namespace) -> int:
             return 1
     store = ContactStore(str(path))
     try:
-        print(f"Erased {many(store.forget(), 'contact')} from {path}.")
+        erased, overwritten = store.forget()
     finally:
         store.close()
+    if not overwritten:
+        print(
+            f"smoc-mcp: {many(erased, 'contact')} erased from {path}, but not yet overwritten: the "
+            "file still holds their bytes, because another process has it open and is reading. "
+            "Stop the servers that use it, then run forget again.",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"Erased {many(erased, 'contact')} from {path}.")
     return 0
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from smoc_mcp.cli.parser import build_parser
+from smoc_mcp.cli.unexpected import tell_of
 from smoc_mcp.errors import ConfigurationError, SmocError, UsageError
+from smoc_mcp.views.boundary import error_text
 
 __all__ = ["main"]
 
@@ -18,10 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _without_groups():
             code: int = options.run(options)
     except (ConfigurationError, UsageError) as error:
-        print(f"smoc-mcp: {error}", file=sys.stderr)
+        print(f"smoc-mcp: {error_text(str(error))}", file=sys.stderr)
         return 2
     except SmocError as error:
-        print(f"smoc-mcp: {error}", file=sys.stderr)
+        print(f"smoc-mcp: {error_text(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -30,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # wants to flush at exit must go somewhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001  whatever it is, a person gets one line
+        tell_of(error)
+        return 1
     return code
 
 

@@ -12,6 +12,7 @@ import anyio
 
 from smoc_mcp.cli.command import Command
 from smoc_mcp.cli.logs import log_to_stderr
+from smoc_mcp.cli.unexpected import tell_of
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.errors import ConfigurationError, SmocError, UsageError
@@ -19,6 +20,7 @@ from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.settings import Settings
+from smoc_mcp.text.times import Moment
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.phrases import many
 
@@ -70,11 +72,16 @@ async def _sync(directory: ContactDirectory, every: float | None) -> int:
         complete = False
         try:
             report = await _sync_once(directory)
+            print(_told(report, Views(directory.zone)), flush=True)
         except SmocError as error:
             print(f"smoc-mcp: {error}", file=sys.stderr)
+        except Exception as error:
+            # One round that fails in a way that nobody foresaw must not end the rounds after it.
+            if every is None or isinstance(error, BrokenPipeError):
+                raise
+            tell_of(error)
         else:
             complete = report.complete
-            print(_told(report, Views(directory.zone)), flush=True)
             for sort, failure in report.failed.items():
                 print(f"smoc-mcp: {sort}: {failure}", file=sys.stderr)
         if every is None:
@@ -108,15 +115,22 @@ def _told(report: SyncReport, views: Views) -> str:
     if report.counts is not None:
         leads, customers = report.counts
         parts.append(f"SMOC counts {many(leads, 'lead')} and {many(customers, 'customer')}")
-    gaps = [f"{g.sort} from {views.time(g.older)} to {views.time(g.newer)}" for g in report.gaps]
+    gaps = [
+        f"{g.sort} from {_time(g.older, views)} to {_time(g.newer, views)}" for g in report.gaps
+    ]
     if gaps:
         parts.append(f"gap: {', '.join(gaps)}: run sync more often")
     elif report.complete and report.reach is not None:
-        since = "the beginning" if report.reach == BEGINNING else views.time(report.reach)
+        since = _time(report.reach, views)
         parts.append(f"unbroken since {since}")
     if report.failed:
         parts.append(f"NOT complete: {', '.join(report.failed)} failed")
     return "; ".join(parts)
+
+
+def _time(moment: Moment, views: Views) -> str:
+    """Return a moment; absent ones, of contacts without that time, sort before all others."""
+    return "the beginning" if moment <= BEGINNING else views.time(moment)
 
 
 SYNC = Command(

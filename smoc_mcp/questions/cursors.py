@@ -8,6 +8,7 @@ another one.
 import base64
 import hashlib
 import json
+from typing import TypeGuard
 
 from smoc_mcp.errors import CursorError
 
@@ -15,6 +16,11 @@ __all__ = ["Value", "decode", "encode", "fingerprint"]
 
 Value = int | str | list[str]
 
+_DAMAGED = (
+    "The cursor is damaged: pass it exactly as the last answer gave it, or leave it out to begin "
+    "at the start."
+)
+_BOUND = 2**63
 _HASH_BYTES = 6
 _VERSION = b"cursor 1"
 
@@ -43,17 +49,41 @@ def decode(text: str, question: bytes) -> list[Value]:
     """
     body = _checked(text.strip())
     if body is None:
-        raise CursorError(
-            "The cursor is damaged: pass it exactly as the last answer gave it, or leave it out to "
-            "begin at the start."
-        )
+        raise CursorError(_DAMAGED)
     if body[:_HASH_BYTES] != question:
         raise CursorError(
             "The cursor belongs to another question: repeat the parameters of the call that gave "
             "it, or leave it out to begin at the start."
         )
-    values: list[Value] = json.loads(body[_HASH_BYTES:])
+    values = _values(body[_HASH_BYTES:])
+    if values is None:
+        raise CursorError(_DAMAGED)
     return values
+
+
+def _values(content: bytes) -> list[Value] | None:
+    """Return the values behind a question's fingerprint; None for what `encode` never writes.
+
+    The checksum has no secret, so somebody may have made the cursor by hand.
+    """
+    try:
+        values = json.loads(content, parse_float=_refused, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return None
+    return values if isinstance(values, list) and all(map(_is_value, values)) else None
+
+
+def _refused(number: str) -> float:
+    raise ValueError(number)
+
+
+def _is_value(value: object) -> TypeGuard[Value]:
+    if isinstance(value, int):
+        # Larger ones are no position, and no number for SQLite.
+        return not isinstance(value, bool) and -_BOUND <= value < _BOUND
+    if isinstance(value, list):
+        return all(isinstance(part, str) for part in value)
+    return isinstance(value, str)
 
 
 def _checked(text: str) -> bytes | None:

@@ -34,6 +34,7 @@ NAME, PHONE = "name", "phone"
 FIELDS = (NAME, "email", PHONE, "company", "place", "texts", "answers")
 """Where words are looked for, the best place to be found first."""
 
+_MOST_SEARCHED = 10_000
 _MOST_WORDS = 20
 _MOST_CHARS = 400
 _MOST_NEEDLES = 100
@@ -72,8 +73,12 @@ class Term:
 
 
 def searchable(values: Iterable[str]) -> str:
-    """Return texts as they are searched, one a line; empty without any words."""
-    return "\n".join(_padded(words) for value in values if (words := _words(value)))
+    """Return texts as they are searched, one a line; empty without any words.
+
+    Of a text that is longer than 10,000 characters the rest is not searched.
+    """
+    shortened = (value[:_MOST_SEARCHED] for value in values)
+    return "\n".join(_padded(words) for value in shortened if (words := _words(value)))
 
 
 def searchable_phone(value: str) -> str:

@@ -223,14 +223,17 @@ class ContactStore(ContactLookup):
         )
         return not stale and not timeless
 
-    def forget(self) -> int:
-        """Erase everything of every company in the file; return how many contacts there were."""
+    def forget(self) -> tuple[int, bool]:
+        """Erase everything of every company in the file.
+
+        Returns:
+            How many contacts there were, and whether all that the file held was overwritten.
+        """
         with self._db.transaction():
             contacts: int = self._db.fetch("SELECT count(*) FROM contacts")[0][0]
             self._db.run("DELETE FROM companies")
             purge_words(self._db)
-        self._db.compact()
-        return contacts
+        return contacts, self._db.compact()
 
     def _next_tick(self) -> Tick:
         self._db.run("UPDATE companies SET tick = tick + 1 WHERE id = ?", (self._owner.number,))

@@ -22,10 +22,18 @@ _ANSI = (
 )
 # Unicode's own properties, not a list of ours: controls, format characters (bidirectional
 # controls, zero widths, tags), halves of pairs, private use, what no version has assigned, and
-# the letters and marks that show nothing; U+2800 is the blank of Braille.
-_HIDDEN = r"[\u2800\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]"
-_SUSPICIOUS = f"{_HIDDEN}|&"
-_ONE_EMOJI = r"\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?"
+# the letters and marks that show nothing; U+2800 is the blank of Braille, U+1D159 a note without
+# a head, U+16FE4 a filler of Khitan script.
+_HIDDEN = (
+    r"[\u2800\U0001d159\U00016fe4\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}"
+    r"\p{Default_Ignorable_Code_Point}]"
+)
+# The Greek question mark looks as the semicolon that stands between our values.
+_SUSPICIOUS = rf"{_HIDDEN}|[&\u037e]|\p{{M}}{{6}}"
+_MOST_MARKS = 5
+_MANY_MARKS = rf"(\p{{M}}{{{_MOST_MARKS}}})\p{{M}}+"
+# Pictographs that no version has assigned show nothing.
+_ONE_EMOJI = r"(?!\p{Cn})\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?"
 _FLAGS = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(c)) for c in code) + "\U000e007f"
     for code in ("gbeng", "gbsct", "gbwls")
@@ -50,11 +58,16 @@ def clean(value: str) -> str:
     return visible(value).strip().replace("\n", r"\n")
 
 
-def cut(value: str, limit: int) -> str:
-    """Return at most `limit` characters of a value and, where that cuts it, how many it had."""
-    return (
-        value if len(value) <= limit else f"{value[:limit]}… [cut from {len(value):,} characters]"
-    )
+def cut(value: str, limit: int, length: int = 0) -> str:
+    """Return at most `limit` characters of a value and, where that cuts it, how many it had.
+
+    Args:
+        value: The value.
+        limit: The most characters.
+        length: How many it had, where it was cut before.
+    """
+    length = max(length, len(value))
+    return value if length <= limit else f"{value[:limit]}… [cut from {length:,} characters]"
 
 
 def is_plain(value: str) -> bool:
@@ -68,21 +81,27 @@ def visible(value: str) -> str:
         return value
     if not pattern(_SUSPICIOUS).search(value):
         return value
+    value = value.replace("\u037e", ";")
     text = pattern(_LINE_BREAK).sub("\n", pattern(_ANSI).sub("", value)).replace("\t", " ")
     text = _without_hidden(text)
     # An entity of something hidden goes, and what is left of and right of it may be one then.
     for _ in range(_ENTITY_ROUNDS):
         without = _without_hidden(pattern(_ENTITY).sub(_unless_hidden, text))
         if without == text:
-            return text
+            return _with_few_marks(text)
         text = without
     # Nobody nests entities this deep but to hide something.
-    return text.replace("&", "")
+    return _with_few_marks(text.replace("&", ""))
 
 
 def bare(value: str) -> str:
     """Return what can be seen of a value, for comparison: no line breaks, no emoji's joiners."""
     return pattern(_HIDDEN).sub(lambda m: " " if m[0] == "\n" else "", visible(value))
+
+
+def _with_few_marks(text: str) -> str:
+    """Return a text with at most five marks on a letter: more cover the lines around them."""
+    return pattern(_MANY_MARKS).sub(r"\1", text)
 
 
 def _without_hidden(text: str) -> str:

@@ -9,6 +9,13 @@ from dataclasses import dataclass
 
 from smoc_mcp.settings import Mask
 from smoc_mcp.text.cleaning import clean, cut, is_plain, pattern, visible
+from smoc_mcp.views.masking import (
+    STARS,
+    masked_address,
+    masked_number,
+    without_addresses,
+    without_numbers,
+)
 
 __all__ = [
     "DETAIL_CHARS",
@@ -27,17 +34,12 @@ DETAIL_CHARS = 500
 ERROR_CHARS = 2_000
 """The most characters of an error."""
 
-# Addresses and numbers as people write them into free text, and as links and pages write the sign.
-_AT = r"(?:[@\uff20\ufe6b]|%(?:25)*40|&#0*64;?|&#[xX]0*40;?|&commat;?)"
-_IN_ADDRESS = r"[^\s@\uff20\ufe6b<>()\[\]\"',;:|?&=/]"
-_ADDRESS = rf"(?<!{_IN_ADDRESS}){_IN_ADDRESS}+{_AT}{_IN_ADDRESS}+"
-_DOMAIN = r"^[\w.-]*"
-_DATE = r"(?:19|20)\d\d-\d\d-\d\d(?!\d)"
-_BETWEEN = r"[\s()./\u2010-\u2015\u2212-]{0,3}"
-_NUMBER = rf"(?<!\d)(?!{_DATE})(?:\+|%2[Bb]|00)?\d(?:{_BETWEEN}\d){{6,14}}(?!\d)"
+_LOOKED_AT = 20
+"""A value longer than this many times its limit is cut before anything else."""
+_LONGEST_ADDRESS = 320
 _BEFORE_BAR = r"(\\*)(\||$)"
-_STARS = "***"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = rf"(?s)^(?=['\"\s]*{_SIGN}|[\t\r])|(?<=.)[;,\t|\n\r]['\"\s]*+(?={_SIGN})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +58,53 @@ class Boundary:
         """Return what may be shown of a free text: cleaned, masked, cut."""
         if not self.mask and len(value) <= limit and is_plain(value):
             return value.strip()
-        shown = visible(value).strip()
+        shown = visible(value[: limit * _LOOKED_AT]).strip()
         if self.mask:
             # Before line breaks are written out: a number can begin where a line does.
             if "email" in self.mask:
-                shown = pattern(_ADDRESS).sub(lambda found: _masked_email(found[0]), shown)
+                shown = without_addresses(shown)
             if "phone" in self.mask:
-                shown = pattern(_NUMBER).sub(lambda found: _masked_phone(found[0]), shown)
-        return cut(shown.replace("\n", r"\n"), limit)
+                shown = without_numbers(shown)
+            if len(value) > limit * _LOOKED_AT:
+                # What the first cut may have halved.
+                shown = shown[:-_LONGEST_ADDRESS]
+        return cut(shown.replace("\n", r"\n"), limit, _length(value, limit))
 
     def id(self, value: str) -> str:
-        """Return what may be shown of an identifier, which is no one's phone number."""
-        return cut(clean(value), TABLE_CHARS)
+        """Return what may be shown of a contact's id, by which it can be asked for again.
+
+        It is no one's phone number; one that is an address is masked as addresses are.
+        """
+        shown = clean(value[: TABLE_CHARS * _LOOKED_AT])
+        if "email" in self.mask:
+            shown = without_addresses(shown)
+        return cut(shown, TABLE_CHARS, _length(value, TABLE_CHARS))
 
     def email(self, value: str, limit: int = TABLE_CHARS) -> str:
         """Return what may be shown of an e-mail address, such as `a***@example.com`."""
         if "email" not in self.mask:
             return self.text(value, limit)
-        shown = clean(value)
-        return cut(_masked_email(shown), limit) if shown else ""
+        shown = clean(value[: limit * _LOOKED_AT])
+        return cut(masked_address(shown), limit) if shown else ""
 
     def phone(self, value: str, limit: int = TABLE_CHARS) -> str:
         """Return what may be shown of a phone number, such as `***67`."""
         if "phone" not in self.mask:
             return self.text(value, limit)
-        shown = clean(value)
-        return _masked_phone(shown) if shown else ""
+        shown = clean(value[: limit * _LOOKED_AT])
+        return masked_number(shown) if shown else ""
 
     def name(self, value: str, limit: int = TABLE_CHARS) -> str:
         """Return what may be shown of a person's name, such as `A*** L***`."""
         if "name" not in self.mask:
             return self.text(value, limit)
-        return cut(" ".join(word[:1] + _STARS for word in clean(value).split()), limit)
+        words = clean(value[: limit * _LOOKED_AT]).split()
+        return cut(" ".join(word[:1] + STARS for word in words), limit)
+
+
+def _length(value: str, limit: int) -> int:
+    """Return how many characters a value has that is cut before it is cleaned, otherwise 0."""
+    return len(value) if len(value) > limit * _LOOKED_AT else 0
 
 
 def table_cell(value: str) -> str:
@@ -101,20 +118,18 @@ def table_cell(value: str) -> str:
 
 
 def spreadsheet_cell(value: str) -> str:
-    """Return a value that no spreadsheet runs: what begins like a formula becomes a text."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    """Return a value that no spreadsheet runs.
+
+    What begins like a formula has an apostrophe before it, and so has a sign of a formula behind
+    what may part cells elsewhere: `;`, `,`, a tab, a bar, a line break.
+    """
+    return pattern(_FORMULA).sub(r"\g<0>'", value)
 
 
 def error_text(message: str) -> str:
     """Return an error as it leaves: on one line and not too long."""
-    return cut(clean(message), ERROR_CHARS - 50)
-
-
-def _masked_email(address: str) -> str:
-    local, at, domain = pattern(_AT).sub("@", address).rpartition("@")
-    kept = pattern(_DOMAIN).match(domain)
-    return f"{local[:1]}{_STARS}{at}{kept[0] if kept else ''}" if at else _STARS
-
-
-def _masked_phone(number: str) -> str:
-    return f"{_STARS}{number[-2:]}" if len(number) > 4 else _STARS
+    return cut(
+        clean(message[: ERROR_CHARS * _LOOKED_AT]),
+        ERROR_CHARS - 50,
+        _length(message, ERROR_CHARS),
+    )

@@ -239,9 +239,9 @@ class PartsWriter:
         return {name: value for name, value in shown.items() if value}
 
     def _other_id(self, value: str) -> str:
-        """Return an identifier that nobody asks with; some are addresses."""
+        """Return an identifier that nobody asks with; some are addresses or phone numbers."""
         boundary = self.views.boundary
-        return boundary.email(value) if "@" in value else boundary.id(value)
+        return boundary.email(value) if "@" in value else boundary.text(value)
 
     def _named(self, name: str | None) -> dict[str, Value]:
         shown = self.views.boundary.name(name or "", DETAIL_CHARS)
