@@ -6,6 +6,7 @@ SmocError
 ├── UsageError                  a command was written wrongly: see its --help
 ├── InputError                  a parameter is wrong: correct it and call again
 │   ├── CursorError             the cursor is damaged or belongs to another question
+│   ├── TooMuchError            the question takes too long over what is in hand
 │   └── ContactNotFoundError    no contact in hand has this id
 ├── StoreError                  the store's file cannot be used
 ├── AccessError                 over HTTP: a caller may not call
@@ -52,6 +53,7 @@ __all__ = [
     "SmocError",
     "StoreError",
     "TimedOutError",
+    "TooMuchError",
     "UnreachableError",
     "UnreadableAnswerError",
     "UpstreamError",
@@ -83,6 +85,10 @@ class InputError(SmocError):
 
 class CursorError(InputError):
     """A cursor is damaged, or belongs to another question: ask again without it."""
+
+
+class TooMuchError(InputError):
+    """A question takes too long over what is in hand: ask a narrower one."""
 
 
 class ContactNotFoundError(InputError):

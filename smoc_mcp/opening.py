@@ -32,7 +32,11 @@ async def open_directory(
         _client(settings, key) as client,
         ContactDirectory(
             client,
-            store=_store(settings if key is None else replace(settings, api_key=key)),
+            store=_store(
+                settings if key is None else replace(settings, api_key=key),
+                # Callers' keys are nobody's but their own, whatever their contacts say.
+                joins=key is None,
+            ),
             cache_seconds=settings.cache_seconds,
             timeout_seconds=settings.timeout_seconds,
             zone=settings.timezone,
@@ -50,10 +54,11 @@ def _client(settings: Settings, key: SecretStr | None) -> SmocClient:
     )
 
 
-def _store(settings: Settings) -> ContactStore:
+def _store(settings: Settings, *, joins: bool) -> ContactStore:
     return ContactStore(
         settings.store,
         address=settings.base_url,
         key_hash=settings.key_hash,
         keep_days=settings.retention_days,
+        joins=joins,
     )

@@ -46,6 +46,14 @@ __all__ = [
 _USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII)
 
 
+_MOST_ENTRIES = 100
+"""Nobody answers more questions or earns more rewards; two such lists make 10,000 groups."""
+_LISTS = (
+    *("rewardFlows", "promosPresented", "promosRedeemed", "answeredSurveyQuestions"),
+    *("referralLinks", "textFields", "usersReferred"),
+)
+
+
 def _as_time(value: object) -> object:
     """Refuse a text that is only digits, such as a year: read as seconds it is a time in 1970."""
     if isinstance(value, str):
@@ -278,20 +286,34 @@ def read_contact(raw: object, *, whole: bool = True) -> ReadContact | None:
     Args:
         raw: The entry.
         whole: Read all that there is. Otherwise, of more than two visits, the first and the last:
-            lists and counts need no others, and most of an answer is visits.
+            lists and counts need no others, and most of an answer is visits. And of lists that are
+            longer than a person makes them, the beginning; the rest counts as unread.
     """
     if not isinstance(raw, dict):
         return None
     encoded = _encoded(raw)
     source, digest = encoded.decode(), hashlib.blake2b(encoded, digest_size=12).digest()
-    visits = raw.get("visitList")
-    if not whole and isinstance(visits, list) and len(visits) > 2:
-        raw = {**raw, "visitList": [visits[0], visits[-1]]}
+    cut_short: frozenset[str] = frozenset()
+    if not whole:
+        raw, cut_short = _shortened(raw)
     try:
-        return ReadContact(Contact.model_validate(raw), source, digest, frozenset())
+        return ReadContact(Contact.model_validate(raw), source, digest, cut_short)
     except ValidationError as error:
         contact, unread = _salvage(raw, error, digest)
-        return ReadContact(contact, source, digest, unread)
+        return ReadContact(contact, source, digest, unread | cut_short)
+
+
+def _shortened(raw: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return an entry with its long lists cut, and the names of those that lost something."""
+    visits = raw.get("visitList")
+    if isinstance(visits, list) and len(visits) > 2:
+        raw = {**raw, "visitList": [visits[0], visits[-1]]}
+    long = {
+        name: value[:_MOST_ENTRIES]
+        for name in _LISTS
+        if isinstance(value := raw.get(name), list) and len(value) > _MOST_ENTRIES
+    }
+    return ({**raw, **long}, frozenset(long)) if long else (raw, frozenset())
 
 
 def _encoded(raw: Mapping[str, Any]) -> bytes:

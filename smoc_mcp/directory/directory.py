@@ -5,6 +5,7 @@ Each question fetches what it needs (`WindowSync`), then reads the store and the
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.directory.statistics import count_up, look_over
 from smoc_mcp.directory.steps import Question, Steps, answer_from, take_steps
 from smoc_mcp.directory.sync import Asked, ContactSource, WindowSync
+from smoc_mcp.directory.upkeep import Upkeep
 from smoc_mcp.errors import (
     InvalidKeyError,
     KeyWithoutCompanyError,
@@ -37,10 +39,9 @@ from smoc_mcp.errors import (
     UpstreamError,
 )
 from smoc_mcp.proof.certainty import Region
-from smoc_mcp.proof.history import refresh_interval
 from smoc_mcp.proof.windows import COUNTED, Sort, Window
 from smoc_mcp.questions.changes import Progress
-from smoc_mcp.questions.dimensions import Count
+from smoc_mcp.questions.dimensions import Count, Kind
 from smoc_mcp.questions.filters import TIMES, ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
@@ -55,6 +56,7 @@ logger = logging.getLogger(__name__)
 
 _REFUSALS = (InvalidKeyError, KeyWithoutCompanyError, MissingTokenError)
 """Whom the API has just refused, we do not answer from the store."""
+_LEAST_SECONDS = 5.0
 
 
 class ContactDirectory:
@@ -94,13 +96,13 @@ class ContactDirectory:
         self.sync = WindowSync(source, store, self.clock, window_limit)
         self._cache = round(cache_seconds * 1_000_000)
         self._timeout = timeout_seconds
-        self._refresh_every = round(refresh_seconds * 1_000_000)
-        self._refresh_at: Moment = -(2**62)
+        self._upkeep = Upkeep(self.sync, self.clock, self.refresh, refresh_seconds)
         # The last thing that the API said of our key was no.
         self._refused = False
 
     async def __aenter__(self) -> Self:
         await self.sync.__aenter__()
+        await self._upkeep.tidy_if_due()
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -181,7 +183,9 @@ class ContactDirectory:
                 reading = yield from self._have_words(reading)
             return count_up(reading, asked)
 
-        return await self._answer(ask)
+        # Somebody with hundreds of labels makes as many groups, and of two kinds their product.
+        labels = any(d.kind is Kind.LABEL for d in asked.dimensions)
+        return await self._answer(ask, heavy=labels)
 
     async def list_changes(self, progress: Progress, limit: int) -> News:
         """Return the next page of contacts that are new or changed; see `changes`."""
@@ -270,16 +274,24 @@ class ContactDirectory:
             reading = yield lambda asked: self.sync.ensure_all(asked, region.statuses)
         return reading
 
-    async def _answer(self, ask: Question[T]) -> T:
-        """Take a question's steps; where the API fails, what is in hand is the answer."""
+    async def _answer(self, ask: Question[T], *, heavy: bool = False) -> T:
+        """Take a question's steps; where the API fails, what is in hand is the answer.
+
+        Args:
+            ask: The question.
+            heavy: Few contacts can be enough for it to take long.
+        """
         asked = self._asked()
+        await self._upkeep.tidy_if_due()
         failure: SmocError = TimedOutError(
             f"SMOC did not answer within {self._timeout:g} seconds. Nothing is lost; ask again in "
             "a minute."
         )
         with anyio.move_on_at(asked.deadline):
             try:
-                answer = await take_steps(ask, lambda look: self._read(asked, look), asked)
+                answer = await take_steps(
+                    ask, lambda look: self._read(asked, look, heavy=heavy), asked
+                )
             except _REFUSALS:
                 self._refused = True
                 self.sync.live.forget()
@@ -288,33 +300,12 @@ class ContactDirectory:
                 failure = error
             else:
                 self._refused = False
-                self._refresh_if_due()
+                self._upkeep.refresh_if_due()
                 return answer
         in_hand = await self._read(asked, lambda reading: reading.company().in_hand)
         if self._refused or not in_hand or (self._strict and not self.accepted):
             raise failure
-        return await self._read(asked, lambda r: answer_from(ask, r), str(failure))
-
-    def _refresh_if_due(self) -> None:
-        """Keep the history of a store file unbroken while the server is used."""
-        now = self.clock.elapsed()
-        if not self.sync.store.is_kept or now < self._refresh_at:
-            return
-        self._refresh_at = now + self._refresh_every
-
-        async def refresh() -> None:
-            try:
-                report = await self.refresh()
-            except Exception:  # a refresh that nobody asked for must not end the server
-                logger.exception("the refresh in the background failed")
-                return
-            for sort, error in report.failed.items():
-                logger.warning("refresh of %s: %s", sort, error)
-            windows = self.sync.live.all(0)
-            every = refresh_interval(windows) or self._refresh_every
-            self._refresh_at = min(self._refresh_at, now + min(every, self._refresh_every))
-
-        self.sync.in_background(refresh)
+        return await self._read(asked, lambda r: answer_from(ask, r), str(failure), heavy=heavy)
 
     def _asked(self) -> Asked:
         return Asked(self.clock.elapsed() - self._cache, anyio.current_time() + self._timeout)
@@ -334,17 +325,27 @@ class ContactDirectory:
             failure=failure,
         )
 
-    async def _read(self, asked: Asked, read: Callable[[Reading], T], failure: str = "") -> T:
+    async def _read(
+        self,
+        asked: Asked,
+        read: Callable[[Reading], T],
+        failure: str = "",
+        *,
+        heavy: bool = False,
+    ) -> T:
         """Run a reading of store and proofs, while neither changes; a long one in a thread."""
+        # An answer from what is in hand, where the API took all the time, has some of its own.
+        left = max(asked.deadline - anyio.current_time(), _LEAST_SECONDS)
+        deadline = time.monotonic() + left
 
         def run() -> T:
-            with self.sync.store.snapshot():
+            with self.sync.store.until(deadline), self.sync.store.snapshot():
                 self.sync.notice_others()
                 return read(self._reading(asked.since, failure))
 
         async with self.sync.settled:
             # A thread costs more than a look at little; a file can make a look wait.
-            if self.sync.store.is_light:
+            if self.sync.store.is_light and not heavy:
                 return run()
             return await anyio.to_thread.run_sync(run)
 

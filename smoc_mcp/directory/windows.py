@@ -86,9 +86,12 @@ def window_of(sort: Sort, page: ApiAnswer, sent: Sent, arrived: Arrived) -> Wind
 
 
 def is_stale(page: ApiAnswer, asked: Moment) -> bool:
-    """Say whether an answer is of an earlier moment than the question: a cache's, or a day's."""
-    another_day = page.answered is not None and abs(page.answered - asked) > _DAY
-    return page.age > 0 or another_day
+    """Say whether an answer is of an earlier moment than the question.
+
+    A cache says so itself, by an age. One that does not is told by its date, but only where that
+    is a day ago: our own clock may be ahead.
+    """
+    return page.age > 0 or (page.answered is not None and asked - page.answered > _DAY)
 
 
 def _told(page: ApiAnswer, arrived: Arrived) -> Moment:

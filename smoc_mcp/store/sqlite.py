@@ -9,11 +9,12 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from smoc_mcp.errors import StoreError
+from smoc_mcp.errors import StoreError, TooMuchError
 from smoc_mcp.store.schema import MIGRATIONS, Migration, index_values
 from smoc_mcp.store.sql import Value
 
@@ -21,6 +22,8 @@ __all__ = ["Database"]
 
 _APPLICATION_ID = 0x534D4F43  # "SMOC", so that we never write into somebody else's database
 _BUSY_SECONDS = 4.0
+_STEPS = 10_000
+"""How many instructions of SQLite go by between two looks at the clock."""
 _OLDEST_SQLITE = (3, 34)  # has the trigram tokenizer
 
 _VIEWS = """
@@ -143,6 +146,23 @@ class Database:
         return self._db.in_transaction
 
     @contextmanager
+    def until(self, deadline: float) -> Iterator[None]:
+        """Let nothing that is read inside go on past a deadline.
+
+        Args:
+            deadline: By `time.monotonic`.
+
+        Raises:
+            TooMuchError: It has passed.
+        """
+        with self.lock:
+            self._db.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+            try:
+                yield
+            finally:
+                self._db.set_progress_handler(None, 0)
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit what happens inside, or, if anything at all is raised, none of it."""
         try:
@@ -247,6 +267,11 @@ class Database:
                 "Nothing was written: ask again."
             ) from error
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise TooMuchError(
+                    "This question takes too long over the contacts in hand: ask with a filter, or "
+                    "group by one dimension instead of two."
+                ) from error
             raise StoreError(
                 f"The store {self._path} cannot be used now ({error}): check that its folder can "
                 "be written and has room, and that no other program holds it."

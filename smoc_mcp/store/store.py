@@ -19,6 +19,7 @@ from smoc_mcp.proof.windows import Counts, Sort, Tick, Window
 from smoc_mcp.store.lookup import ContactLookup
 from smoc_mcp.store.owners import Owner
 from smoc_mcp.store.records import SAVE, columns, label_columns
+from smoc_mcp.store.retention import keep_to_retention, mend_moments
 from smoc_mcp.store.sql import covered, everybody
 from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.words import index_words, purge_words, words_wait
@@ -29,11 +30,6 @@ __all__ = ["Absorbed", "ContactStore"]
 _LIGHT = 3_000
 """Contacts in memory that are looked through in a few milliseconds: more than four windows hold."""
 _DAY = 24 * 3600 * 1_000_000
-_GONE_KEPT = 30 * _DAY
-"""Who was found to be deleted is kept so long where no retention is set: an answer may be wrong."""
-_FOR_EVER = 2**61
-_CLOCKS_DIFFER = 300 * 1_000_000
-"""Clocks of two machines may differ so much, and nobody minds."""
 _MOST_GAPS = 100
 """Of an order, the newest are remembered."""
 _UNDECIDED: Tick = -1
@@ -110,6 +106,14 @@ class ContactStore(ContactLookup):
     def is_light(self) -> bool:
         """Whether a look costs less than the thread that it would wait in."""
         return not self.is_kept and sum(self.count().values()) <= _LIGHT
+
+    def until(self, deadline: float) -> AbstractContextManager[None]:
+        """Let nothing that is read inside go on past a deadline, by `time.monotonic`.
+
+        Raises:
+            TooMuchError: It has passed.
+        """
+        return self._db.until(deadline)
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Let everything that is read inside be of one moment, whatever others write."""
@@ -280,60 +284,18 @@ class ContactStore(ContactLookup):
     def keep_to_retention(self, now: Moment) -> int:
         """Drop what may not be kept any longer; return how many contacts that were.
 
-        These are contacts not seen for the days of retention, and those that were found to be
-        deleted so long ago. History no longer reaches back past what is dropped.
-
         Args:
             now: By the wall clock.
         """
-        owner, seen_before = self._owner.number, now - (self._keep or _FOR_EVER)
-        gone_before = now - (self._keep or _GONE_KEPT)
-        if not self._db.fetch(
-            "SELECT 1 FROM contacts WHERE owner = ? AND (seen_at < ? OR gone < ?) LIMIT 1",
-            (owner, seen_before, gone_before),
-        ):
-            return 0
-        with self._db.transaction():
-            newest = self._db.fetch(
-                "SELECT max(created), max(updated), max(conversation) FROM contact "
-                "WHERE seen_at < ?",
-                (seen_before,),
-            )[0]
-            dropped = self._db.run(
-                "DELETE FROM contacts WHERE owner = ? AND (seen_at < ? OR gone < ?)",
-                (owner, seen_before, gone_before),
-            )
-            for sort, key in zip(
-                (Sort.CREATED, Sort.UPDATED, Sort.CONVERSATION), newest, strict=True
-            ):
-                if key is not None:
-                    self._db.run(
-                        "UPDATE histories SET reach = max(reach, ?) WHERE owner = ? AND sort = ?",
-                        (key, owner, sort),
-                    )
-            purge_words(self._db)
-        return dropped
+        return keep_to_retention(self._db, self._owner.number, self._keep, now)
 
     def mend_moments(self, now: Moment) -> int:
         """Bring back to the present what the store says was in the future; return how much it was.
 
-        Somebody's clock was ahead when it was written. Nothing but what people are shown, and
-        retention, goes by these moments.
-
         Args:
             now: By the wall clock.
         """
-        ahead = now + _CLOCKS_DIFFER
-        if not self._db.fetch(
-            "SELECT 1 FROM contacts WHERE seen_at > ? OR gone > ? UNION ALL "
-            "SELECT 1 FROM companies WHERE counted > ? LIMIT 1",
-            (ahead, ahead, ahead),
-        ):
-            return 0
-        with self._db.transaction():
-            self._db.run("UPDATE companies SET counted = ? WHERE counted > ?", (now, ahead))
-            self._db.run("UPDATE contacts SET gone = ? WHERE gone > ?", (now, ahead))
-            return self._db.run("UPDATE contacts SET seen_at = ? WHERE seen_at > ?", (now, ahead))
+        return mend_moments(self._db, now)
 
     def _known(self, ids: Iterable[str]) -> dict[str, Known]:
         rows = self._db.fetch(
