@@ -18,6 +18,7 @@ from smoc_mcp.views.phrases import (
     many,
     may_be_deleted,
     noun,
+    quoted,
     sentences,
     suggestions,
     total_words,
@@ -262,6 +263,6 @@ def _asked(stats: Statistics, views: Views) -> str:
 
 
 def _listed_questions(questions: Sequence[str], views: Views) -> str:
-    shown = [f'"{views.boundary.text(q)}"' for q in questions[:_QUESTIONS_SHOWN]]
+    shown = [quoted(views.boundary.text(q)) for q in questions[:_QUESTIONS_SHOWN]]
     more = len(questions) - len(shown)
     return f"{'; '.join(shown)}{f' and {more:,} more' if more else ''}"
