@@ -18,7 +18,7 @@ from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.errors import ConfigurationError, SmocError, UsageError
 from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.history import BEGINNING
-from smoc_mcp.proof.windows import Sort
+from smoc_mcp.proof.windows import ABSENT, Sort
 from smoc_mcp.settings import Settings
 from smoc_mcp.text.times import Moment
 from smoc_mcp.views.lists import Views
@@ -115,8 +115,11 @@ def _told(report: SyncReport, views: Views) -> str:
     if report.counts is not None:
         leads, customers = report.counts
         parts.append(f"SMOC counts {many(leads, 'lead')} and {many(customers, 'customer')}")
+    # Among contacts without any conversation there is no time that a gap could be in.
+    stretches = [(g.sort, g.older, g.newer) for g in report.gaps if g.newer != ABSENT]
     gaps = [
-        f"{g.sort} from {_time(g.older, views)} to {_time(g.newer, views)}" for g in report.gaps
+        f"{sort} from {_time(older, views)} to {_time(newer, views)}"
+        for sort, older, newer in stretches
     ]
     if gaps:
         parts.append(f"gap: {', '.join(gaps)}: run sync more often")
@@ -130,7 +133,7 @@ def _told(report: SyncReport, views: Views) -> str:
 
 def _time(moment: Moment, views: Views) -> str:
     """Return a moment; absent ones, of contacts without that time, sort before all others."""
-    return "the beginning" if moment <= BEGINNING else views.time(moment)
+    return "the beginning" if moment <= max(ABSENT, BEGINNING) else views.time(moment)
 
 
 SYNC = Command(

@@ -19,6 +19,7 @@ from smoc_mcp.views.phrases import (
     may_be_deleted,
     must_be_gone,
     noun,
+    quoted,
     remembered,
     sentences,
     suggestions,
@@ -266,6 +267,6 @@ def _asked(stats: Statistics, views: Views) -> str:
 
 
 def _listed_questions(questions: Sequence[str], views: Views) -> str:
-    shown = [f'"{views.boundary.text(q)}"' for q in questions[:_QUESTIONS_SHOWN]]
+    shown = [quoted(views.boundary.text(q)) for q in questions[:_QUESTIONS_SHOWN]]
     more = len(questions) - len(shown)
     return f"{'; '.join(shown)}{f' and {more:,} more' if more else ''}"

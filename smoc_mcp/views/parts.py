@@ -16,7 +16,7 @@ from smoc_mcp.directory.answers import Found
 from smoc_mcp.text.times import as_moment
 from smoc_mcp.views.boundary import DETAIL_CHARS, TABLE_CHARS
 from smoc_mcp.views.lists import Views
-from smoc_mcp.views.phrases import utm
+from smoc_mcp.views.phrases import quoted, utm
 
 __all__ = ["PARTS", "PartList", "PartsWriter", "Value"]
 
@@ -198,12 +198,16 @@ class PartsWriter:
             for name, flows in lists.items()
         }
         return {
-            name: [
-                self.views.boundary.text(title) + (f" (×{n})" if n > 1 else "")  # noqa: RUF001  the sign is meant, no x
-                for title, n in titles.items()
-            ]
+            name: [self._counted(title, n) for title, n in titles.items()]
             for name, titles in shown.items()
         }
+
+    def _counted(self, title: str, count: int) -> str:
+        shown = self.views.boundary.text(title)
+        # A title that ends as our count does is in quotes, so that it counts nothing.
+        if shown.endswith(")") and "(×" in shown:  # noqa: RUF001  the sign is meant, no x
+            shown = quoted(shown)
+        return f"{shown} (×{count})" if count > 1 else shown  # noqa: RUF001  the sign is meant, no x
 
     def _referrals_digest(self, c: Contact) -> dict[str, Value]:
         campaigns = dict.fromkeys(link.campaign_name for link in c.referral_links)

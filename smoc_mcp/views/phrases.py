@@ -24,6 +24,7 @@ __all__ = [
     "moved_ahead",
     "must_be_gone",
     "noun",
+    "quoted",
     "remembered",
     "sentences",
     "suggestions",
@@ -131,7 +132,7 @@ def suggestions(values: Mapping[str, Values], boundary: Boundary) -> str:
     """Return which values there are, for a caller whose filters matched nobody."""
 
     def listed(what: str, known: Sequence[str]) -> str:
-        return f"{what}: {', '.join(_quoted(boundary.text(v)) for v in known)}." if known else ""
+        return f"{what}: {', '.join(quoted(boundary.text(v)) for v in known)}." if known else ""
 
     return sentences(
         listed(f"{which} {name} in hand", known)
@@ -140,7 +141,7 @@ def suggestions(values: Mapping[str, Values], boundary: Boundary) -> str:
     )
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a value of a stranger's so that it cannot read like a sentence of ours."""
     return json.dumps(text, ensure_ascii=False)
 
@@ -149,7 +150,7 @@ def by_word(counts: Mapping[str, int], boundary: Boundary) -> str:
     """Return how many contacts hold each word, for a caller whose words nobody holds all of."""
     if not counts:
         return ""
-    shown = ", ".join(f"{_quoted(boundary.text(word))} {count:,}" for word, count in counts.items())
+    shown = ", ".join(f"{quoted(boundary.text(word))} {count:,}" for word, count in counts.items())
     return f"Contacts in hand with each word alone: {shown}."
 
 
@@ -190,7 +191,9 @@ def unread(company: Company) -> str:
 def utm(source: str | None, medium: str | None, campaign: str | None) -> str:
     """Return whence a visit came, such as `google / cpc / -`; empty where nothing is known."""
     known = (source, medium, campaign)
-    return " / ".join(part or "-" for part in known) if any(known) else ""
+    # A part that holds the sign between the parts is in quotes, so that it is one part.
+    shown = (quoted(part) if part and (" / " in part or part == "-") else part for part in known)
+    return " / ".join(part or "-" for part in shown) if any(known) else ""
 
 
 def cut_short(kept: int, whole: int, then: str) -> str:

@@ -9,7 +9,7 @@ from smoc_mcp.errors import InputError
 from smoc_mcp.text.commas import comma_list
 from smoc_mcp.views.lists import View, Views
 from smoc_mcp.views.parts import PARTS, PartList, PartsWriter, Value
-from smoc_mcp.views.phrases import lines, sentences, unread, why_not_fresh
+from smoc_mcp.views.phrases import lines, quoted, sentences, unread, why_not_fresh
 from smoc_mcp.views.results import ContactResult
 
 __all__ = ["Place", "parse_include", "profile"]
@@ -72,8 +72,8 @@ def profile(
         result["next_cursor"] = cursor_at(following)
     if note:
         result["note"] = note
-    who = contact.get("name") or contact.get("email") or "without a name"
-    heading = f"Contact {contact['id']}: {who}, {contact['status']}. As of {as_of}."
+    # The name has a line of its own: in the heading it could read like more of the heading.
+    heading = f"Contact {quoted(str(contact['id']))}, {contact['status']}. As of {as_of}."
     body = {name: value for name, value in contact.items() if name not in ("id", "status")}
     more = f"Next page: cursor={result['next_cursor']}" if following else ""
     return View(result, lines([heading, *_outline(body), note, more]))
