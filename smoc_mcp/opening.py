@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
+import anyio.to_thread
 from pydantic import SecretStr
 
 from smoc_mcp.api.client import SmocClient
@@ -28,15 +30,15 @@ async def open_directory(
     Raises:
         StoreError: The store's file cannot be used.
     """
+    own = settings if key is None else replace(settings, api_key=key)
+    # Another process can hold a file for seconds, and nobody else is to wait for that. Callers'
+    # keys are nobody's but their own, whatever their contacts say.
+    store = await anyio.to_thread.run_sync(partial(_store, own, joins=key is None))
     async with (
         _client(settings, key) as client,
         ContactDirectory(
             client,
-            store=_store(
-                settings if key is None else replace(settings, api_key=key),
-                # Callers' keys are nobody's but their own, whatever their contacts say.
-                joins=key is None,
-            ),
+            store=store,
             cache_seconds=settings.cache_seconds,
             timeout_seconds=settings.timeout_seconds,
             zone=settings.timezone,

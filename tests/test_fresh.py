@@ -51,23 +51,39 @@ async def test_who_was_never_reached_is_not_asked_at_each_call() -> None:
     source = Source()
     source.fails = True
     fresh = Fresh(source.fetch, 0)
-    with pytest.raises(ConnectionError):
-        await fresh.get(60)
-    assert await fresh.get(60) == 0
+    for _ in range(5):
+        with pytest.raises(ConnectionError):
+            await fresh.get(60)
     assert source.asked == 1
+    assert isinstance(fresh.failure, ConnectionError)
 
 
 @pytest.mark.anyio
-async def test_who_fails_after_an_answer_is_asked_by_the_next_call() -> None:
+async def test_what_was_known_stays_while_it_cannot_be_fetched_and_nobody_waits_for_it() -> None:
+    source = Source()
+    source.answers.set()
+    fresh = Fresh(source.fetch, 0)
+    assert await fresh.get(60) == 1
+    source.fails = True
+    assert [await fresh.get(-1) for _ in range(5)] == [1] * 5
+    assert source.asked == 2
+    assert isinstance(fresh.failure, ConnectionError)
+
+
+@pytest.mark.anyio
+async def test_who_has_a_value_does_not_wait_for_a_newer_one() -> None:
     source = Source()
     source.answers.set()
     fresh = Fresh(source.fetch, 0)
     await fresh.get(60)
-    source.fails = True
-    with pytest.raises(ConnectionError):
-        await fresh.get(-1)
-    source.fails = False
-    assert await fresh.get(60) == 3
+    source.answers = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(fresh.get, -1)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(1):
+            assert await fresh.get(-1) == 1
+        source.answers.set()
+    assert await fresh.get(60) == 2
 
 
 @pytest.mark.anyio

@@ -6,8 +6,11 @@ import sys
 from datetime import UTC, datetime
 
 from smoc_mcp.settings import Settings
+from smoc_mcp.text.cleaning import clean, cut
 
 __all__ = ["log_to_stderr"]
+
+_MOST_CHARS = 2_000
 
 
 class _JsonLines(logging.Formatter):
@@ -26,6 +29,17 @@ class _JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class _Unforged(logging.Filter):
+    """Makes a message one line, not too long, without what cannot be seen.
+
+    Callers have a part in some messages, such as the Host header that they sent.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = cut(clean(record.getMessage()), _MOST_CHARS), None
+        return True
+
+
 def log_to_stderr(settings: Settings) -> None:
     """Write the log to stderr, as much and in the form that the settings ask for."""
     handler = logging.StreamHandler(sys.stderr)
@@ -34,10 +48,13 @@ def log_to_stderr(settings: Settings) -> None:
         if settings.log_format == "json"
         else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
+    handler.addFilter(_Unforged())
     logging.basicConfig(level=settings.log_level, handlers=[handler])
     if settings.log_format == "json":
         # A line for each call is what was asked for, whatever else is written.
         logging.getLogger("smoc_mcp.server.call_log").setLevel(logging.INFO)
+    # Whole answers, and so contacts, at DEBUG.
+    logging.getLogger("sse_starlette").setLevel(logging.INFO)
     # httpx logs whole URLs at INFO, the SDK each message: of use to those who ask for DEBUG.
     if settings.log_level != "DEBUG":
         for name in ("httpx", "httpcore", "mcp"):

@@ -214,6 +214,11 @@ class ContactDirectory:
         return await self._answer(ask)
 
     @property
+    def refused(self) -> bool:
+        """Whether the last thing that the API said of our key was no."""
+        return self._refused
+
+    @property
     def accepted(self) -> bool:
         """Whether the API has accepted our key within the cache time."""
         return self.sync.counts(self.clock.elapsed() - self._cache) is not None

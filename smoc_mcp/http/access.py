@@ -37,10 +37,12 @@ class Caller:
     Attributes:
         name: A short hash that tells callers apart and gives nothing away.
         key: The SMOC key to ask with.
+        own_key: The key is the caller's own; whether it is right, only SMOC can tell.
     """
 
     name: str
     key: SecretStr
+    own_key: bool = False
 
     @property
     def company(self) -> str:
@@ -83,7 +85,7 @@ class OwnKey:
         except ConfigurationError as error:
             message = str(error).replace("SMOC_API_KEY", "X-SMOC-Token")
             raise AccessError(message) from None
-        return Caller(short_hash(value), key)
+        return Caller(short_hash(value), key, own_key=True)
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ class ServerKey:
         try:
             subject = await self.verifier.subject(token)
         except AccessError as refused:
-            code = "insufficient_scope" if refused.status == 403 else "invalid_token"
+            codes = {403: "insufficient_scope", 503: ""}
+            code = codes.get(refused.status, "invalid_token")
             raise self._refusal(str(refused), code, refused.status) from None
         return Caller(short_hash(subject), self.key)
 

@@ -5,7 +5,7 @@ see another's contacts, and none waits for another's slow answer.
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Self
@@ -24,13 +24,19 @@ Open = Callable[[SecretStr], AbstractAsyncContextManager[ContactDirectory]]
 
 @dataclass
 class _Held:
-    """A directory that is being opened, is open, or could not be opened; and how many use it."""
+    """A directory that is being opened, is open, or could not be opened.
+
+    Attributes:
+        users: How many use it now.
+        known: SMOC has accepted its key once.
+    """
 
     opened: anyio.Event = field(default_factory=anyio.Event)
     left: anyio.Event = field(default_factory=anyio.Event)
     directory: ContactDirectory | None = None
     failure: SmocError | None = None
     users: int = 0
+    known: bool = False
 
 
 class Companies:
@@ -38,8 +44,8 @@ class Companies:
 
     Args:
         open_directory: Opens the directory of a key.
-        most: How many are held; the least recently used goes first, one whose key the API has not
-            accepted before all others.
+        most: How many are held; the least recently used goes first, one whose key the API has
+            never accepted before all others. At most half of them are such.
     """
 
     def __init__(self, open_directory: Open, most: int) -> None:
@@ -84,29 +90,44 @@ class Companies:
             if held.directory is None:
                 raise held.failure or BusyError("The server is going down.", 503, 30)
             yield held.directory
+            held.known = held.known or held.directory.accepted
         finally:
             held.users -= 1
+
+    def knows(self, name: str) -> bool:
+        """Say whether SMOC has accepted a key, by its hash, while its company was held."""
+        held = self._held.get(name)
+        return held is not None and held.known
 
     def _hold(self, name: str, key: SecretStr) -> _Held:
         if self._tasks is None:
             raise RuntimeError("not entered")
+        # Whose key nobody has accepted yet may be nobody: such share a part of the room.
+        strangers = [n for n, held in self._held.items() if not held.known]
+        if len(strangers) >= max(1, self._most // 2):
+            self._drop(strangers)
         while len(self._held) >= self._most:
-            self._drop_one()
+            self._drop(strangers or list(self._held))
+            strangers = []
         held = self._held[name] = _Held()
         self._tasks.start_soon(self._live, name, key, held)
         return held
 
-    def _drop_one(self) -> None:
-        idle = [name for name, held in self._held.items() if not held.users]
-        if not idle:
+    def _drop(self, names: Sequence[str]) -> None:
+        """Drop the least recently used of some that nobody uses now.
+
+        Raises:
+            BusyError: All are being used.
+        """
+        name = next((n for n in names if n in self._held and not self._held[n].users), None)
+        if name is None:
             raise BusyError(
-                f"This server holds {self._most:,} companies at once, and all are being asked "
-                "right now. Ask again in a few seconds.",
+                f"This server holds {self._most:,} companies at once, and all that could make "
+                "room are being asked right now. Ask again in a few seconds.",
                 503,
                 5,
             )
-        strangers = (n for n in idle if (d := self._held[n].directory) is None or not d.accepted)
-        self._held.pop(next(strangers, idle[0])).left.set()
+        self._held.pop(name).left.set()
 
     async def _live(self, name: str, key: SecretStr, held: _Held) -> None:
         """Keep a directory open until it is left: it must be closed in the task that opened it."""

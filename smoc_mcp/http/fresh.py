@@ -3,6 +3,7 @@
 Used for the keys of an issuer and for whether the API can be asked.
 """
 
+import copy
 import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
@@ -14,14 +15,21 @@ __all__ = ["Fresh"]
 T = TypeVar("T")
 
 _NEVER = float("-inf")
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
 class Fresh(Generic[T]):
     """A value, and when it was last asked for. Those who need it at the same time ask once.
 
+    Whoever has it does not wait for it: where it cannot be fetched now, the old one stays, and who
+    is down is asked less and less often.
+
     Args:
         fetch: Asks for the value.
         nothing: What stands for it until it could be fetched.
+
+    Attributes:
+        failure: Why it could not be fetched the last time; None where it could.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[T]], nothing: T) -> None:
@@ -29,23 +37,34 @@ class Fresh(Generic[T]):
         self._value = nothing
         self._asked = _NEVER
         self._has_value = False
+        self._pause = 0.0
         self._lock = anyio.Lock()
+        self.failure: Exception | None = None
 
     async def get(self, seconds: float) -> T:
         """Return the value, asked for anew where that was longer ago than so many seconds.
 
-        Raises what `fetch` raises. Until it could be fetched once, a failure counts as asked, so
-        that whoever is down is not asked at each call; afterwards the next call asks again.
+        Raises what `fetch` raises, where there is no older value.
         """
-        async with self._lock:
-            if time.monotonic() - self._asked > seconds:
-                self._asked = time.monotonic()
-                try:
-                    self._value = await self._fetch()
-                except BaseException as failure:
-                    # A caller that went away meanwhile says nothing of whom it asked.
-                    if self._has_value or not isinstance(failure, Exception):
-                        self._asked = _NEVER
-                    raise
-                self._has_value = True
+        if self._has_value and self._lock.locked():
             return self._value
+        async with self._lock:
+            if time.monotonic() - self._asked > max(seconds if self._has_value else 0, self._pause):
+                await self._ask()
+            if self.failure is not None and not self._has_value:
+                raise copy.copy(self.failure)
+            return self._value
+
+    async def _ask(self) -> None:
+        before, self._asked = self._asked, time.monotonic()
+        try:
+            self._value = await self._fetch()
+        except Exception as failure:  # noqa: BLE001  it is kept, and raised where nothing else is
+            self.failure = failure
+            self._pause = min(max(_FIRST_PAUSE, 2 * self._pause), _LONGEST_PAUSE)
+        except BaseException:
+            # A caller that went away meanwhile says nothing of whom it asked.
+            self._asked = before
+            raise
+        else:
+            self.failure, self._pause, self._has_value = None, 0.0, True

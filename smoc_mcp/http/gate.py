@@ -18,8 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import AccessError, BusyError, SmocError
 from smoc_mcp.http.access import Access, Caller
+from smoc_mcp.http.body import Body
 from smoc_mcp.http.companies import Companies
 from smoc_mcp.http.limits import CallLimit
+from smoc_mcp.http.refusals import Refusals
 from smoc_mcp.http.transport import PATH
 
 __all__ = ["Gate", "caller_name", "current_directory"]
@@ -31,6 +33,9 @@ _FOREIGN = {
     403: "This server does not answer pages of this origin. Whoever runs it names the origins that "
     "may ask in SMOC_MCP_ALLOWED_ORIGINS.",
 }
+
+_ONCE = ("X-SMOC-Token", "Authorization", "Origin", "Host")
+"""Of two of these, one may be a proxy's and one the caller's: nobody can tell which counts."""
 
 _directory: ContextVar[ContactDirectory] = ContextVar("directory")
 _caller: ContextVar[str] = ContextVar("caller", default="stdio")
@@ -70,6 +75,7 @@ class Gate:
         self._companies = companies
         self._security = TransportSecurityMiddleware(security)
         self._limit = limit
+        self._refusals = Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or say why not."""
@@ -80,13 +86,35 @@ class Gate:
             await foreign(scope, receive, send)
             return
         try:
-            caller = await self._access.admit(Headers(scope=scope))
-            self._limit.count(caller.name)
+            caller = await self._admit(scope)
+            # Read before anything is held for the caller: one that sends no body holds nothing.
+            body = Body(receive)
+            await body.read()
             async with self._companies.use(caller.company, caller.key) as directory:
                 with _answering(caller, directory):
-                    await self._app(scope, receive, send)
+                    await self._app(scope, body.receive, send)
+                if caller.own_key and directory.refused:
+                    self._refusals.note(caller.company, _peer(scope))
         except SmocError as error:
             await _refusal(error)(scope, receive, send)
+
+    async def _admit(self, scope: Scope) -> Caller:
+        """Return who calls.
+
+        Raises:
+            AccessError: They may not.
+            BusyError: They call too often.
+        """
+        headers = Headers(scope=scope)
+        for name in _ONCE:
+            if len(headers.getlist(name)) > 1:
+                raise AccessError(f"The header {name} came twice: send it once.", 400)
+        caller = await self._access.admit(headers)
+        self._limit.count(caller.name)
+        if caller.own_key:
+            known = self._companies.knows(caller.company)
+            self._refusals.check(caller.company, _peer(scope), known=known)
+        return caller
 
     async def _foreign(self, request: Request) -> Response | None:
         """Return the answer to a request whose host or origin is not ours; None for one of ours."""
@@ -94,6 +122,12 @@ class Gate:
         if refused is None or refused.status_code not in _FOREIGN:
             return refused
         return _error(_FOREIGN[refused.status_code], refused.status_code, _INVALID_REQUEST)
+
+
+def _peer(scope: Scope) -> str:
+    """Return the address that a request comes from."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 @contextmanager

@@ -22,10 +22,15 @@ SCOPE = "contacts:read"
 # Only asymmetric ones: with the others, or none, whoever knows the public key could sign.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 _METADATA = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
+_DOWN = "The issuer of tokens cannot be asked for its keys now. Try again in a minute."
+# What reading metadata or keys of another shape than the standards' ends in.
+_ODD = (ValueError, LookupError, TypeError, AttributeError)
 _FRESH_SECONDS = 600.0
 _LEAST_SECONDS = 60.0
 _FETCH_SECONDS = 5.0
 _LEEWAY_SECONDS = 30
+_LATEST = 2**40
+"""Seconds since 1970 that no token lives to see."""
 
 
 class TokenVerifier:
@@ -70,6 +75,8 @@ class TokenVerifier:
             raise AccessError("This token is of another issuer.") from None
         except jwt.PyJWTError:
             raise AccessError("This token is not valid.") from None
+        if not _is_plain(claims):
+            raise AccessError("This token is not valid.")
         if SCOPE not in _scopes(claims):
             raise AccessError(f"This token lacks the scope {SCOPE}.", 403)
         return f"{claims['iss']} {claims['sub']}"
@@ -80,6 +87,9 @@ class TokenVerifier:
             keys = await self._keys.get(_LEAST_SECONDS)
         if kid in keys:
             return keys[kid]
+        if self._keys.failure is not None:
+            # It may be a new key: nobody can tell now.
+            raise AccessError(_DOWN, 503)
         raise AccessError("This token is signed with a key that its issuer does not name.")
 
     async def _fetch(self) -> "dict[str, jwt.PyJWK]":
@@ -91,10 +101,15 @@ class TokenVerifier:
                 answer = await http.get(await self._keys_address(http))
                 answer.raise_for_status()
                 keys = jwt.PyJWKSet.from_dict(answer.json()).keys
-        except (httpx.HTTPError, jwt.PyJWTError, ValueError, KeyError, TypeError):
-            raise AccessError(
-                "The issuer of tokens cannot be asked for its keys now. Try again in a minute.", 503
-            ) from None
+        except (
+            httpx.HTTPError,
+            jwt.PyJWTError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ):
+            raise AccessError(_DOWN, 503) from None
         return {key.key_id or "": key for key in keys}
 
     async def _keys_address(self, http: "httpx.AsyncClient") -> str:
@@ -105,6 +120,13 @@ class TokenVerifier:
                 if metadata["issuer"].rstrip("/") == self._issuer.rstrip("/"):
                     return str(metadata["jwks_uri"])
         raise ValueError("no metadata")
+
+
+def _is_plain(claims: dict[str, Any]) -> bool:
+    """Say whether somebody is named, and an end that is a moment: PyJWT takes other things too."""
+    subject, end = claims["sub"], claims["exp"]
+    named = isinstance(subject, str) and bool(subject.strip())
+    return named and isinstance(end, int | float) and 0 < end < _LATEST
 
 
 def _scopes(claims: dict[str, Any]) -> Sequence[str]:

@@ -3,7 +3,6 @@
 The SDK decides that once for a whole app, so there are two of its apps here.
 """
 
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,12 +12,13 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-__all__ = ["MOST_BODY_BYTES", "PATH", "Transport"]
+from smoc_mcp.http.body import MOST_BODY_BYTES, Body
+
+__all__ = ["PATH", "Transport"]
 
 PATH = "/mcp"
-MOST_BODY_BYTES = 1_000_000
 
 _PROGRESS = b'"progressToken"'
 
@@ -74,7 +74,7 @@ class Transport:
         if version not in (None, *HANDSHAKE_PROTOCOL_VERSIONS):
             await self._streaming(scope, receive, send)
             return
-        body = _Body(receive)
+        body = Body(receive)
         if _PROGRESS in await body.read():
             await self._streaming(scope, body.receive, send)
             return
@@ -83,35 +83,3 @@ class Transport:
             tasks.start_soon(body.cancel_when_gone, tasks.cancel_scope)
             await self._in_json(scope, body.receive, send)
             tasks.cancel_scope.cancel()
-
-
-class _Body:
-    """The body of a request: looked at once, and then received as if it had not been."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._messages: deque[Message] = deque()
-        self._whole = False
-
-    async def read(self) -> bytes:
-        """Return it; where it is more than may be sent, its beginning."""
-        read = bytearray()
-        while not self._whole and len(read) <= MOST_BODY_BYTES:
-            message = await self._receive()
-            self._messages.append(message)
-            read += message.get("body", b"")
-            self._whole = not message.get("more_body", False)
-        return bytes(read)
-
-    async def receive(self) -> Message:
-        """Return the next of its messages, as ASGI has it."""
-        if self._messages:
-            return self._messages.popleft()
-        return await self._receive()
-
-    async def cancel_when_gone(self, scope: anyio.CancelScope) -> None:
-        """Cancel the answer once nobody waits for it."""
-        while self._whole:
-            if (await self._receive())["type"] == "http.disconnect":
-                scope.cancel()
-                return
