@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from smoc_mcp.questions.search import searchable
 from smoc_mcp.text.folding import digits, email_key, fold, spellings
 
 
@@ -113,3 +114,11 @@ def test_a_phone_number_is_its_digits(number: str, found: str) -> None:
 @given(st.text())
 def test_any_text_has_digits_of_ascii_only(text: str) -> None:
     assert re.fullmatch("[0-9]*", digits(text))
+
+
+def test_of_a_very_long_text_only_its_beginning_and_end_are_searched() -> None:
+    found = searchable(["first " + "x" * 1_000_000 + " last"])
+    assert len(found) < 10_050
+    assert "  first  " in found
+    assert "  last  " in found
+    assert len(searchable(["x " * 5_000])) > 10_000

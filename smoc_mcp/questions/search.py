@@ -35,6 +35,7 @@ FIELDS = (NAME, "email", PHONE, "company", "place", "texts", "answers")
 """Where words are looked for, the best place to be found first."""
 
 _MOST_SEARCHED = 10_000
+_END_SEARCHED = 1_000
 _MOST_WORDS = 20
 _MOST_CHARS = 400
 _MOST_NEEDLES = 100
@@ -75,9 +76,14 @@ class Term:
 def searchable(values: Iterable[str]) -> str:
     """Return texts as they are searched, one a line; empty without any words.
 
-    Of a text that is longer than 10,000 characters the rest is not searched.
+    Of a text of more than 10,000 characters only the beginning and the end are searched.
     """
-    shortened = (value[:_MOST_SEARCHED] for value in values)
+    shortened = (
+        value
+        if len(value) <= _MOST_SEARCHED
+        else f"{value[: _MOST_SEARCHED - _END_SEARCHED - 1]} {value[-_END_SEARCHED:]}"
+        for value in values
+    )
     return "\n".join(_padded(words) for value in shortened if (words := _words(value)))
 
 
