@@ -109,6 +109,9 @@ class Issuer:
         self.keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.requests = 0
         self.url = ""
+        self.is_down = False
+        self.instead: dict[str, object] = {}
+        """What is sent at a path instead of what is right."""
         self.rotate("first")
 
     def rotate(self, kid: str) -> None:
@@ -154,8 +157,9 @@ def issuer() -> Iterator[Issuer]:
                 },
                 "/jwks": it.jwks(),
             }
-            content = found.get(self.path)
-            self.send_response(404 if content is None else 200)
+            content = {**found, **it.instead}.get(self.path)
+            status = 404 if content is None else 200
+            self.send_response(503 if it.is_down else status)
             self.end_headers()
             self.wfile.write(json.dumps(content).encode())
 
