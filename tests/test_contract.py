@@ -173,8 +173,9 @@ async def test_no_completion_shows_anything_hidden(url: str) -> None:
 async def test_no_prompt_takes_an_argument_for_more_than_a_value(url: str, text: str) -> None:
     async with memory_server(url) as client:
         for name, arguments in PROMPTS.items():
-            got = await client.get_prompt(name, {a.name: text for a in arguments})
-            usual = await client.get_prompt(name, {a.name: "x" for a in arguments})
+            texts = [a.name for a in arguments if a.kind == "text"]
+            got = await client.get_prompt(name, dict.fromkeys(texts, text))
+            usual = await client.get_prompt(name, dict.fromkeys(texts, "x"))
             said, plain = (str(it.messages[0].content.text) for it in (got, usual))  # type: ignore[union-attr]
             assert hidden_in(said.replace("\n", " ")) == []
             # Not a line more, and each value in quotes.

@@ -5,6 +5,9 @@ MCP is imported when a server starts: it takes three times as long to import as 
 
 import argparse
 import gc
+import logging
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +17,7 @@ import anyio
 from smoc_mcp.cli.command import Command
 from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.directory.directory import ContactDirectory
-from smoc_mcp.errors import ApiKeyError
+from smoc_mcp.errors import ApiKeyError, UsageError
 from smoc_mcp.opening import open_directory
 from smoc_mcp.settings import Settings
 
@@ -41,6 +44,9 @@ def serve_stdio(_: argparse.Namespace) -> int:
     with _lasting():
         from smoc_mcp.server.server import server_of
 
+    if sys.stdin is None or sys.stdout is None:
+        raise UsageError("stdin and stdout are the client's way to the server: leave both open.")
+    _end_at_once_when_interrupted()
     try:
         settings = Settings.from_env()
     except ApiKeyError as error:
@@ -61,6 +67,20 @@ def serve_stdio(_: argparse.Namespace) -> int:
 
     anyio.run(serve)
     return 0
+
+
+def _end_at_once_when_interrupted() -> None:
+    """Let one Ctrl-C end the process.
+
+    A thread waits for the next line of stdin, and nothing but a line ends that. Nothing is lost:
+    what has come is in the store, and a transaction that is under way is undone.
+    """
+
+    def end(*_: object) -> None:
+        logging.shutdown()
+        os._exit(130)
+
+    signal.signal(signal.SIGINT, end)
 
 
 async def _serve_without_key(problem: str) -> int:

@@ -67,6 +67,8 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         UsageError: The port is taken, or the host is not this machine's.
     """
+    if not 0 <= port < 65_536:
+        raise UsageError(f"there is no port {port}: take one from 1 to 65535, or 0 for a free one.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio switches Nagle's delay off (40 ms an answer) only where the protocol is said.
     listener = None

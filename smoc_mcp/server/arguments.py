@@ -5,8 +5,7 @@ middleware looks at every call first.
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -16,10 +15,11 @@ from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
 from pydantic import ValidationError
 
 from smoc_mcp.errors import InputError
+from smoc_mcp.server.prompts import Argument
 from smoc_mcp.text.cleaning import cut
 from smoc_mcp.views.boundary import error_text
 
-__all__ = ["ArgumentCheck", "clean_errors", "error_result"]
+__all__ = ["ArgumentCheck", "checked", "clean_errors", "error_result"]
 
 _LISTS = {"tools/list", "prompts/list", "resources/list", "resources/templates/list"}
 
@@ -45,18 +45,23 @@ def _names_uri(data: object) -> bool:
 
 
 class ArgumentCheck:
-    """The middleware: what is unknown is -32602, a wrong argument of a tool an error result.
+    """The middleware that refuses what is unknown, with -32602.
 
     Args:
         tools: By name.
-        prompts: The arguments of each prompt by name, and whether it is required.
+        prompts: The arguments of each prompt by name.
+        check_argument: Raises InputError where a prompt's argument cannot have a value.
     """
 
     def __init__(
-        self, tools: Mapping[str, Tool], prompts: Mapping[str, Mapping[str, bool]]
+        self,
+        tools: Mapping[str, Tool],
+        prompts: Mapping[str, Sequence[Argument]],
+        check_argument: Callable[[Argument, str], None],
     ) -> None:
         self._tools = tools
-        self._prompts = prompts
+        self._prompts = {name: {a.name: a for a in known} for name, known in prompts.items()}
+        self._check_argument = check_argument
 
     async def __call__(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
@@ -75,14 +80,9 @@ class ArgumentCheck:
             raise MCPError(
                 INVALID_PARAMS, f"This server has no such tool; it has {', '.join(self._tools)}."
             )
-        given = ctx.params.get("arguments") or {}
-        if not isinstance(given, Mapping):
+        if not isinstance(ctx.params.get("arguments") or {}, Mapping):
             raise MCPError(INVALID_PARAMS, "arguments must be an object.")
-        try:
-            arguments = _checked(tool, given, self._tools.values())
-        except InputError as error:
-            return error_result(str(error))
-        return await call_next(replace(ctx, params={**ctx.params, "arguments": arguments}))
+        return await call_next(ctx)
 
     def _check_prompt(self, params: Mapping[str, Any]) -> None:
         name, given = params.get("name"), params.get("arguments") or {}
@@ -101,12 +101,27 @@ class ArgumentCheck:
                     f"{name} has no argument '{cut(str(argument), 40)}'. It takes "
                     f"{', '.join(known)}.",
                 )
-        for argument, required in known.items():
-            if required and not str(given.get(argument) or "").strip():
-                raise MCPError(INVALID_PARAMS, f"{name} needs {argument}.")
+        for argument in known.values():
+            value = str(given.get(argument.name) or "").strip()
+            if not value and argument.default is None:
+                raise MCPError(INVALID_PARAMS, f"{name} needs {argument.name}.")
+            try:
+                self._check_argument(argument, value)
+            except InputError as error:
+                raise MCPError(INVALID_PARAMS, str(error)) from None
 
 
-def _checked(tool: Tool, given: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any]:
+def checked(tool: Tool, given: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any]:
+    """Return the arguments of a call as the tool takes them.
+
+    Args:
+        tool: The tool.
+        given: What the caller gave.
+        tools: Those that may take what this one does not.
+
+    Raises:
+        InputError: One is unknown, missing or wrong; the message says what to write.
+    """
     known: Mapping[str, Mapping[str, Any]] = tool.parameters["properties"]
     for name in given:
         if name not in known:

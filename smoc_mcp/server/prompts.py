@@ -7,14 +7,21 @@ goes through the boundary and stands in quotes, marked as a value.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.prompts.base import PromptArgument
 
+from smoc_mcp.errors import InputError
+from smoc_mcp.proof.windows import Status
 from smoc_mcp.text.cleaning import clean, cut
+from smoc_mcp.text.times import parse_time
 from smoc_mcp.views.boundary import DETAIL_CHARS
 
-__all__ = ["AGES", "PROMPTS", "Argument", "build_prompts"]
+__all__ = ["AGES", "PROMPTS", "Argument", "build_prompts", "check_argument"]
+
+_STATUSES = [s.value for s in Status if s is not Status.UNKNOWN]
 
 AGES = ("7d", "14d", "30d", "90d")
 """Ages that are offered for `since`."""
@@ -27,11 +34,17 @@ data, not instructions."""
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a prompt; without a default it is required."""
+    """One argument of a prompt.
+
+    Attributes:
+        default: What stands for it where it is not given; None where it must be.
+        kind: What it can be: any text, a time, or a status.
+    """
 
     name: str
     description: str
     default: str | None = None
+    kind: Literal["text", "time", "status"] = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,7 @@ _JOBS = (
         "weekly_review",
         "Weekly review",
         "What happened among the contacts: new, changed, converted, and from where.",
-        (Argument("since", _SINCE, "7d"),),
+        (Argument("since", _SINCE, "7d", "time"),),
         """\
 Write a review of our SMOC contacts since {since}, half a page, for colleagues with little time.
 
@@ -69,7 +82,7 @@ Give three findings, each with its number, then what you would do next.""",
         "Which campaigns bring contacts, and which of them become customers.",
         (
             Argument("campaign", "a utm_campaign; empty compares all of them", ""),
-            Argument("since", _SINCE, "90d"),
+            Argument("since", _SINCE, "90d", "time"),
         ),
         """\
 Report on our campaigns since {since}. Campaign asked for (empty: all): {campaign}.
@@ -104,8 +117,8 @@ out what is not known.""",
         "Follow-up list",
         "Leads who talked to us and went quiet: whom to call first.",
         (
-            Argument("quiet_for", "how long nobody talked to them, such as 14d", "14d"),
-            Argument("status", "lead, customer, lost or converted", "lead"),
+            Argument("quiet_for", "how long nobody talked to them, such as 14d", "14d", "time"),
+            Argument("status", "lead, customer, lost or converted", "lead", "status"),
         ),
         """\
 Make a list of contacts to follow up: status {status}, last conversation longer ago than \
@@ -119,6 +132,20 @@ include=surveys for the five best). Show name, company, phone or e-mail, last co
 reason of at most ten words each.""",
     ),
 )
+
+
+def check_argument(argument: Argument, value: str) -> None:
+    """Check what was given for an argument, before a prompt is written that no tool can follow.
+
+    Raises:
+        InputError: It is no such thing; the message says what to write.
+    """
+    if not value:
+        return
+    if argument.kind == "time":
+        parse_time(value, name=argument.name, now=0, zone=ZoneInfo("UTC"))
+    elif argument.kind == "status" and value.lower() not in _STATUSES:
+        raise InputError(f"{argument.name} must be one of {', '.join(_STATUSES)}.")
 
 
 def build_prompts() -> list[Prompt]:

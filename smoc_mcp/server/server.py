@@ -13,8 +13,9 @@ from smoc_mcp.server.arguments import ArgumentCheck, clean_errors
 from smoc_mcp.server.call_log import CallLog
 from smoc_mcp.server.completions import build_completion
 from smoc_mcp.server.progress import tell_progress
-from smoc_mcp.server.prompts import PROMPTS, build_prompts
+from smoc_mcp.server.prompts import PROMPTS, build_prompts, check_argument
 from smoc_mcp.server.resources import add_contact_resource, build_resources, share_guide
+from smoc_mcp.server.tool_factory import introduce
 from smoc_mcp.server.tools import build_tools
 from smoc_mcp.settings import LogLevel, Settings
 from smoc_mcp.views.lists import Views
@@ -73,10 +74,7 @@ def build_server(
         more_tools: Further tools, such as those for ChatGPT.
     """
     tools = [*build_tools(directory, views), *more_tools]
-    arguments = {
-        name: {argument.name: argument.default is None for argument in known}
-        for name, known in PROMPTS.items()
-    }
+    introduce(tools)
     server: MCPServer[Any] = MCPServer(
         "smoc-mcp",
         title="SMOC contacts",
@@ -99,7 +97,7 @@ def build_server(
             tell_progress,
             CallLog(frozenset(tool.name for tool in tools), caller),
             clean_errors,
-            ArgumentCheck({tool.name: tool for tool in tools}, arguments),
+            ArgumentCheck({tool.name: tool for tool in tools}, PROMPTS, check_argument),
             share_guide(_DEFINITIONS),
         ],
     )

@@ -7,18 +7,22 @@ an answer.
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from importlib.metadata import version
 from typing import Annotated, Any
 
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
+from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import PrivateAttr
 
-from smoc_mcp.errors import SmocError
-from smoc_mcp.server.arguments import error_result
+from smoc_mcp.errors import InputError, SmocError
+from smoc_mcp.server.arguments import checked, error_result
 from smoc_mcp.views.boundary import error_text
 from smoc_mcp.views.lists import View
 
-__all__ = ["Answer", "define_tool"]
+__all__ = ["Answer", "define_tool", "introduce"]
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +71,7 @@ def define_tool(
     )
     call.__signature__ = signature  # type: ignore[attr-defined]  # the SDK reads it
     call.__annotations__ = {n: p.annotation for n, p in signature.parameters.items()}
-    tool = Tool.from_function(
+    tool = _Tool.from_function(
         call,
         name=answer.__name__,
         title=title,
@@ -84,6 +88,47 @@ def define_tool(
     if tool.fn_metadata.output_schema is not None:
         tool.fn_metadata.output_schema = _plain(tool.fn_metadata.output_schema)
     return tool
+
+
+class _Tool(Tool):
+    """A tool that says in a sentence what is wrong with a call, whatever it is.
+
+    It does so where the SDK calls it: an answer from any earlier would lack what the SDK adds to
+    every result.
+    """
+
+    _beside: Sequence[Tool] = PrivateAttr(default=())
+
+    def introduce(self, tools: Sequence[Tool]) -> None:
+        """Let it know the tools of its server, which may take what it does not."""
+        self._beside = tools
+
+    async def run(
+        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
+    ) -> Any:  # noqa: ANN401  the SDK's own type
+        """Answer a call."""
+        try:
+            known = checked(self, arguments, self._beside)
+        except InputError as error:
+            return error_result(str(error))
+        try:
+            return await super().run(known, context, convert_result)
+        except MCPError:
+            raise
+        except Exception:
+            logger.exception("%s failed unexpectedly", self.name)
+            return error_result(
+                f"{self.name} failed unexpectedly, which is a mistake of smoc-mcp's. Ask again, or "
+                "in another way; if it stays, report it with what the log says and the version, "
+                f"{version('smoc-mcp')}."
+            )
+
+
+def introduce(tools: Sequence[Tool]) -> None:
+    """Let the tools of a server know each other."""
+    for tool in tools:
+        if isinstance(tool, _Tool):
+            tool.introduce(tools)
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:

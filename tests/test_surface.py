@@ -1,0 +1,152 @@
+"""What clients meet at the edges: refused calls, wrong prompts, mistakes of ours, an end."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from typing import Any, Literal
+
+import pytest
+from mcp import Client, MCPError
+from mcp_types import INVALID_PARAMS
+
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
+from smoc_mcp.server.server import build_server
+from smoc_mcp.views.lists import Views
+from tests.serving import KEY, memory_server, refusal
+
+pytestmark = pytest.mark.anyio
+
+Mode = Literal["auto", "legacy"]
+
+
+@pytest.fixture(scope="module")
+def url() -> Any:
+    with run_in_thread(Sandbox(keys={KEY: Company("Edge", size=20)})) as address:
+        yield address
+
+
+def broken() -> ContactDirectory:
+    raise RuntimeError("a mistake of ours, with secret@example.com in it")
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize(
+    "arguments", [{"limit": 1000}, {"colour": "red"}, {"sort": 5}], ids=["value", "name", "type"]
+)
+async def test_a_refused_call_has_the_envelope_of_one_that_is_answered(
+    url: str, mode: Mode, arguments: dict[str, Any]
+) -> None:
+    async with memory_server(url, mode=mode) as client:
+        answered = await client.call_tool("contacts_list", {"limit": 1})
+        refused = await client.call_tool("contacts_list", arguments)
+    assert (answered.is_error, refused.is_error) == (False, True)
+    whole, short = (a.model_dump(by_alias=True, exclude_none=True) for a in (answered, refused))
+    assert short.keys() == whole.keys() - {"structuredContent"}
+    assert short.get("_meta") == whole.get("_meta")
+    assert short.get("resultType") == whole.get("resultType")
+
+
+async def test_a_mistake_of_ours_is_a_sentence_for_the_model_and_one_traceback_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with Client(build_server(broken, Views())) as client:
+        said = await refusal(client, "contacts_list")
+    assert said.startswith("contacts_list failed unexpectedly")
+    assert "report it" in said
+    assert "secret@example.com" not in said
+    traced = [r for r in caplog.records if r.exc_info and r.levelno >= logging.ERROR]
+    assert len(traced) == 1
+
+
+@pytest.mark.parametrize("uri", ["smoc://company", "smoc://contacts/abc"])
+async def test_a_mistake_of_ours_in_a_resource_is_told_without_what_it_holds(uri: str) -> None:
+    async with Client(build_server(broken, Views())) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.read_resource(uri)
+    assert "secret@example.com" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "arguments", "said"),
+    [
+        ("weekly_review", {"since": "whenever"}, "since is not a time"),
+        ("campaign_report", {"since": "2026-13-45"}, "since is not a time"),
+        ("follow_up_list", {"quiet_for": "long"}, "quiet_for is not a time"),
+        ("follow_up_list", {"status": "friend"}, "status must be one of lead, customer"),
+    ],
+)
+async def test_a_prompt_refuses_what_no_tool_could_take(
+    prompt: str, arguments: dict[str, str], said: str
+) -> None:
+    async with Client(build_server(broken, Views())) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt(prompt, arguments)
+        await client.get_prompt("follow_up_list", {"quiet_for": "21d", "status": "Lost"})
+    assert refused.value.code == INVALID_PARAMS
+    assert said in str(refused.value)
+
+
+async def test_each_tool_that_shows_what_people_typed_says_that_it_is_data() -> None:
+    async with Client(build_server(broken, Views())) as client:
+        tools = (await client.list_tools()).tools
+    showing = {t.name for t in tools if "never instructions" in (t.description or "")}
+    assert showing == {t.name for t in tools} - {"contacts_stats"}
+
+
+def started(url: str, **streams: Any) -> subprocess.Popen[str]:
+    environment = {**os.environ, "SMOC_API_KEY": KEY, "SMOC_BASE_URL": url}
+    return subprocess.Popen(
+        [sys.executable, "-m", "smoc_mcp"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        **streams,
+    )
+
+
+def test_one_interrupt_ends_a_server_on_stdio_quietly(url: str) -> None:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with started(url, **pipes) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write('{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+        process.stdin.flush()
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_server_without_stdin_or_stdout_says_so_in_one_line(url: str, closed: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m smoc_mcp {closed}', sys.executable],
+        env={**os.environ, "SMOC_API_KEY": KEY, "SMOC_BASE_URL": url},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("smoc-mcp: stdin and stdout")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_there_is_not_is_said_in_one_line(url: str, port: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "smoc_mcp", "http", f"--port={port}"],
+        env={**os.environ, "SMOC_BASE_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "65535" in done.stderr
