@@ -272,6 +272,13 @@ def test_a_look_at_contacts_all_of_one_time_says_nothing_for_more_could_hide_amo
     assert agrees(windows, tied, complete=True)
 
 
+def test_contacts_of_one_time_are_compared_in_one_order_whatever_they_hold() -> None:
+    tied = {"a": keys(9, b"2"), "b": keys(9, b"1")}
+    windows = union()
+    windows[0] = replace(windows[0], rows={**tied, **rows(8)})
+    assert agrees(windows, {**rows(8), **dict(reversed(tied.items()))})
+
+
 def test_a_look_says_nothing_unless_the_updated_window_came_before_the_others_were_sent() -> None:
     first, second, third = union()
     assert not agrees([second, first, third], rows(5, 8))
