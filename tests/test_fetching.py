@@ -12,6 +12,7 @@ from smoc_mcp.api.models import ContactsPage, read_contact
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import UnreachableError
 from smoc_mcp.proof.certainty import Certainty
+from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import Sort, Status
 from smoc_mcp.questions.query import DIMENSIONS, EVERYBODY, ContactFilter, Span
 from smoc_mcp.text.times import Clock, Moment
@@ -58,6 +59,8 @@ class Source:
         before_look: Called before a last look is answered.
         look: Makes of the contacts of a last look what is sent.
         failing: The sort fields of which requests fail.
+        gate: What every answer waits for.
+        given_up: How many requests were cancelled.
     """
 
     contacts: list[Raw]
@@ -69,10 +72,12 @@ class Source:
     before_look: Callable[[], None] = lambda: None
     look: Callable[[list[Raw]], Sequence[object]] = list
     failing: Collection[str | None] = ()
+    gate: anyio.Event | None = None
+    given_up: int = 0
     _under_way: set[str | None] = field(default_factory=set)
 
     async def fetch_contacts(
-        self, sort: SortField | None, limit: int = LIMIT, *, seconds: float | None = None
+        self, sort: SortField | None, limit: int = 500, *, seconds: float | None = None
     ) -> ContactsPage:
         # A question that has a time limit gives it to each of its requests.
         assert seconds is not None
@@ -91,7 +96,11 @@ class Source:
         rows = rows[:limit]
         statuses = [c["status"] for c in self.contacts]
         leads, customers = self.counts or (statuses.count("1"), statuses.count("2"))
-        await anyio.lowlevel.checkpoint()
+        try:
+            await (self.gate.wait() if self.gate else anyio.lowlevel.checkpoint())
+        except anyio.get_cancelled_exc_class():
+            self.given_up += 1
+            raise
         self._under_way.discard(sort)
         if sort in self.failing:
             raise UnreachableError(f"{sort} cannot be reached.")
@@ -273,3 +282,71 @@ async def test_a_refresh_says_what_came_and_why_something_did_not() -> None:
     }
     assert sorted(came) == ["conversation", "natural", "updated"]
     assert not report.complete
+
+
+async def test_a_request_is_shared_and_goes_on_while_anybody_waits_for_it() -> None:
+    source = Source([contact(n) for n in range(12)], StillClock(), gate=anyio.Event())
+    answers: list[int] = []
+
+    async with directory_of(source) as directory:
+
+        async def ask() -> None:
+            page = await directory.list_contacts(EVERYBODY, Sort.CREATED, 3)
+            answers.append(len(page.rows))
+
+        async with anyio.create_task_group() as all_of_them:
+            for _ in range(2):
+                all_of_them.start_soon(ask)
+            async with anyio.create_task_group() as impatient:
+                for _ in range(2):
+                    impatient.start_soon(ask)
+                await anyio.wait_all_tasks_blocked()
+                impatient.cancel_scope.cancel()
+            assert source.given_up == 0
+            assert source.gate is not None
+            source.gate.set()
+    assert answers == [3, 3]
+    assert source.asked == ["createdAt"]
+
+
+async def test_a_request_that_nobody_waits_for_is_given_up_and_made_anew_when_asked_again() -> None:
+    source = Source([contact(n) for n in range(12)], StillClock(), gate=anyio.Event())
+    async with directory_of(source) as directory:
+        async with anyio.create_task_group() as impatient:
+            for _ in range(2):
+                impatient.start_soon(directory.list_contacts, EVERYBODY, Sort.CREATED, 3)
+            await anyio.wait_all_tasks_blocked()
+            impatient.cancel_scope.cancel()
+        await anyio.wait_all_tasks_blocked()
+        assert source.given_up == 1
+        source.gate = None
+        page = await directory.list_contacts(EVERYBODY, Sort.CREATED, 3)
+    assert len(page.rows) == 3
+    assert source.asked == ["createdAt", "createdAt"]
+
+
+async def test_the_newest_counts_are_told_though_older_ones_are_larger() -> None:
+    source = Source([contact(n, "1") for n in range(12)], StillClock())
+    async with directory_of(source) as directory:
+        await directory.list_contacts(EVERYBODY, Sort.CREATED, 3)
+        del source.contacts[0]
+        await directory.list_contacts(EVERYBODY, Sort.UPDATED, 3)
+        assert (await directory.count_contacts(LEADS, (), 10)).total == 11
+
+
+async def test_a_window_whose_last_time_was_not_read_has_no_edge() -> None:
+    source = Source([contact(n) for n in range(12)], StillClock())
+    # It comes last in the window, in good order, for it counts as without a time.
+    source.contacts[4]["createdAt"] = "2026-01-01T00:00:04, or so"
+    since = ContactFilter(spans={Sort.CREATED: Span(after=moment(1))})
+    async with directory_of(source) as directory:
+        page = await directory.search_contacts(since, Sort.CREATED, 20)
+    assert page.total_proof.certainty is Certainty.AT_LEAST
+    assert page.company.unread == {"createdAt": 1}
+
+
+async def test_after_a_complete_window_history_goes_back_to_the_beginning() -> None:
+    source = Source([contact(n) for n in range(5)], StillClock())
+    async with directory_of(source) as directory:
+        await directory.refresh()
+        assert (await directory.overview()).reach[Sort.CREATED] == BEGINNING

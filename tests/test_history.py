@@ -86,6 +86,13 @@ def test_an_updated_window_sent_in_the_moment_the_created_one_came_does_not_foll
         assert follows(updated, created, last) == does_follow
 
 
+def test_a_full_updated_window_does_not_follow_a_created_one_that_holds_nobody() -> None:
+    updated = window(6, 8, sent=10, sort=Sort.UPDATED)
+    last, _ = extended(None, updated)
+    assert last is not None
+    assert not follows(updated, window(sent=1), last)
+
+
 def test_windows_are_needed_twice_in_the_time_that_one_spans() -> None:
     slow = window(7 * MINUTE, 107 * MINUTE + 1, sent=1)
     fast = window(0, 10 * MINUTE, sent=1, sort=Sort.UPDATED)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from smoc_mcp.proof.certainty import Certainty, Proof, Region
 from smoc_mcp.proof.live import LiveWindows, last_look_agrees
-from smoc_mcp.proof.windows import ABSENT, Counts, Keys, Sort, Status, Window
+from smoc_mcp.proof.windows import ABSENT, Counts, Keys, Sort, Status, Window, sort_key
 
 LEADS = Region(statuses=frozenset({Status.LEAD}))
 NEWER = Region(after={Sort.CREATED: 6, Sort.UPDATED: 6})
@@ -88,6 +88,22 @@ def test_after_forgetting_nothing_is_live() -> None:
     live = admitted(window(Sort.CREATED, rows(5, 6), 10))
     live.forget()
     assert (live.all(0), live.prove(NEWER, 0)) == ([], None)
+
+
+def test_a_window_in_doubt_does_not_hide_the_proof_of_an_older_one() -> None:
+    live = admitted(window(Sort.CREATED, rows(5, 6), 10))
+    live.admit(window(Sort.UPDATED, rows(5, 6), 20), deleted=(), doubtful=True)
+    assert live.prove(NEWER, 0) == Proof(Certainty.EXACT, 10)
+
+
+def test_a_window_says_how_many_of_its_contacts_the_api_does_not_count() -> None:
+    statuses = [Status.LEAD, Status.CUSTOMER, Status.LOST, Status.CONVERTED, Status.UNKNOWN]
+    held = {str(n): keys(n, status=status) for n, status in enumerate(statuses)}
+    assert window(Sort.CREATED, held, 10).others == 2
+
+
+def test_the_natural_order_has_no_key() -> None:
+    assert [sort_key(keys(5), sort) for sort in Sort] == [5, 5, 5, ABSENT]
 
 
 # Two windows.

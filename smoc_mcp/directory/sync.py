@@ -210,6 +210,7 @@ class WindowSync:
         return bool(self.missing(Sort, since)) or self._worth_a_look(statuses, since)
 
     def _worth_a_look(self, statuses: frozenset[Status] | None, since: Moment) -> bool:
+        # A question admits one status or all; that it may be both counted ones changes nothing.
         if statuses is None or not statuses <= COUNTED or self.live.union_holds(since):
             return False
         known = self.counts(since)

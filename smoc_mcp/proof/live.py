@@ -95,6 +95,7 @@ class LiveWindows:
         held = frozenset(
             i for w in self._union for i, keys in w.rows.items() if keys.status in statuses
         )
+        # Any of them: the counts of all are the same, or the last look would not have agreed.
         if len(held) != self._union[0].counts.of(statuses):
             return None
         return Proof(Certainty.EXACT, min(w.sent for w in self._union), held)
