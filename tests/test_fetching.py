@@ -14,6 +14,7 @@ from smoc_mcp.errors import UnreachableError
 from smoc_mcp.proof.certainty import Certainty
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import Sort, Status
+from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.query import DIMENSIONS, EVERYBODY, ContactFilter, Span
 from smoc_mcp.text.times import Clock, Moment
 
@@ -350,3 +351,17 @@ async def test_after_a_complete_window_history_goes_back_to_the_beginning() -> N
     async with directory_of(source) as directory:
         await directory.refresh()
         assert (await directory.overview()).reach[Sort.CREATED] == BEGINNING
+
+
+async def test_news_are_as_of_the_window_that_shows_the_changes() -> None:
+    source = Source([contact(n) for n in range(12)], StillClock())
+    async with directory_of(source) as directory:
+        await directory.list_contacts(EVERYBODY, Sort.CREATED, 3)
+        source.clock.time += 10
+        # Too old for the `created` window, which therefore does not contradict it.
+        source.contacts[1] = contact(1, updated=20)
+        asked_at = source.clock.time
+        await directory.list_contacts(EVERYBODY, Sort.UPDATED, 3)
+        news = await directory.list_changes(Progress.since(moment(10)), 20)
+    assert [row.id for row in news.changes.updated] == ["01"]
+    assert (news.proof.certainty, news.proof.as_of) == (Certainty.EXACT, asked_at)

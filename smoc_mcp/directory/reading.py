@@ -213,8 +213,7 @@ class Reading:
         gaps: list[tuple[Moment, Moment]] = []
         if len(proven) == len(proofs):
             weakest = max(proven, key=lambda p: p.certainty is not Certainty.EXACT)
-            # Who is new since has a new updatedAt too. So as of the proof of the changes, whichever
-            # came first, both are right: what the other shows besides would contradict it.
+            # Who is new has a new updatedAt too, so as of the proof of the changes both are right.
             proof = Proof(weakest.certainty, proven[-1].as_of)
         else:
             proof = self._lower_bound()
