@@ -84,14 +84,17 @@ def test_no_claim_is_ever_false_with_a_store_of_two_processes_that_restart(seed:
 
 
 @pytest.mark.long
-def test_no_claim_is_ever_false_over_thousands_of_histories() -> None:
+@pytest.mark.parametrize("part", range(4))
+def test_no_claim_is_ever_false_over_thousands_of_histories(part: int) -> None:
     claims: Counter[str] = Counter()
-    for seed in range(3000):
+    for seed in range(part * 1_500, (part + 1) * 1_500):
         claims += anyio.run(play, random.Random(seed))
-    for seed in range(700):
+    for seed in range(part * 375, (part + 1) * 375):
         claims += play_in_a_file(random.Random(seed))
-    assert claims["list rows exact"] > 1000
-    assert claims["search total exact_unless_deleted"] > 100
+    assert claims["list rows exact"] > 500
+    assert claims["search total exact_unless_deleted"] > 10
+    assert claims["news exact_unless_deleted"] > 50
+    assert claims["poll exact True"] > 200
 
 
 def test_exact_is_claimed_often_enough_to_be_of_use() -> None:

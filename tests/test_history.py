@@ -23,6 +23,15 @@ def window(
     return windows.window(rows, sort=sort, sent=sent, edge=edge, complete=complete, api_now=api_now)
 
 
+def test_a_history_reaches_what_is_newer_than_its_reach_and_the_beginning_if_it_is_that() -> None:
+    at_five = History(reach=5, began=2, top=7, received=2)
+    assert [at_five.reaches(after) for after in (4, 5, 6)] == [False, False, True]
+    assert not at_five.reaches(BEGINNING)
+    whole = History(reach=BEGINNING, began=2, top=7, received=2)
+    assert whole.reaches(BEGINNING)
+    assert whole.reaches(5)
+
+
 def test_the_first_full_window_reaches_back_to_its_edge() -> None:
     history, gap = extended(None, window(5, 6, 7, sent=1))
     assert history == History(reach=5, began=2, top=7, received=2)
@@ -82,10 +91,17 @@ def test_an_updated_window_sent_before_the_created_one_was_taken_in_does_not_fol
         assert follows(updated, created, last) == does_follow
 
 
+def test_a_full_updated_window_does_not_follow_a_created_one_that_holds_nobody() -> None:
+    updated = window(6, 8, sent=10, sort=Sort.UPDATED)
+    last, _ = extended(None, updated)
+    assert last is not None
+    assert not follows(updated, window(sent=1), last)
+
+
 def test_windows_are_needed_twice_in_the_time_that_one_spans() -> None:
-    slow = window(0, 100 * MINUTE, sent=1)
+    slow = window(7 * MINUTE, 107 * MINUTE + 1, sent=1)
     fast = window(0, 10 * MINUTE, sent=1, sort=Sort.UPDATED)
-    assert refresh_interval([slow]) == 50 * MINUTE
+    assert refresh_interval([slow]) == 50 * MINUTE  # A whole number of microseconds.
     assert refresh_interval([slow, fast]) == 5 * MINUTE
     assert refresh_interval([window(0, 5, sent=1)]) == MINUTE
     assert refresh_interval([window(1, sent=1, complete=True, edge=ABSENT)]) is None

@@ -104,7 +104,9 @@ async def test_every_prompt_names_tools_that_exist_and_parameters_that_they_take
     async with memory_server(url) as client:
         tools = {t.name: t.input_schema["properties"] for t in (await client.list_tools()).tools}
         for name, arguments in PROMPTS.items():
-            made = await client.get_prompt(name, {a.name: "7d" for a in arguments if a.kind != "status"})
+            made = await client.get_prompt(
+                name, {a.name: "7d" for a in arguments if a.kind != "status"}
+            )
             text = said(made)
             called = [tool for tool in tools if tool in text]
             assert called

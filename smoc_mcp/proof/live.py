@@ -110,6 +110,7 @@ class LiveWindows:
         held = frozenset(
             i for w in self._union for i, keys in w.rows.items() if keys.status in statuses
         )
+        # Any of them: the counts of all are the same, or the last look would not have agreed.
         if len(held) != self._union[0].counts.of(statuses):
             return None
         return Proof(Certainty.EXACT, min(self._union, key=lambda w: w.sent).as_of, held)
@@ -130,7 +131,10 @@ def last_look_agrees(windows: Iterable[Window], look: Window) -> bool:
     first = windows[0]
     if first.sort is not Sort.UPDATED or any(w.counts != look.counts for w in windows):
         return False
-    if look.stale or any(w.sent < first.received for w in windows[1:]):
+    if any(w.sent < first.received for w in windows[1:]):
+        return False
+    # It proves nothing where a cache gave it, an entry of it is lost, or it contradicts itself.
+    if look.stale or look.edge is None:
         return False
     times = {keys.updated for keys in look.rows.values()}
     if not all(time <= look.api_now for time in times):
