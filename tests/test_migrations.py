@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from smoc_mcp.api import facts
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions import fields
 from smoc_mcp.questions.dimensions import Count, parse_group_by
@@ -65,7 +66,7 @@ def test_a_new_field_is_derived_for_contacts_that_are_stored_already(
 ) -> None:
     new = fields.Field("zip", ("zip",))
     monkeypatch.setattr("smoc_mcp.store.schema.VALUES", (*fields.VALUES, new))
-    monkeypatch.setattr("smoc_mcp.api.facts._VALUES", [("zip", "", "zip")])
+    monkeypatch.setattr("smoc_mcp.api.facts._VALUES", [*facts._VALUES, ("zip", "", "zip")])
     Database(path, [*MIGRATIONS, add_values("zip")]).close()
     with sqlite3.connect(path) as db:
         found = db.execute(
@@ -81,7 +82,7 @@ def test_a_new_field_is_derived_for_contacts_that_are_stored_already(
 def test_a_new_label_is_derived_for_contacts_that_are_stored_already(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("smoc_mcp.api.facts._LABELS", [("os", "visit_list", "os")])
+    monkeypatch.setattr("smoc_mcp.api.facts._LABELS", [*facts._LABELS, ("os", "visit_list", "os")])
     Database(path, [*MIGRATIONS, add_labels("os")]).close()
     with sqlite3.connect(path) as db:
         kept = {row[0] for row in db.execute("SELECT DISTINCT value FROM labels WHERE kind = 'os'")}
