@@ -12,8 +12,11 @@ from smoc_mcp.api.models import read_contact
 from smoc_mcp.errors import TooMuchError
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.dimensions import Count, parse_group_by
+from smoc_mcp.questions.filters import ContactFilter
+from smoc_mcp.questions.search import parse_query
 from smoc_mcp.store.store import Absorbed, ContactStore
 from tests.stores import DAY, absorb, contacts, ids, window
+from tests.windows import whole
 
 
 @pytest.fixture
@@ -163,3 +166,34 @@ def test_of_a_contact_with_endless_labels_the_first_hundred_are_kept_and_that_is
     whole = read_contact({"id": "a", "rewardFlows": flows})
     assert whole is not None
     assert (len(whole.contact.reward_flows), whole.unread) == (5_000, frozenset())
+
+
+def steps_of(store: ContactStore, query: str) -> int:
+    """Return how much work a search is, in steps of SQLite; nobody is found."""
+    taken = 0
+
+    def count() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    connection = store._db._db
+    connection.set_progress_handler(count, 10)
+    try:
+        assert store.count(ContactFilter(terms=parse_query(query))) == {}
+    finally:
+        connection.set_progress_handler(None, 0)
+    return taken
+
+
+def test_a_search_tells_a_company_nothing_of_the_words_of_another(path: Path) -> None:
+    other = ContactStore(path, address="x", key_hash="other", joins=False)
+    secret = [{"id": f"{n}", "company": "Secretly"} for n in range(3_000)]
+    reads = [read for raw in secret if (read := read_contact(raw))]
+    other.absorb(whole(reads), reads)
+    mine = ContactStore(path, address="x", key_hash="mine", joins=False)
+    absorb(mine, "a", "b")
+    assert steps_of(mine, "secretly") < 3 * steps_of(mine, "nobodyhasthis") + 20
+    assert sum(other.count(ContactFilter(terms=parse_query("secretly"))).values()) == 3_000
+    other.close()
+    mine.close()

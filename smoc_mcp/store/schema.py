@@ -184,6 +184,42 @@ _SECOND = (
     "CREATE INDEX contacts_missed ON contacts (owner, missed) WHERE missed IS NOT NULL",
     "CREATE INDEX contacts_gone ON contacts (owner, gone) WHERE gone IS NOT NULL",
     "CREATE INDEX contacts_seen ON contacts (owner, seen_at)",
+    # Whose words they are is a word as well: how long a search takes tells a company nothing of
+    # the words of another.
+    "ALTER TABLE contacts ADD COLUMN owner_token TEXT GENERATED ALWAYS AS (printf('%03d', owner))",
+    "DROP TRIGGER words_of_old",
+    "DROP TRIGGER words_of_changed",
+    "DROP TABLE words",
+    """CREATE VIRTUAL TABLE words USING fts5 (
+        owner_token, name_words, email_words, phone_words, company_words, place_words, texts_words,
+        answers_words, content = 'contacts', content_rowid = 'row', columnsize = 0,
+        tokenize = 'trigram case_sensitive 1')""",
+    """CREATE TRIGGER words_of_old AFTER DELETE ON contacts BEGIN
+        INSERT INTO words (words, rowid, owner_token, name_words, email_words, phone_words,
+                company_words, place_words, texts_words, answers_words)
+            SELECT 'delete', old.row, old.owner_token, old.name_words, old.email_words,
+                old.phone_words, old.company_words, old.place_words, old.texts_words,
+                old.answers_words
+            WHERE old.row NOT IN (SELECT row FROM unindexed);
+        DELETE FROM unindexed WHERE row = old.row;
+    END""",
+    """CREATE TRIGGER words_of_changed AFTER UPDATE OF owner, name_words, email_words, phone_words,
+            company_words, place_words, texts_words, answers_words ON contacts
+        WHEN (new.owner, new.name_words, new.email_words, new.phone_words, new.company_words,
+                new.place_words, new.texts_words, new.answers_words)
+            IS NOT (old.owner, old.name_words, old.email_words, old.phone_words,
+                old.company_words, old.place_words, old.texts_words, old.answers_words) BEGIN
+        INSERT INTO words (words, rowid, owner_token, name_words, email_words, phone_words,
+                company_words, place_words, texts_words, answers_words)
+            SELECT 'delete', old.row, old.owner_token, old.name_words, old.email_words,
+                old.phone_words, old.company_words, old.place_words, old.texts_words,
+                old.answers_words
+            WHERE old.row NOT IN (SELECT row FROM unindexed);
+        INSERT INTO unindexed
+            SELECT new.row WHERE new.row NOT IN (SELECT row FROM unindexed);
+    END""",
+    "INSERT INTO words (words) VALUES ('rebuild')",
+    "DELETE FROM unindexed",
 )
 
 

@@ -48,8 +48,8 @@ _HAS = {
     "rewards": "has_rewards",
     "referrals": "has_referrals",
 }
-# What every search by words is made of.
-_MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH ?"
+# What every search by words is made of; of several companies' words those of the one shown.
+_MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH (SELECT of_owner FROM shown) || ?"
 _WORTH = (
     (7, NAME, "  {}  "),  # as a whole word
     (6, NAME, "  {}"),  # as a beginning

@@ -27,8 +27,8 @@ _STEPS = 10_000
 _OLDEST_SQLITE = (3, 34)  # has the trigram tokenizer
 
 _VIEWS = """
-CREATE TEMP TABLE shown (owner INTEGER);
-INSERT INTO shown VALUES (0);
+CREATE TEMP TABLE shown (owner INTEGER, of_owner TEXT);
+INSERT INTO shown VALUES (0, '');
 CREATE TEMP VIEW contact AS SELECT * FROM contacts
     WHERE owner = (SELECT owner FROM shown) AND gone IS NULL;
 CREATE TEMP VIEW label AS SELECT * FROM labels WHERE owner = (SELECT owner FROM shown);
@@ -133,7 +133,9 @@ class Database:
         """Let the views show one company."""
         with self.lock, self._translated():
             self._changes += 1
-            self._db.execute("UPDATE temp.shown SET owner = ?", (owner,))
+            several = self._db.execute("SELECT count(*) > 1 FROM companies").fetchone()[0]
+            of_owner = f'owner_token : "{owner:03d}" AND ' if several else ""
+            self._db.execute("UPDATE temp.shown SET owner = ?, of_owner = ?", (owner, of_owner))
 
     @property
     def is_shared(self) -> bool:

@@ -23,10 +23,10 @@ def index_words(db: Database) -> None:
             return
         with nullcontext() if db.in_transaction else db.transaction():
             db.run(
-                "INSERT INTO words (rowid, name_words, email_words, phone_words, company_words, "
-                "place_words, texts_words, answers_words) SELECT row, name_words, email_words, "
-                "phone_words, company_words, place_words, texts_words, answers_words "
-                "FROM contacts WHERE row IN (SELECT row FROM unindexed)"
+                "INSERT INTO words (rowid, owner_token, name_words, email_words, phone_words, "
+                "company_words, place_words, texts_words, answers_words) SELECT row, owner_token, "
+                "name_words, email_words, phone_words, company_words, place_words, texts_words, "
+                "answers_words FROM contacts WHERE row IN (SELECT row FROM unindexed)"
             )
             db.run("DELETE FROM unindexed")
 
