@@ -6,20 +6,29 @@ middleware looks at every call first.
 
 import difflib
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, TextContent
 from pydantic import ValidationError
 
 from smoc_mcp.errors import InputError
+from smoc_mcp.server.unexpected import sentence_of
 from smoc_mcp.text.cleaning import cut
 from smoc_mcp.views.boundary import error_text
 
-__all__ = ["ArgumentCheck", "clean_errors", "error_result"]
+__all__ = ["REFUSAL", "ArgumentCheck", "clean_errors", "error_result"]
+
+REFUSAL: ContextVar[str] = ContextVar("REFUSAL", default="")
+"""Why the present call of a tool is refused; empty where it is not.
+
+The tool itself answers with it: what a middleware returned would lack the envelope that the SDK
+puts around the answer of a handler.
+"""
 
 _LISTS = {"tools/list", "prompts/list", "resources/list", "resources/templates/list"}
 
@@ -32,12 +41,16 @@ def error_result(message: str) -> CallToolResult:
 
 
 async def clean_errors(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Let no protocol error leave but through the boundary: the SDK repeats what was asked."""
+    """Let no error leave but through the boundary: the SDK repeats what was asked, or raised."""
     try:
         return await call_next(ctx)
     except MCPError as error:
         data = {"uri": error_text(str(error.data["uri"]))} if _names_uri(error.data) else None
         raise MCPError(error.code, error_text(error.message), data) from None
+    except ValidationError:
+        raise  # the SDK's own check of what was sent
+    except Exception as error:  # noqa: BLE001  whatever it is, it is told in a sentence
+        raise MCPError(INTERNAL_ERROR, sentence_of(error, ctx.method)) from None
 
 
 def _names_uri(data: object) -> bool:
@@ -78,11 +91,16 @@ class ArgumentCheck:
         given = ctx.params.get("arguments") or {}
         if not isinstance(given, Mapping):
             raise MCPError(INVALID_PARAMS, "arguments must be an object.")
+        arguments, refusal = {}, ""
         try:
             arguments = _checked(tool, given, self._tools.values())
         except InputError as error:
-            return error_result(str(error))
-        return await call_next(replace(ctx, params={**ctx.params, "arguments": arguments}))
+            refusal = str(error)
+        outer = REFUSAL.set(refusal)
+        try:
+            return await call_next(replace(ctx, params={**ctx.params, "arguments": arguments}))
+        finally:
+            REFUSAL.reset(outer)
 
     def _check_prompt(self, params: Mapping[str, Any]) -> None:
         name, given = params.get("name"), params.get("arguments") or {}

@@ -10,11 +10,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
+from mcp.server.mcpserver.context import Context
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 
 from smoc_mcp.errors import SmocError
-from smoc_mcp.server.arguments import error_result
+from smoc_mcp.server.arguments import REFUSAL, error_result
+from smoc_mcp.server.unexpected import sentence_of
 from smoc_mcp.views.boundary import error_text
 from smoc_mcp.views.lists import View
 
@@ -23,6 +26,25 @@ __all__ = ["Answer", "define_tool"]
 logger = logging.getLogger(__name__)
 
 Answer = Callable[..., Awaitable[View[Any]]]
+
+
+class _Tool(Tool):
+    """A tool that answers every failure with a sentence of ours."""
+
+    async def run(
+        self,
+        arguments: dict[str, Any],
+        context: Context[Any, Any],
+        convert_result: bool = False,
+    ) -> Any:  # noqa: ANN401  as the SDK has it
+        """Run the tool, unless the check of arguments has refused the call."""
+        if refusal := REFUSAL.get():
+            return error_result(refusal)
+        try:
+            return await super().run(arguments, context, convert_result)
+        except ToolError as error:
+            # The SDK would log it once more if it left.
+            return error_result(sentence_of(error.__cause__ or error, self.name))
 
 
 def define_tool(
@@ -67,7 +89,7 @@ def define_tool(
     )
     call.__signature__ = signature  # type: ignore[attr-defined]  # the SDK reads it
     call.__annotations__ = {n: p.annotation for n, p in signature.parameters.items()}
-    tool = Tool.from_function(
+    tool = _Tool.from_function(
         call,
         name=answer.__name__,
         title=title,
