@@ -11,11 +11,12 @@ from typing import Any
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, TextContent
 from pydantic import ValidationError
 
 from smoc_mcp.errors import InputError
 from smoc_mcp.server.prompts import Argument
+from smoc_mcp.server.unexpected import sentence_of
 from smoc_mcp.text.cleaning import cut
 from smoc_mcp.views.boundary import error_text
 
@@ -32,12 +33,16 @@ def error_result(message: str) -> CallToolResult:
 
 
 async def clean_errors(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Let no protocol error leave but through the boundary: the SDK repeats what was asked."""
+    """Let no error leave but through the boundary: the SDK repeats what was asked, or raised."""
     try:
         return await call_next(ctx)
     except MCPError as error:
         data = {"uri": error_text(str(error.data["uri"]))} if _names_uri(error.data) else None
         raise MCPError(error.code, error_text(error.message), data) from None
+    except ValidationError:
+        raise  # the SDK's own check of what was sent
+    except Exception as error:  # noqa: BLE001  whatever it is, it is told in a sentence
+        raise MCPError(INTERNAL_ERROR, sentence_of(error, ctx.method)) from None
 
 
 def _names_uri(data: object) -> bool:

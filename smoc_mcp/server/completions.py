@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INTERNAL_ERROR,
     INVALID_PARAMS,
     Completion,
     CompletionArgument,
@@ -23,6 +24,7 @@ from smoc_mcp.questions.groups import NONE
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.server.prompts import AGES, PROMPTS
 from smoc_mcp.server.resources import CONTACT_URI
+from smoc_mcp.server.unexpected import sentence_of
 from smoc_mcp.text.folding import fold
 from smoc_mcp.views.boundary import DETAIL_CHARS
 from smoc_mcp.views.lists import Views
@@ -88,6 +90,8 @@ def build_completion(directory: FindDirectory, views: Views) -> Complete:
         except SmocError:
             # A client asks at every key: an error there would only flash.
             return None
+        except Exception as error:  # noqa: BLE001  whatever it is, it is told in a sentence
+            raise MCPError(INTERNAL_ERROR, sentence_of(error, "completion/complete")) from None
         return Completion(values=values[:_MOST], has_more=len(values) > _MOST)
 
     return complete

@@ -21,6 +21,7 @@ from smoc_mcp.errors import ContactNotFoundError, SmocError
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import ABSENT
 from smoc_mcp.server.guide import GUIDE
+from smoc_mcp.server.unexpected import sentence_of
 from smoc_mcp.views.boundary import error_text
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.profile import profile
@@ -46,9 +47,9 @@ def build_resources(directory: FindDirectory, views: Views) -> list[Resource]:
     async def company() -> str:
         try:
             overview = await directory().overview()
-        except SmocError as error:
-            raise ResourceError(error_text(str(error))) from error
-        return _as_text(_company_as_data(overview, views))
+            return _as_text(_company_as_data(overview, views))
+        except Exception as error:
+            raise _told(error, COMPANY_URI) from error
 
     return [
         FunctionResource(
@@ -99,11 +100,18 @@ def add_contact_resource(server: MCPServer[Any], directory: FindDirectory, views
     async def contact(id: str) -> str:  # noqa: A002  the address says so
         try:
             found = await directory().get_contact(id)
-        except ContactNotFoundError as error:
-            raise ResourceNotFoundError(error_text(str(error))) from error
-        except SmocError as error:
-            raise ResourceError(error_text(str(error))) from error
-        return _as_text(profile(found, (), views).result)
+            return _as_text(profile(found, (), views).result)
+        except Exception as error:
+            raise _told(error, CONTACT_URI) from error
+
+
+def _told(error: Exception, address: str) -> ResourceError:
+    """Return the error of the SDK that tells of one of ours, or of one that nobody foresaw."""
+    if isinstance(error, ContactNotFoundError):
+        return ResourceNotFoundError(error_text(str(error)))
+    if isinstance(error, SmocError):
+        return ResourceError(error_text(str(error)))
+    return ResourceError(sentence_of(error, address))
 
 
 def _as_text(content: object) -> str:

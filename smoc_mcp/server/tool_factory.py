@@ -8,17 +8,17 @@ an answer.
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from importlib.metadata import version
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from smoc_mcp.errors import InputError, SmocError
 from smoc_mcp.server.arguments import checked, error_result
+from smoc_mcp.server.unexpected import sentence_of
 from smoc_mcp.views.boundary import error_text
 from smoc_mcp.views.lists import View
 
@@ -113,15 +113,9 @@ class _Tool(Tool):
             return error_result(str(error))
         try:
             return await super().run(known, context, convert_result)
-        except MCPError:
-            raise
-        except Exception:
-            logger.exception("%s failed unexpectedly", self.name)
-            return error_result(
-                f"{self.name} failed unexpectedly, which is a mistake of smoc-mcp's. Ask again, or "
-                "in another way; if it stays, report it with what the log says and the version, "
-                f"{version('smoc-mcp')}."
-            )
+        except ToolError as error:
+            # The SDK would log it once more if it left.
+            return error_result(sentence_of(error.__cause__ or error, self.name))
 
 
 def introduce(tools: Sequence[Tool]) -> None:
