@@ -369,13 +369,14 @@ def test_a_long_value_takes_no_longer_than_one_of_twenty_times_the_limit(piece: 
 def test_masking_takes_a_time_that_grows_as_the_text_does(piece: str) -> None:
     def seconds(pieces: int) -> float:
         text = piece * pieces
-        began = time.perf_counter()
+        began = time.thread_time()
         without_numbers(without_addresses(text))
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
+    # Four times the text; the thread's own time, and the best of each, on a machine that is busy.
     seconds(5_000)
-    ratios = [seconds(20_000) / seconds(5_000) for _ in range(3)]
-    assert min(ratios) < 10, ratios
+    short, long = (min(seconds(pieces) for _ in range(5)) for pieces in (5_000, 20_000))
+    assert long < 10 * short, (short, long)
 
 
 @pytest.mark.parametrize("hidden", ["\U0001d159", "\U00016fe4", "\U0001faff", "\U0001fc00"])

@@ -99,6 +99,19 @@ def test_a_server_without_stdin_or_stdout_says_so_in_one_line(url: str, closed: 
     assert done.stderr.count("\n") == 1
 
 
+def test_what_is_meant_for_a_closed_stderr_never_gets_to_stdout(url: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m smoc_mcp 2>&-', sys.executable],
+        env={k: v for k, v in os.environ.items() if k != "SMOC_API_KEY"} | {"SMOC_BASE_URL": url},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 @pytest.mark.parametrize("port", ["99999", "-1"])
 def test_a_port_that_there_is_not_is_said_in_one_line(url: str, port: str) -> None:
     done = subprocess.run(

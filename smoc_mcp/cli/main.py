@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from smoc_mcp.cli.parser import build_parser
 from smoc_mcp.cli.unexpected import tell_of
@@ -15,6 +16,9 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0 done, 1 failed, 2 wrong settings or usage."""
+    if sys.stderr is None:
+        # It was closed. What is meant for it would go to stdout, where a client expects answers.
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  until the end
     options = build_parser().parse_args(arguments)
     try:
         with _without_groups():
