@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
+import anyio
 import anyio.to_thread
 from pydantic import SecretStr
 
@@ -18,7 +19,9 @@ __all__ = ["open_directory"]
 
 @asynccontextmanager
 async def open_directory(
-    settings: Settings, key: SecretStr | None = None
+    settings: Settings,
+    key: SecretStr | None = None,
+    openings: anyio.CapacityLimiter | None = None,
 ) -> AsyncIterator[ContactDirectory]:
     """Open a company's directory, and close it afterwards.
 
@@ -26,6 +29,8 @@ async def open_directory(
         settings: Where the API and the store are, and how long things may take.
         key: A caller's key instead of the settings'; the API must have accepted it lately for an
             answer from what is in hand.
+        openings: How many stores may be opened at once. A server of many companies gives one, so
+            that stores that are slow to open do not take the threads that answers need.
 
     Raises:
         StoreError: The store's file cannot be used.
@@ -33,7 +38,9 @@ async def open_directory(
     own = settings if key is None else replace(settings, api_key=key)
     # Another process can hold a file for seconds, and nobody else is to wait for that. Callers'
     # keys are nobody's but their own, whatever their contacts say.
-    store = await anyio.to_thread.run_sync(partial(_store, own, joins=key is None))
+    store = await anyio.to_thread.run_sync(
+        partial(_store, own, joins=key is None), limiter=openings
+    )
     async with (
         _client(settings, key) as client,
         ContactDirectory(

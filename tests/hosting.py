@@ -110,8 +110,10 @@ class Issuer:
         self.requests = 0
         self.url = ""
         self.is_down = False
+        self.answers = threading.Event()
+        self.answers.set()
         self.instead: dict[str, object] = {}
-        """What is sent at a path instead of what is right."""
+        """What is sent at a path instead of what is right; bytes as they are."""
         self.rotate("first")
 
     def rotate(self, kid: str) -> None:
@@ -150,7 +152,8 @@ def issuer() -> Iterator[Issuer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             it.requests += 1
-            found: dict[str, dict[str, Any]] = {
+            it.answers.wait(15)
+            found: dict[str, object] = {
                 "/.well-known/openid-configuration": {
                     "issuer": it.url,
                     "jwks_uri": f"{it.url}/jwks",
@@ -161,7 +164,9 @@ def issuer() -> Iterator[Issuer]:
             status = 404 if content is None else 200
             self.send_response(503 if it.is_down else status)
             self.end_headers()
-            self.wfile.write(json.dumps(content).encode())
+            self.wfile.write(
+                content if isinstance(content, bytes) else json.dumps(content).encode()
+            )
 
         def log_message(self, *_: object) -> None:
             pass

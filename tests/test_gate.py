@@ -21,7 +21,7 @@ from smoc_mcp.http.tokens import TokenVerifier
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.store.store import ContactStore
 from tests.hosting import AUDIENCE, Served, http_client, http_server, issuer, post
-from tests.serving import ask
+from tests.serving import ask, until
 
 pytestmark = pytest.mark.anyio
 
@@ -57,6 +57,23 @@ def head_without_a_body(url: str, key: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def whole_request(url: str, key: str) -> Iterator[None]:
+    """Hold a connection on which a whole call came, and nobody reads the answer."""
+    parts = urlsplit(url)
+    call = {"name": "contacts_stats", "arguments": {}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    body = json.dumps(message).encode()
+    with socket.create_connection((parts.hostname or "", parts.port or 0)) as connection:
+        connection.sendall(
+            f"POST /mcp HTTP/1.1\r\nHost: {parts.netloc}\r\nX-SMOC-Token: {key}\r\n"
+            "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        yield
+
+
 async def test_requests_that_never_end_keep_no_company_out(served: Served) -> None:
     with ExitStack() as held:
         for n in range(20):
@@ -79,6 +96,56 @@ async def test_made_up_keys_push_no_company_out_that_smoc_has_accepted(
         after = len(sandbox.requests)
         await ask(client, "contacts_list")
         assert len(sandbox.requests) == after
+
+
+async def test_a_stranger_who_is_being_answered_keeps_no_company_out_of_a_full_house(
+    sandbox: Sandbox, served: Served
+) -> None:
+    more = [f"key-of-company-{n}" for n in range(3)]
+    for key in more:
+        sandbox.keys[key] = Company(key, size=5)
+    for key in (KEY, *more[:2]):
+        assert post(served.url, x_smoc_token=key).status_code == 200
+    sandbox.latency = 2.0
+    asked = len(sandbox.requests)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(to_thread.run_sync, post_with, served.url, "made-up-key")
+        await asked_by(sandbox, asked + 1)
+        assert await to_thread.run_sync(status_of, served.url, more[2]) == 200
+
+
+async def test_a_company_that_smoc_has_accepted_takes_the_room_of_a_stranger_being_answered(
+    sandbox: Sandbox, served: Served
+) -> None:
+    others = [f"key-of-company-{n}" for n in range(4)]
+    for key in others:
+        sandbox.keys[key] = Company(key, size=5)
+    # The first is pushed out by those that come after it.
+    for key in (KEY, *others):
+        assert post(served.url, x_smoc_token=key).status_code == 200
+    sandbox.latency = 2.0
+    found: list[int] = []
+
+    async def stranger(key: str) -> None:
+        found.append(await to_thread.run_sync(status_of, served.url, key))
+
+    async with anyio.create_task_group() as tasks:
+        asked = len(sandbox.requests)
+        for n in range(2):
+            tasks.start_soon(stranger, f"made-up-key-{n}")
+        await asked_by(sandbox, asked + 2)
+        assert await to_thread.run_sync(status_of, served.url, KEY) == 200
+    assert sorted(found) == [200, 503]
+    assert not [line for line in served.log if "Traceback" in line or "ERROR" in line]
+
+
+async def asked_by(sandbox: Sandbox, requests: int) -> None:
+    """Wait until so many requests have come to SMOC."""
+    await until(lambda: len(sandbox.requests) >= requests)
+
+
+def status_of(url: str, key: str) -> int:
+    return post(url, x_smoc_token=key).status_code
 
 
 async def test_a_refused_key_costs_smoc_one_request_a_minute(
@@ -188,6 +255,8 @@ async def test_while_the_issuer_is_down_known_keys_open_the_door_and_others_are_
         {"/jwks": [1, 2]},
         {"/jwks": {"keys": 5}},
         {"/jwks": "keys"},
+        {"/jwks": b"[" * 20_000 + b"]" * 20_000},
+        {"/.well-known/openid-configuration": b'{"issuer": ' + b"[" * 20_000},
     ],
 )
 async def test_an_issuer_that_says_odd_things_is_one_that_cannot_be_asked(
@@ -198,6 +267,34 @@ async def test_an_issuer_that_says_odd_things_is_one_that_cannot_be_asked(
         with pytest.raises(AccessError) as refused:
             await TokenVerifier(it.url, AUDIENCE).subject(it.token())
     assert refused.value.status == 503
+
+
+@pytest.mark.parametrize("address", ["http://a\0b/jwks", "http://[", "file:///etc/passwd", 5])
+async def test_an_issuer_whose_keys_are_at_no_address_is_one_that_cannot_be_asked(
+    address: object,
+) -> None:
+    with issuer() as it:
+        it.instead = {"/.well-known/openid-configuration": {"issuer": it.url, "jwks_uri": address}}
+        with pytest.raises(AccessError) as refused:
+            await TokenVerifier(it.url, AUDIENCE).subject(it.token())
+    assert refused.value.status == 503
+
+
+@pytest.mark.usefixtures("no_value_is_fresh")
+async def test_while_the_issuer_does_not_answer_nobody_whose_key_is_known_waits() -> None:
+    with issuer() as it:
+        verifier = TokenVerifier(it.url, AUDIENCE)
+        token = it.token()
+        await verifier.subject(token)
+        before = it.requests
+        it.answers.clear()
+        with anyio.fail_after(2):
+            for _ in range(10):
+                await verifier.subject(token)
+            # It is being asked meanwhile, once.
+            await until(lambda: it.requests > before)
+        assert it.requests == before + 1
+        it.answers.set()
 
 
 @pytest.mark.parametrize(
@@ -228,6 +325,31 @@ async def test_a_slow_opening_of_one_store_keeps_nobody_waiting(api: str, tmp_pa
             other.execute("ROLLBACK")
     # Each of them waits for four seconds; the answer on its health does not wait for any.
     assert waited < 2
+
+
+async def test_openings_take_no_thread_that_others_need(api: str, tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    ContactStore(path).close()
+    with http_server(api, SMOC_MCP_STORE=str(path)) as made:
+        assert status_of(made.url, KEY) == 200
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            # The windows that the company's first question makes it fetch are written by then.
+            await until(lambda: windows_taken_in(other) >= 5)
+            other.execute("BEGIN IMMEDIATE")
+            with ExitStack() as strangers:
+                # More than the threads that answers share, and all wait for the file.
+                for n in range(45):
+                    strangers.enter_context(whole_request(made.url, f"new-key-{n}"))
+                began = time.monotonic()
+                assert status_of(made.url, KEY) == 200
+                waited = time.monotonic() - began
+            other.execute("ROLLBACK")
+    assert waited < 2
+
+
+def windows_taken_in(store: sqlite3.Connection) -> int:
+    found: int = store.execute("SELECT max(tick) FROM companies").fetchone()[0]
+    return found
 
 
 def post_with(url: str, key: str) -> None:

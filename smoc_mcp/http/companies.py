@@ -5,7 +5,7 @@ see another's contacts, and none waits for another's slow answer.
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Self
@@ -19,6 +19,9 @@ from smoc_mcp.errors import BusyError, SmocError
 
 __all__ = ["Companies"]
 
+_MOST_ACCEPTED = 10_000
+"""So many keys that SMOC has accepted are remembered, held or not."""
+
 Open = Callable[[SecretStr], AbstractAsyncContextManager[ContactDirectory]]
 
 
@@ -27,16 +30,17 @@ class _Held:
     """A directory that is being opened, is open, or could not be opened.
 
     Attributes:
-        users: How many use it now.
-        known: SMOC has accepted its key once.
+        left: Nobody new may use it.
+        empty: Nobody uses it any more, and it may be closed.
+        uses: What ends the uses that it has now.
     """
 
     opened: anyio.Event = field(default_factory=anyio.Event)
     left: anyio.Event = field(default_factory=anyio.Event)
+    empty: anyio.Event = field(default_factory=anyio.Event)
     directory: ContactDirectory | None = None
     failure: SmocError | None = None
-    users: int = 0
-    known: bool = False
+    uses: set[anyio.CancelScope] = field(default_factory=set)
 
 
 class Companies:
@@ -44,14 +48,15 @@ class Companies:
 
     Args:
         open_directory: Opens the directory of a key.
-        most: How many are held; the least recently used goes first, one whose key the API has
-            never accepted before all others. At most half of them are such.
+        most: How many are held; the least recently used goes first, a stranger (whose key the API
+            has never accepted) before all others. At most half of them are strangers.
     """
 
     def __init__(self, open_directory: Open, most: int) -> None:
         self._open = open_directory
         self._most = most
         self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._accepted: OrderedDict[str, None] = OrderedDict()
         self._tasks: anyio.abc.TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
@@ -62,6 +67,7 @@ class Companies:
         if self._tasks is not None:
             for held in self._held.values():
                 held.left.set()
+                held.empty.set()
             await self._tasks.__aexit__(None, None, None)
             self._tasks = None
 
@@ -77,57 +83,93 @@ class Companies:
             key: The key.
 
         Raises:
-            BusyError: No more companies can be held now.
+            BusyError: No more companies can be held now, or the room was needed for one whose key
+                SMOC has accepted, and this one's it has not.
             SmocError: The directory cannot be opened, as with a store that is locked.
         """
         held = self._held.get(name)
         if held is None or held.left.is_set():
             held = self._hold(name, key)
         self._held.move_to_end(name)
-        held.users += 1
+        use = anyio.CancelScope()
+        held.uses.add(use)
         try:
-            await held.opened.wait()
-            if held.directory is None:
-                raise held.failure or BusyError("The server is going down.", 503, 30)
-            yield held.directory
-            held.known = held.known or held.directory.accepted
+            with use:
+                await held.opened.wait()
+                if held.directory is None:
+                    raise held.failure or BusyError("The server is going down.", 503, 30)
+                yield held.directory
         finally:
-            held.users -= 1
+            self._learn(name, held)
+            held.uses.discard(use)
+            if held.left.is_set() and not held.uses:
+                held.empty.set()
+        if use.cancelled_caught:
+            raise self._full()
 
     def knows(self, name: str) -> bool:
-        """Say whether SMOC has accepted a key, by its hash, while its company was held."""
-        held = self._held.get(name)
-        return held is not None and held.known
+        """Say whether SMOC has accepted a key, by its hash, and has not refused it since."""
+        return name in self._accepted
+
+    def _learn(self, name: str, held: _Held) -> None:
+        """Remember what SMOC has said of a key."""
+        if held.directory is None:
+            return
+        if held.directory.refused:
+            self._accepted.pop(name, None)
+        elif held.directory.accepted:
+            self._accepted[name] = None
+            self._accepted.move_to_end(name)
+            while len(self._accepted) > max(_MOST_ACCEPTED, self._most):
+                self._accepted.popitem(last=False)
 
     def _hold(self, name: str, key: SecretStr) -> _Held:
         if self._tasks is None:
             raise RuntimeError("not entered")
-        # Whose key nobody has accepted yet may be nobody: such share a part of the room.
-        strangers = [n for n, held in self._held.items() if not held.known]
-        if len(strangers) >= max(1, self._most // 2):
-            self._drop(strangers)
-        while len(self._held) >= self._most:
-            self._drop(strangers or list(self._held))
-            strangers = []
+        for other, other_held in self._held.items():
+            self._learn(other, other_held)
+        self._make_room(name)
         held = self._held[name] = _Held()
         self._tasks.start_soon(self._live, name, key, held)
         return held
 
-    def _drop(self, names: Sequence[str]) -> None:
-        """Drop the least recently used of some that nobody uses now.
+    def _make_room(self, name: str) -> None:
+        """Drop a company where another can only be held instead of it.
 
         Raises:
-            BusyError: All are being used.
+            BusyError: Nobody may be dropped for this one.
         """
-        name = next((n for n in names if n in self._held and not self._held[n].users), None)
-        if name is None:
-            raise BusyError(
-                f"This server holds {self._most:,} companies at once, and all that could make "
-                "room are being asked right now. Ask again in a few seconds.",
-                503,
-                5,
-            )
-        self._held.pop(name).left.set()
+        strangers = [n for n in self._held if n not in self._accepted]
+        idle = [n for n, held in self._held.items() if not held.uses]
+        idle_strangers = [n for n in strangers if n in idle]
+        if name in self._accepted:
+            # A stranger may be nobody, so even one that is being answered makes room.
+            may_go = [*idle_strangers, *strangers, *idle]
+            is_full = len(self._held) >= self._most
+        elif len(strangers) >= max(1, self._most // 2):
+            may_go, is_full = idle_strangers, True
+        else:
+            may_go, is_full = [*idle_strangers, *idle], len(self._held) >= self._most
+        if is_full:
+            if not may_go:
+                raise self._full()
+            self._drop(may_go[0])
+
+    def _drop(self, name: str) -> None:
+        held = self._held.pop(name)
+        held.left.set()
+        if not held.uses:
+            held.empty.set()
+        for use in held.uses:
+            use.cancel()
+
+    def _full(self) -> BusyError:
+        return BusyError(
+            f"This server holds {self._most:,} companies at once, and all that could make room are "
+            "being asked right now. Ask again in a few seconds.",
+            503,
+            5,
+        )
 
     async def _live(self, name: str, key: SecretStr, held: _Held) -> None:
         """Keep a directory open until it is left: it must be closed in the task that opened it."""
@@ -136,6 +178,7 @@ class Companies:
                 held.directory = directory
                 held.opened.set()
                 await held.left.wait()
+                await held.empty.wait()
         except SmocError as error:
             held.failure = error
             if self._held.get(name) is held:

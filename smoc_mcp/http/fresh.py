@@ -3,6 +3,7 @@
 Used for the keys of an issuer and for whether the API can be asked.
 """
 
+import asyncio
 import copy
 import time
 from collections.abc import Awaitable, Callable
@@ -35,10 +36,11 @@ class Fresh(Generic[T]):
     def __init__(self, fetch: Callable[[], Awaitable[T]], nothing: T) -> None:
         self._fetch = fetch
         self._value = nothing
-        self._asked = _NEVER
+        self._asked = self._fetched = _NEVER
         self._has_value = False
         self._pause = 0.0
         self._lock = anyio.Lock()
+        self._asking: asyncio.Task[None] | None = None
         self.failure: Exception | None = None
 
     async def get(self, seconds: float) -> T:
@@ -55,6 +57,25 @@ class Fresh(Generic[T]):
                 raise copy.copy(self.failure)
             return self._value
 
+    async def at_hand(self, seconds: float, spare: float) -> T:
+        """Return the value as `get` does, but without waiting where it is only a little too old.
+
+        It is then asked for anew in the background. While it cannot be fetched, any age will do.
+
+        Args:
+            seconds: When it is too old.
+            spare: For so much longer nobody waits for a newer one.
+        """
+        age = time.monotonic() - self._fetched
+        if not self._has_value or (age > seconds + spare and self.failure is None):
+            return await self.get(seconds)
+        if age > seconds and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.create_task(self._renew(seconds))
+        return self._value
+
+    async def _renew(self, seconds: float) -> None:
+        await self.get(seconds)
+
     async def _ask(self) -> None:
         before, self._asked = self._asked, time.monotonic()
         try:
@@ -68,3 +89,4 @@ class Fresh(Generic[T]):
             raise
         else:
             self.failure, self._pause, self._has_value = None, 0.0, True
+            self._fetched = self._asked

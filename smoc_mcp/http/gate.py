@@ -13,7 +13,7 @@ from mcp.server.transport_security import TransportSecurityMiddleware, Transport
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import AccessError, BusyError, SmocError
@@ -85,6 +85,7 @@ class Gate:
         if (foreign := await self._foreign(Request(scope))) is not None:
             await foreign(scope, receive, send)
             return
+        answer = _Answer(send)
         try:
             caller = await self._admit(scope)
             # Read before anything is held for the caller: one that sends no body holds nothing.
@@ -92,11 +93,13 @@ class Gate:
             await body.read()
             async with self._companies.use(caller.company, caller.key) as directory:
                 with _answering(caller, directory):
-                    await self._app(scope, body.receive, send)
+                    await self._app(scope, body.receive, answer.send)
                 if caller.own_key and directory.refused:
                     self._refusals.note(caller.company, _peer(scope))
         except SmocError as error:
-            await _refusal(error)(scope, receive, send)
+            # One that was dropped while it was being answered can be told nothing more.
+            if not answer.has_begun:
+                await _refusal(error)(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> Caller:
         """Return who calls.
@@ -122,6 +125,23 @@ class Gate:
         if refused is None or refused.status_code not in _FOREIGN:
             return refused
         return _error(_FOREIGN[refused.status_code], refused.status_code, _INVALID_REQUEST)
+
+
+class _Answer:
+    """Sends an answer, and knows whether it has begun.
+
+    Args:
+        send: Sends it.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.has_begun = False
+
+    async def send(self, message: Message) -> None:
+        """Send the next of its messages, as ASGI has it."""
+        self.has_begun = True
+        await self._send(message)
 
 
 def _peer(scope: Scope) -> str:

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 
+import anyio
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 # A key that nobody has. An API that refuses it has been reached.
 _NO_KEY = SecretStr("no-key")
+_MOST_OPENINGS = 200
+"""So many stores are opened at once, each in a thread: more than the strangers of most servers."""
 
 
 def serve_http(
@@ -91,8 +94,10 @@ def app_of(settings: Settings, http: HttpSettings, access: Access, port: int) ->
     """Return the ASGI app that the settings describe, to listen on a port."""
     own_key = not settings.api_key.get_secret_value()
     server = server_of(settings, current_directory, caller_name)
+    openings = anyio.CapacityLimiter(min(http.max_companies, _MOST_OPENINGS))
     companies = Companies(
-        lambda key: open_directory(settings, key if own_key else None), http.max_companies
+        lambda key: open_directory(settings, key if own_key else None, openings),
+        http.max_companies,
     )
 
     async def is_ready() -> str:

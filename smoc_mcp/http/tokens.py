@@ -26,6 +26,7 @@ _DOWN = "The issuer of tokens cannot be asked for its keys now. Try again in a m
 # What reading metadata or keys of another shape than the standards' ends in.
 _ODD = (ValueError, LookupError, TypeError, AttributeError)
 _FRESH_SECONDS = 600.0
+_SPARE_SECONDS = 600.0
 _LEAST_SECONDS = 60.0
 _FETCH_SECONDS = 5.0
 _LEEWAY_SECONDS = 30
@@ -82,7 +83,7 @@ class TokenVerifier:
         return f"{claims['iss']} {claims['sub']}"
 
     async def _key(self, kid: str) -> "jwt.PyJWK":
-        keys = await self._keys.get(_FRESH_SECONDS)
+        keys = await self._keys.at_hand(_FRESH_SECONDS, _SPARE_SECONDS)
         if kid not in keys:
             keys = await self._keys.get(_LEAST_SECONDS)
         if kid in keys:
@@ -103,11 +104,13 @@ class TokenVerifier:
                 keys = jwt.PyJWKSet.from_dict(answer.json()).keys
         except (
             httpx.HTTPError,
+            httpx.InvalidURL,
             jwt.PyJWTError,
             ValueError,
             LookupError,
             TypeError,
             AttributeError,
+            RecursionError,
         ):
             raise AccessError(_DOWN, 503) from None
         return {key.key_id or "": key for key in keys}
