@@ -1,15 +1,18 @@
 """What clients meet at the edges: refused calls, wrong prompts, mistakes of ours, an end."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import Any, Literal
 
 import pytest
 from mcp import Client, MCPError
 from mcp_types import INVALID_PARAMS
 
+from smoc_mcp.cli.stdin import with_whole_pairs
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.server.server import build_server
@@ -125,3 +128,61 @@ def test_a_port_that_there_is_not_is_said_in_one_line(url: str, port: str) -> No
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "65535" in done.stderr
+
+
+def test_half_a_surrogate_pair_over_stdio_is_answered_as_what_it_cannot_be_read_as(
+    url: str,
+) -> None:
+    asked: list[dict[str, Any]] = [
+        {"method": "initialize", "params": INITIALIZE, "id": 0},
+        {"method": "notifications/initialized"},
+        *(call(n, query) for n, query in enumerate(["HALF", "Brand HALF whole PAIR"], start=1)),
+    ]
+    sent = "".join(json.dumps({"jsonrpc": "2.0", **message}) + "\n" for message in asked)
+    sent = sent.replace("HALF", r"\ud83d").replace("PAIR", r"\ud83d\ude00")
+    command = [sys.executable, "-m", "smoc_mcp"]
+    environment = {"SMOC_API_KEY": KEY, "SMOC_BASE_URL": url, "PATH": os.environ["PATH"]}
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(sent)
+        process.stdin.flush()
+        # One that is never answered is noticed when the process is ended.
+        killer = threading.Timer(20, process.kill)
+        killer.start()
+        answers = [json.loads(process.stdout.readline() or "{}") for _ in range(3)]
+        killer.cancel()
+        process.stdin.close()
+    assert {answer.get("id") for answer in answers} == {0, 1, 2}
+    assert all("result" in answer for answer in answers)
+
+
+INITIALIZE = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "a client", "version": "1"},
+}
+
+
+def call(number: int, query: str) -> dict[str, Any]:
+    """Return a call of contacts_search."""
+    params = {"name": "contacts_search", "arguments": {"query": query}}
+    return {"method": "tools/call", "params": params, "id": number}
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        (rb'"\ud83d"', rb'"\ufffd"'),
+        (rb'"\uDE00 \uD83D"', rb'"\ufffd \ufffd"'),
+        (rb'"\ud83d\ude00"', rb'"\ud83d\ude00"'),
+        (rb'"\ud83d\ud83d\ude00"', rb'"\ufffd\ud83d\ude00"'),
+        (rb'"\\ud83d"', rb'"\\ud83d"'),
+        (rb'"\\\ud83d"', rb'"\\\ufffd"'),
+    ],
+)
+def test_only_half_a_pair_is_replaced(line: bytes, read: bytes) -> None:
+    assert with_whole_pairs(line) == read
+    json.loads(read).encode()

@@ -16,6 +16,7 @@ import anyio
 
 from smoc_mcp.cli.command import Command
 from smoc_mcp.cli.logs import log_to_stderr
+from smoc_mcp.cli.stdin import mended_stdin
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import ApiKeyError, UsageError
 from smoc_mcp.opening import open_directory
@@ -63,6 +64,7 @@ def serve_stdio(_: argparse.Namespace) -> int:
 
     async def serve() -> None:
         async with open_directory(settings) as directory:
+            sys.stdin = mended_stdin(sys.stdin)
             await server_of(settings, lambda: directory).run_stdio_async()
 
     anyio.run(serve)
@@ -97,6 +99,7 @@ async def _serve_without_key(problem: str) -> int:
             "the client then."
         )
 
+    sys.stdin = mended_stdin(sys.stdin)
     await server_of(settings, refuse).run_stdio_async()
     return 2
 
