@@ -161,7 +161,9 @@ def issuer() -> Iterator[Issuer]:
             status = 404 if content is None else 200
             self.send_response(503 if it.is_down else status)
             self.end_headers()
-            self.wfile.write(json.dumps(content).encode())
+            self.wfile.write(
+                content if isinstance(content, bytes) else json.dumps(content).encode()
+            )
 
         def log_message(self, *_: object) -> None:
             pass

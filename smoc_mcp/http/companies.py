@@ -19,6 +19,9 @@ from smoc_mcp.errors import BusyError, SmocError
 
 __all__ = ["Companies"]
 
+_MOST_REMEMBERED = 10_000
+"""Keys, by their hashes, that SMOC has accepted: they stay known when their company has gone."""
+
 Open = Callable[[SecretStr], AbstractAsyncContextManager[ContactDirectory]]
 
 
@@ -28,7 +31,6 @@ class _Held:
 
     Attributes:
         users: How many use it now.
-        known: SMOC has accepted its key once.
     """
 
     opened: anyio.Event = field(default_factory=anyio.Event)
@@ -36,7 +38,6 @@ class _Held:
     directory: ContactDirectory | None = None
     failure: SmocError | None = None
     users: int = 0
-    known: bool = False
 
 
 class Companies:
@@ -52,6 +53,7 @@ class Companies:
         self._open = open_directory
         self._most = most
         self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._accepted: OrderedDict[str, None] = OrderedDict()
         self._tasks: anyio.abc.TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
@@ -90,20 +92,29 @@ class Companies:
             if held.directory is None:
                 raise held.failure or BusyError("The server is going down.", 503, 30)
             yield held.directory
-            held.known = held.known or held.directory.accepted
+            self._note(name, held.directory)
         finally:
             held.users -= 1
 
     def knows(self, name: str) -> bool:
-        """Say whether SMOC has accepted a key, by its hash, while its company was held."""
-        held = self._held.get(name)
-        return held is not None and held.known
+        """Say whether SMOC has accepted a key, by its hash, and has not refused it since."""
+        return name in self._accepted
+
+    def _note(self, name: str, directory: ContactDirectory) -> None:
+        """Remember what SMOC said of a key last."""
+        if directory.refused:
+            self._accepted.pop(name, None)
+        elif directory.has_been_accepted:
+            self._accepted[name] = None
+            self._accepted.move_to_end(name)
+            while len(self._accepted) > _MOST_REMEMBERED:
+                self._accepted.popitem(last=False)
 
     def _hold(self, name: str, key: SecretStr) -> _Held:
         if self._tasks is None:
             raise RuntimeError("not entered")
         # Whose key nobody has accepted yet may be nobody: such share a part of the room.
-        strangers = [n for n, held in self._held.items() if not held.known]
+        strangers = [n for n in self._held if not self.knows(n)]
         if len(strangers) >= max(1, self._most // 2):
             self._drop(strangers)
         while len(self._held) >= self._most:

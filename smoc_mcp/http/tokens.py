@@ -108,6 +108,7 @@ class TokenVerifier:
             LookupError,
             TypeError,
             AttributeError,
+            RecursionError,
         ):
             raise AccessError(_DOWN, 503) from None
         return {key.key_id or "": key for key in keys}
