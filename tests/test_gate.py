@@ -170,6 +170,23 @@ async def test_an_address_of_many_refused_keys_is_slowed_down_and_known_keys_are
         assert (await ask(client, "contacts_stats"))["total"] == 30
 
 
+async def test_a_key_that_smoc_has_accepted_passes_though_nothing_is_cached(api: str) -> None:
+    with http_server(api, SMOC_MCP_CACHE_SECONDS="0", SMOC_MCP_MAX_COMPANIES="2") as served:
+        # Its company is dropped for the others', and it is known all the same.
+        assert post(served.url, x_smoc_token=KEY).status_code == 200
+        for n in range(25):
+            post(served.url, x_smoc_token=f"made-up-{n}")
+        assert post(served.url, x_smoc_token=f"made-up-{n + 1}").status_code == 429
+        assert post(served.url, x_smoc_token=KEY).status_code == 200
+
+
+def test_nobody_comes_from_where_a_header_says(served: Served) -> None:
+    for n in range(25):
+        post(served.url, x_smoc_token=f"made-up-{n}")
+    last = post(served.url, x_smoc_token="made-up", x_forwarded_for="203.0.113.9")
+    assert last.status_code == 429
+
+
 @pytest.mark.parametrize("name", ["X-SMOC-Token", "Authorization", "Origin", "Host"])
 def test_a_header_that_comes_twice_is_refused(served: Served, name: str) -> None:
     parts = urlsplit(served.url)
@@ -257,7 +274,9 @@ async def test_while_the_issuer_is_down_known_keys_open_the_door_and_others_are_
         {"/jwks": "keys"},
         {"/jwks": b"[" * 20_000 + b"]" * 20_000},
         {"/.well-known/openid-configuration": b'{"issuer": ' + b"[" * 20_000},
+        {"/jwks": b"[" * 100_000},
     ],
+    ids=range(8),
 )
 async def test_an_issuer_that_says_odd_things_is_one_that_cannot_be_asked(
     instead: dict[str, object],

@@ -71,31 +71,42 @@ def test_a_window_without_an_edge_changes_nothing() -> None:
     assert extended(first, blind) == (first, None)
 
 
+def follows_from(created: Window, updated: Window, last: History | None = None) -> bool:
+    """Say whether it does, where each history ends with its window, or that of changes does not."""
+    arrivals, _ = extended(None, created)
+    changes, _ = extended(None, updated)
+    assert arrivals is not None
+    assert changes is not None
+    return follows(updated, created, arrivals, last or changes)
+
+
 def test_an_updated_window_follows_only_if_it_is_newer_and_reaches_past_the_newest() -> None:
     created = window(5, 6, 7, sent=1)
     updated = window(6, 8, sent=10, sort=Sort.UPDATED)
     last, _ = extended(None, updated)
-    assert last is not None
-    assert follows(updated, created, last)
-    assert not follows(updated, window(5, 6, 7, sent=11), last)
-    assert not follows(window(7, 8, sent=10, sort=Sort.UPDATED), created, last)
-    assert not follows(window(6, 8, sent=9, sort=Sort.UPDATED), created, last)
+    assert follows_from(created, updated)
+    assert not follows_from(window(5, 6, 7, sent=11), updated)
+    assert not follows_from(created, window(7, 8, sent=10, sort=Sort.UPDATED))
+    assert not follows_from(created, window(6, 8, sent=9, sort=Sort.UPDATED), last)
 
 
 def test_an_updated_window_sent_before_the_created_one_was_taken_in_does_not_follow_it() -> None:
     created = window(5, 6, 7, sent=1)
     for sent, does_follow in ((created.received - 1, False), (created.received, True)):
-        updated = window(6, 8, sent=sent, sort=Sort.UPDATED)
-        last, _ = extended(None, updated)
-        assert last is not None
-        assert follows(updated, created, last) == does_follow
+        assert follows_from(created, window(6, 8, sent=sent, sort=Sort.UPDATED)) == does_follow
+
+
+def test_nothing_follows_a_created_window_that_is_in_no_history() -> None:
+    created, updated = window(5, 6, 7, sent=1), window(6, 8, sent=10, sort=Sort.UPDATED)
+    earlier, _ = extended(None, window(1, 2, 3, sent=0))
+    changes, _ = extended(None, updated)
+    assert earlier is not None
+    assert changes is not None
+    assert not follows(updated, created, earlier, changes)
 
 
 def test_a_full_updated_window_does_not_follow_a_created_one_that_holds_nobody() -> None:
-    updated = window(6, 8, sent=10, sort=Sort.UPDATED)
-    last, _ = extended(None, updated)
-    assert last is not None
-    assert not follows(updated, window(sent=1), last)
+    assert not follows_from(window(sent=1), window(6, 8, sent=10, sort=Sort.UPDATED))
 
 
 def test_windows_are_needed_twice_in_the_time_that_one_spans() -> None:

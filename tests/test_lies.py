@@ -16,7 +16,7 @@ from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.certainty import Certainty
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.dimensions import Count
-from smoc_mcp.questions.filters import ContactFilter, Listing
+from smoc_mcp.questions.filters import ContactFilter, Listing, Span
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.store.store import ContactStore
 from smoc_mcp.text.times import Clock, Moment
@@ -136,6 +136,11 @@ def yesterday(_: SortField | None, answer: ApiAnswer) -> ApiAnswer:
     return replace(answer, answered=time.time_ns() // 1000 - 30 * 3600 * 1_000_000)
 
 
+def reversed_ends(_: SortField | None, answer: ApiAnswer) -> ApiAnswer:
+    first, *between, last = answer.contacts
+    return replace(answer, contacts=(last, *between, first))
+
+
 def only(sort_field: SortField | None, lie: Lie) -> Lie:
     return lambda sort, answer: lie(sort, answer) if sort == sort_field else answer
 
@@ -222,6 +227,21 @@ async def test_more_leads_in_hand_than_smoc_counts_are_said_to_be_gone(world: Wo
     stats = await world.directory.count_contacts(Count())
     assert 0 < stats.company.must_be_gone <= 200
     assert stats.proof.certainty is Certainty.AT_LEAST
+
+
+async def test_a_window_in_a_wrong_order_does_not_stand_for_those_who_came_before_it(
+    world: World,
+) -> None:
+    start = round(world.company.now() * 1_000_000)
+    for _ in range(510):
+        world.company.advance(1)
+        world.company.add(status="3")
+    world.clock.expire()
+    world.liar.lies = [only("createdAt", reversed_ends)]
+    wanted = ContactFilter(spans={Sort.CREATED: Span(after=start)})
+    page = await world.directory.search_contacts(Listing(wanted=wanted, sort=Sort.CREATED))
+    assert page.total < 510
+    assert page.total_proof.certainty is Certainty.AT_LEAST
 
 
 def _country(contact: Any) -> str:

@@ -223,6 +223,11 @@ class ContactDirectory:
         """Whether the API has accepted our key within the cache time."""
         return self.sync.counts(self.clock.elapsed() - self._cache) is not None
 
+    @property
+    def has_been_accepted(self) -> bool:
+        """Whether the API has ever answered our key since we were opened."""
+        return self.sync.counts(0) is not None
+
     async def refresh(self, done: Callable[[Sort], None] = lambda _: None) -> SyncReport:
         """Fetch all four windows into the store; see `WindowSync.refresh`."""
         return await self.sync.refresh(self._asked(), done)

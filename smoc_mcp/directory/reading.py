@@ -166,7 +166,7 @@ class Reading:
         if created is None or updated is None or history is None or changes is None:
             return None
         after = region.after.get(Sort.CREATED, BEGINNING)
-        if not history.reaches(after) or not follows(updated, created, changes):
+        if not history.reaches(after) or not follows(updated, created, history, changes):
             return None
         if (created.unread | updated.unread) & region.fields:
             return None

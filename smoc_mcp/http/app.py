@@ -84,6 +84,8 @@ def run(app: Starlette, listener: socket.socket) -> None:
         app,
         http=PatientProtocol,
         ws="none",
+        # Anybody can write X-Forwarded-For: who calls is whose connection it is.
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,

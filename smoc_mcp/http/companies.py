@@ -19,8 +19,8 @@ from smoc_mcp.errors import BusyError, SmocError
 
 __all__ = ["Companies"]
 
-_MOST_ACCEPTED = 10_000
-"""So many keys that SMOC has accepted are remembered, held or not."""
+_MOST_REMEMBERED = 10_000
+"""Keys, by their hashes, that SMOC has accepted: they stay known when their company has gone."""
 
 Open = Callable[[SecretStr], AbstractAsyncContextManager[ContactDirectory]]
 
@@ -100,7 +100,8 @@ class Companies:
                     raise held.failure or BusyError("The server is going down.", 503, 30)
                 yield held.directory
         finally:
-            self._learn(name, held)
+            if held.directory is not None:
+                self._note(name, held.directory)
             held.uses.discard(use)
             if held.left.is_set() and not held.uses:
                 held.empty.set()
@@ -111,23 +112,23 @@ class Companies:
         """Say whether SMOC has accepted a key, by its hash, and has not refused it since."""
         return name in self._accepted
 
-    def _learn(self, name: str, held: _Held) -> None:
-        """Remember what SMOC has said of a key."""
-        if held.directory is None:
-            return
-        if held.directory.refused:
+    def _note(self, name: str, directory: ContactDirectory) -> None:
+        """Remember what SMOC said of a key last."""
+        if directory.refused:
             self._accepted.pop(name, None)
-        elif held.directory.accepted:
+        elif directory.has_been_accepted:
             self._accepted[name] = None
             self._accepted.move_to_end(name)
-            while len(self._accepted) > max(_MOST_ACCEPTED, self._most):
+            while len(self._accepted) > _MOST_REMEMBERED:
                 self._accepted.popitem(last=False)
 
     def _hold(self, name: str, key: SecretStr) -> _Held:
         if self._tasks is None:
             raise RuntimeError("not entered")
         for other, other_held in self._held.items():
-            self._learn(other, other_held)
+            # One whose first answer is still being sent is no stranger either.
+            if other_held.directory is not None:
+                self._note(other, other_held.directory)
         self._make_room(name)
         held = self._held[name] = _Held()
         self._tasks.start_soon(self._live, name, key, held)
@@ -139,10 +140,10 @@ class Companies:
         Raises:
             BusyError: Nobody may be dropped for this one.
         """
-        strangers = [n for n in self._held if n not in self._accepted]
+        strangers = [n for n in self._held if not self.knows(n)]
         idle = [n for n, held in self._held.items() if not held.uses]
         idle_strangers = [n for n in strangers if n in idle]
-        if name in self._accepted:
+        if self.knows(name):
             # A stranger may be nobody, so even one that is being answered makes room.
             may_go = [*idle_strangers, *strangers, *idle]
             is_full = len(self._held) >= self._most

@@ -89,14 +89,19 @@ def extended(old: History | None, window: Window) -> tuple[History | None, Gap |
     return History(reach, began, window.top, window.received), gap
 
 
-def follows(updated: Window, created: Window, last: History) -> bool:
+def follows(updated: Window, created: Window, arrivals: History, changes: History) -> bool:
     """Say whether an `updated` window is the newest of all and takes up where `created` ended.
+
+    A window that contradicts itself is part of no history: what it should have shown is unseen.
 
     Args:
         updated: The live `updated` window.
         created: The live `created` window.
-        last: The history of `updated` windows, which must end with this one.
+        arrivals: The history of `created` windows, which must end with this one.
+        changes: The history of `updated` windows, which must end with this one.
     """
-    if last.received != updated.received or updated.sent < created.received:
+    if arrivals.received != created.received or changes.received != updated.received:
+        return False
+    if updated.sent < created.received:
         return False
     return updated.complete or (updated.edge is not None and updated.edge < created.top)
