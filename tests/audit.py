@@ -80,7 +80,7 @@ class Audit:
 
     async def ask_list(self) -> None:
         sort = self.chance.choice(list(WIRE))
-        wanted = ContactFilter(status=self._status())
+        wanted = ContactFilter(statuses=self._statuses())
         limit = self.chance.choice([1, 3, 5, 20])
         self._check_page(
             "list",
@@ -253,8 +253,9 @@ class Audit:
             return truth
         return [c for c in truth if c["id"] in self.company.contacts]
 
-    def _status(self) -> Status | None:
-        return self.chance.choice([None, None, Status.LEAD, Status.CUSTOMER, Status.LOST])
+    def _statuses(self) -> frozenset[Status] | None:
+        several = [{Status.LEAD}, {Status.CUSTOMER}, {Status.LOST}, {Status.LEAD, Status.CUSTOMER}]
+        return self.chance.choice([None, None, *map(frozenset, several)])
 
     def _moment(self) -> int:
         """Return a moment at which something has changed lately."""
@@ -273,7 +274,7 @@ class Audit:
                     moment(self.chance.choice(times)) + 1 if self.chance.random() < 0.2 else None
                 )
                 spans[sort] = Span(after=moment(self.chance.choice(times)), before=before)
-        return ContactFilter(status=self._status(), spans=spans)
+        return ContactFilter(statuses=self._statuses(), spans=spans)
 
 
 def moment(text: str) -> int:
@@ -333,7 +334,7 @@ def _values(contact: Raw, dimension: str) -> set[str | None]:
 
 
 def _admits(wanted: ContactFilter, contact: Raw) -> bool:
-    if wanted.status is not None and status_of(contact) != wanted.status:
+    if wanted.statuses is not None and status_of(contact) not in wanted.statuses:
         return False
     for sort, span in wanted.spans.items():
         time = key(contact, WIRE[sort])

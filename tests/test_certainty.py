@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smoc_mcp.directory.directory import ContactDirectory
-from smoc_mcp.proof.windows import Status
+from smoc_mcp.proof.windows import COUNTED, Status
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.filters import ContactFilter, Span
 from smoc_mcp.store.store import ContactStore
@@ -156,9 +156,10 @@ def _allowed(wanted: ContactFilter, company: list[Raw]) -> bool:
             return True
     times = sorted((key(c, "updatedAt") for c in company), reverse=True)
     look_is_told_apart = times[0] != times[3] != times[4]
-    counted = wanted.status in (Status.LEAD, Status.CUSTOMER)
+    statuses = wanted.statuses or frozenset(Status)
+    counted = statuses <= COUNTED
     return (
         counted
         and look_is_told_apart
-        and all(str(c["id"]) in sure for c in company if status_of(c) == wanted.status)
+        and all(str(c["id"]) in sure for c in company if status_of(c) in statuses)
     )

@@ -22,7 +22,7 @@ from smoc_mcp.text.times import Clock, Moment
 pytestmark = pytest.mark.anyio
 
 LIMIT = 8
-LEADS = ContactFilter(status=Status.LEAD)
+LEADS = ContactFilter(statuses=frozenset({Status.LEAD}))
 Raw = dict[str, object]
 
 

@@ -60,12 +60,28 @@ def test_empty_texts_and_any_mean_not_given() -> None:
 
 @pytest.mark.parametrize("status", ["lead", "customer", "lost", "converted"])
 def test_a_status_is_a_word(status: str) -> None:
-    assert parsed(status=status).status is Status(status)
+    assert parsed(status=status).statuses == frozenset({Status(status)})
+
+
+@pytest.mark.parametrize(
+    ("status", "others"),
+    [
+        ("lead, Customer", {Status.LOST, Status.CONVERTED, Status.UNKNOWN}),
+        ("-lost, -converted, -unknown", {Status.LOST, Status.CONVERTED, Status.UNKNOWN}),
+        ("any", set()),
+    ],
+)
+def test_several_statuses_are_any_of_them(status: str, others: set[Status]) -> None:
+    assert (parsed(status=status).statuses or frozenset(Status)) == frozenset(Status) - others
+
+
+def test_a_status_cannot_be_wanted_and_unwanted() -> None:
+    assert "both ways" in refusal(status="lead, -lead")
 
 
 @pytest.mark.parametrize("status", ["2", "leads", "Lead!"])
 def test_another_status_is_refused_with_the_choice(status: str) -> None:
-    assert refusal(status=status).startswith("status must be one of any, lead, customer, lost,")
+    assert refusal(status=status).startswith("status does not know")
 
 
 @pytest.mark.parametrize(("answer", "accepted"), [("yes", True), ("no", False), ("any", None)])

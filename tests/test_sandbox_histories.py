@@ -80,7 +80,8 @@ def holds(stats: Statistics, wanted: ContactFilter, truth: Truth) -> bool:
     matching = [
         status
         for status, created in truth.values()
-        if wanted.status in (None, status) and (after is None or _moment(created) >= after)
+        if (wanted.statuses is None or status in wanted.statuses)
+        and (after is None or _moment(created) >= after)
     ]
     return stats.total == len(matching) if stats.proof.exact else stats.total >= len(matching)
 

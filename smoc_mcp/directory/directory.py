@@ -39,10 +39,10 @@ from smoc_mcp.errors import (
     UpstreamError,
 )
 from smoc_mcp.proof.certainty import Region
-from smoc_mcp.proof.windows import COUNTED, Sort, Window
+from smoc_mcp.proof.windows import Sort, Window
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count, Kind
-from smoc_mcp.questions.filters import TIMES, ContactFilter, Listing
+from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
 from smoc_mcp.store.store import ContactStore
@@ -174,9 +174,9 @@ class ContactDirectory:
 
         def ask(reading: Reading) -> Steps[Statistics]:
             reading = yield from self._have_counts(reading)
-            if asked.dimensions or not wanted.only_status or wanted.status not in (None, *COUNTED):
+            if asked.dimensions or not (wanted == EVERYBODY or wanted.only_counted):
                 reading = yield from self._have_region(asked.region, reading)
-            elif wanted.status is None and reading.may_be_small:
+            elif wanted == EVERYBODY and reading.may_be_small:
                 # One window may well be the whole company; a larger one needs no look.
                 reading = yield from self._have([Sort.UPDATED], reading)
             if wanted.terms:

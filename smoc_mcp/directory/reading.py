@@ -114,14 +114,14 @@ class Reading:
             held = self.store.count(replace(wanted, among=proof.among))
             # The API's own count is better than a proof that lets deleted contacts linger, and
             # where it is smaller such are there.
-            own = whole and wanted.only_status and wanted.status in COUNTED
+            own = whole and wanted.only_counted
             lingers = wanted.only_status and any(self._surplus(held).values())
             if proof.exact or not (own or lingers):
                 return sum(held.values()), proof
         if whole and wanted.only_status:
-            if self.counts is not None and wanted.status in COUNTED:
-                return self.counts[0].of([wanted.status]), Proof(Certainty.EXACT, self.counts[1])
-            if wanted.status is None:
+            if self.counts is not None and wanted.statuses and wanted.statuses <= COUNTED:
+                return self.counts[0].of(wanted.statuses), Proof(Certainty.EXACT, self.counts[1])
+            if wanted.statuses is None:
                 return self.least_of_all(), self.lower_bound()
         return self._live_matches(wanted), self.lower_bound()
 

@@ -52,7 +52,7 @@ def _grouped(reading: Reading, asked: Count, proven: Proof | None, *, own_counts
     """Return the groups of what is in hand; those of leads and customers as the API counts them."""
     if own_counts:
         grouping = _merged(reading, replace(asked, limit=len(Status)))
-        return _with_own_counts(reading, grouping, asked.wanted.status)
+        return _with_own_counts(reading, grouping, asked.wanted.statuses)
     if proven is not None:
         asked = replace(asked, wanted=replace(asked.wanted, among=proven.among))
     return _merged(reading, asked)
@@ -72,11 +72,13 @@ def _merged(reading: Reading, asked: Count) -> Grouping:
     return grouping
 
 
-def _with_own_counts(reading: Reading, grouping: Grouping, wanted: Status | None) -> Grouping:
+def _with_own_counts(
+    reading: Reading, grouping: Grouping, wanted: frozenset[Status] | None
+) -> Grouping:
     """Return groups of statuses, those of leads and customers as the API counts them."""
     counts, _ = reading.last_counts()
     groups: list[Group] = []
-    for status in sorted(COUNTED if wanted is None else {wanted}):
+    for status in sorted(COUNTED if wanted is None else wanted):
         if known := counts.of([status]):
             groups.append(Group((status.value,), keys=(status.value,)))
             groups[-1].count(status, known)

@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
-from smoc_mcp.proof.windows import COUNTED
 from smoc_mcp.questions.fields import FIELDS
 from smoc_mcp.questions.filters import EVERYBODY, ContactFilter
 from smoc_mcp.text.folding import fold, quoted, words_between_commas
@@ -96,10 +95,8 @@ class Count:
     @property
     def by_status_alone(self) -> bool:
         """Whether the API itself counts its large groups: all statuses, or leads, or customers."""
-        return (
-            self.dimensions == (DIMENSIONS["status"],)
-            and self.wanted.only_status
-            and self.wanted.status in (None, *COUNTED)
+        return self.dimensions == (DIMENSIONS["status"],) and (
+            self.wanted == EVERYBODY or self.wanted.only_counted
         )
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
-from smoc_mcp.proof.windows import ABSENT, Sort, Status
+from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, Status
 from smoc_mcp.questions.fields import NAMED_FILTERS, WIRE_FIELDS
 from smoc_mcp.questions.rows import Position
 from smoc_mcp.questions.search import Term, parse_query
@@ -42,6 +42,7 @@ _WORD_FIELDS = (
     *("firstName", "lastName", "email", "msisdn", "company", "city", "state", "street", "zip"),
     *("textFields", "answeredSurveyQuestions"),
 )
+_STATUSES = [status.value for status in Status]
 _ACCEPTED = {"any": None, "yes": True, "no": False}
 
 
@@ -62,7 +63,7 @@ class ContactFilter:
 
     Attributes:
         terms: What the contact's texts must hold, all of it.
-        status: The one status admitted; None for all.
+        statuses: The statuses admitted; None for all.
         spans: The admitted times, by sort order.
         texts: Values by the name of the field.
         accepted: What the contact answered about communication; None for no matter.
@@ -71,7 +72,7 @@ class ContactFilter:
     """
 
     terms: tuple[Term, ...] = ()
-    status: Status | None = None
+    statuses: frozenset[Status] | None = None
     spans: Mapping[Sort, Span] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     accepted: bool | None = None
@@ -81,7 +82,12 @@ class ContactFilter:
     @property
     def only_status(self) -> bool:
         """Whether it filters by nothing but, at most, the status."""
-        return self == ContactFilter(status=self.status)
+        return self == ContactFilter(statuses=self.statuses)
+
+    @property
+    def only_counted(self) -> bool:
+        """Whether it asks for leads, customers or both, and nothing else: the API counts those."""
+        return self.only_status and self.statuses is not None and self.statuses <= COUNTED
 
     def region(self, *also: str) -> Region:
         """Return the part of the company that it can admit.
@@ -90,7 +96,7 @@ class ContactFilter:
             also: Further parameters or dimensions that the question reads.
         """
         names = [
-            *(["status"] if self.status else []),
+            *(["status"] if self.statuses is not None else []),
             *(TIMES[sort] for sort, span in self.spans.items() if span),
             *self.texts,
             *(["accepted_communication"] if self.accepted is not None else []),
@@ -108,7 +114,7 @@ class ContactFilter:
                 for sort, span in self.spans.items()
                 if span
             },
-            statuses=frozenset({self.status}) if self.status else None,
+            statuses=self.statuses,
             fields=frozenset(fields),
         )
 
@@ -149,13 +155,12 @@ def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> Co
     Raises:
         InputError: A value is wrong; the message says what to write.
     """
-    status = given.get("status") or "any"
     accepted = given.get("accepted_communication") or "any"
     if accepted not in _ACCEPTED:
         raise InputError(f"accepted_communication must be one of {', '.join(_ACCEPTED)}.")
     return ContactFilter(
         terms=parse_query(given.get("query", "")),
-        status=None if status == "any" else _choice(Status, status),
+        statuses=_parse_statuses(given.get("status", "")),
         spans={
             sort: span
             for sort, stem in TIMES.items()
@@ -198,8 +203,25 @@ def _parse_has(text: str) -> Mapping[str, bool]:
     return wanted
 
 
-def _choice(kind: type[Status], text: str) -> Status:
-    try:
-        return kind(text)
-    except ValueError:
-        raise InputError(f"status must be one of any, {', '.join(kind)}.") from None
+def _parse_statuses(text: str) -> frozenset[Status] | None:
+    """Return the statuses of a comma-separated choice; with a minus, all but those."""
+    wanted: set[Status] = set()
+    unwanted: set[Status] = set()
+    for part in words_between_commas(text.lower()):
+        name = part.lstrip("-").strip()
+        if name == "any":
+            continue
+        if name not in _STATUSES:
+            raise InputError(
+                f"status does not know {quoted(name)}: give any, or a comma-separated choice of "
+                f"{', '.join(_STATUSES)}; -lost means all others."
+            )
+        (unwanted if part.startswith("-") else wanted).add(Status(name))
+    if wanted & unwanted:
+        raise InputError(
+            f"status names {min(wanted & unwanted)} both ways: give it once, with or without the "
+            "minus."
+        )
+    if not wanted and not unwanted:
+        return None
+    return frozenset((wanted or set(Status)) - unwanted)

@@ -37,9 +37,6 @@ from smoc_mcp.views.results import (
 
 __all__ = ["build_tools"]
 
-_Status = Annotated[
-    Literal["any", "lead", "customer", "lost", "converted"], Field(description="lifecycle status")
-]
 _ListSort = Annotated[
     Literal["created", "updated", "conversation"], Field(description="the newest by this first")
 ]
@@ -62,12 +59,13 @@ def _limit(what: str) -> object:
     return Annotated[int, Field(ge=1, le=100, description=f"the most {what}")]
 
 
+_STATUS = _text("lead, customer, lost, converted: one or several; -lost for all others")
 _CURSOR = _text("next_cursor of the last answer, with the same other parameters")
 _AFTER = "ISO 8601, or an age such as 24h, 7d, 2w"
 
 _FILTERS: Mapping[str, tuple[object, str]] = {
     "query": (_text("words or phone number, in name, e-mail, phone, company, place, texts"), ""),
-    "status": (_Status, "any"),
+    "status": (_STATUS, ""),
     "created_after": (_text(f"{_AFTER}; inclusive"), ""),
     "created_before": (_text("exclusive"), ""),
     "updated_after": (_text("inclusive"), ""),
@@ -100,7 +98,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             f"{_DATA}",
             PageResult,
             sort=(_ListSort, "created"),
-            status=(_Status, "any"),
+            status=(_STATUS, ""),
             limit=(_limit("contacts"), 20),
             cursor=(_CURSOR, ""),
         ),

@@ -5,7 +5,7 @@ the tables of `questions.fields`, `questions.rows` and this module; every value 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from smoc_mcp.proof.windows import ABSENT, Sort
@@ -97,8 +97,8 @@ def where(wanted: ContactFilter) -> Sql:
         tests.append(test)
         values.extend(bound)
 
-    if wanted.status is not None:
-        add("status = ?", wanted.status)
+    if wanted.statuses is not None:
+        add(f"status IN ({_marks(wanted.statuses)})", *sorted(wanted.statuses))
     for sort, span in wanted.spans.items():
         if span.after is not None:
             add(f"{sort} >= ?", span.after)
@@ -123,6 +123,10 @@ def where(wanted: ContactFilter) -> Sql:
     if wanted.among is not None:
         add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
     return Sql(" AND ".join(tests) or "1", tuple(values))
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def holding(wanted: ContactFilter) -> Sql:
