@@ -1,32 +1,39 @@
 """Questions at random, and every claim of their answers held against the truth at its moment."""
 
-import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from smoc_mcp.directory.answers import Matches, News, Page, Statistics
+from smoc_mcp.directory.answers import Matches, News, Page
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import UpstreamError
 from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.windows import Sort, Status
 from smoc_mcp.questions.changes import Progress
-from smoc_mcp.questions.dimensions import Count, Dimension, parse_group_by
+from smoc_mcp.questions.dimensions import Count, Scope, parse_group_by
 from smoc_mcp.questions.filters import ContactFilter, Listing, Span
-from smoc_mcp.questions.groups import Grouping
 from smoc_mcp.questions.rows import ContactRow
-from smoc_mcp.text.folding import fold
-from tests.simulation import SECOND, Raw, SimulatedCompany, key
+from smoc_mcp.views.figures import figures
+from smoc_mcp.views.lists import Views
+from tests.simulation import Raw, SimulatedCompany, key
+from tests.truth import (
+    WIRE,
+    admits,
+    check_groups,
+    check_part,
+    check_sample,
+    check_statuses,
+    check_total,
+    is_since,
+    moment,
+    status_of,
+)
 
-WIRE = {
-    Sort.CREATED: "createdAt",
-    Sort.UPDATED: "updatedAt",
-    Sort.CONVERSATION: "lastConversationDate",
-}
-WORDS = {None: "lead", "1": "lead", "2": "customer", "3": "lost", "4": "converted"}
-GROUPS = ("status", "status", "city", "flow", "city,status", "flow,status", "created_day,city")
+GROUPS = (
+    *("status", "status", "city", "flow", "city,status", "flow,status", "created_day"),
+    *("created_day,city", "created_week", "created_day"),
+)
 
 
 @dataclass
@@ -116,40 +123,38 @@ class Audit:
     async def ask_stats(self) -> None:
         wanted = self.filter()
         by = self.chance.choice(["", *GROUPS])
-        dimensions = parse_group_by(by) if by else ()
-        stats: Statistics = await self.directory.count_contacts(
-            Count(wanted=wanted, dimensions=dimensions, limit=100)
+        asked = Count(
+            wanted=wanted,
+            dimensions=parse_group_by(by) if by else (),
+            limit=self.chance.choice([2, 100]),
+            scope=self.chance.choice([*[Scope.PROVEN] * 4, Scope.IN_HAND]),
         )
-        self.claims[f"stats {stats.proof.certainty}"] += 1
-
-        def check(there: list[Raw]) -> None:
-            truth = [c for c in there if _admits(wanted, c)]
-            assert stats.total >= len(truth)
-            if stats.proof.exact:
-                assert stats.total == len(truth)
-                if stats.grouping is not None:
-                    self.claims[f"groups by {by} exact"] += 1
-                    _check_groups(stats.grouping, dimensions, truth)
-
-        self._hold(stats.proof, check)
-        if stats.sure is None:
+        stats = await self.directory.count_contacts(asked)
+        tally, found = stats.tally, stats.groups
+        self.claims[f"stats {tally.proof.certainty}"] += 1
+        self.claims[f"statuses {tally.status_proof.certainty}"] += 1
+        self._hold(tally.proof, lambda there: check_total(tally, wanted, there))
+        self._hold(tally.status_proof, lambda there: check_statuses(tally, wanted, there))
+        if stats.part is not None:
+            part = stats.part
+            self.claims[f"part {part.proof.certainty}"] += 1
+            self._hold(part.proof, lambda there: check_part(part, wanted, there))
+        if not by:
             return
-        sure = stats.sure
-        self.claims[f"sure {sure.proof.certainty}"] += 1
-
-        def check_sure(there: list[Raw]) -> None:
-            truth = [
-                c
-                for c in there
-                if _admits(wanted, c)
-                and c["createdAt"]
-                and moment(key(c, "createdAt")) >= sure.since
-            ]
-            assert sure.total >= len(truth)
-            if sure.proof.exact:
-                assert sure.total == len(truth)
-
-        self._hold(sure.proof, check_sure)
+        kind = "none" if found is None else "in hand" if found.part is None else "of all"
+        if found is not None and found.part is not None and not found.part.is_whole:
+            kind = "of those since" if found.part.since is not None else "of leads and customers"
+        self.claims[f"groups {kind}"] += 1
+        if found is None:
+            return
+        shown = figures(stats, asked, Views()).result
+        of = found.part
+        if of is None:
+            check_sample(shown)
+            return
+        self.claims[f"groups by {by} {of.proof.certainty}"] += 1
+        grouping = found.grouping
+        self._hold(of.proof, lambda there: check_groups(shown, grouping, asked, of, there))
 
     async def ask_news(self) -> None:
         """Ask for all that is new or changed since a moment, in one answer."""
@@ -160,8 +165,8 @@ class Audit:
 
         def check(there: list[Raw]) -> None:
             there = self._not_gone_since(news.proof, there)
-            new = {str(c["id"]) for c in there if _is_since(c, "createdAt", since)}
-            changed = {str(c["id"]) for c in there if _is_since(c, "updatedAt", since)}
+            new = {str(c["id"]) for c in there if is_since(c, "createdAt", since)}
+            changed = {str(c["id"]) for c in there if is_since(c, "updatedAt", since)}
             assert new <= {row.id for row in news.changes.new}
             assert changed <= given
             if news.proof.exact:
@@ -194,9 +199,9 @@ class Audit:
         def check(there: list[Raw]) -> None:
             for contact in self._not_gone_since(news.proof, there):
                 i = str(contact["id"])
-                if _is_since(contact, "createdAt", poller.since):
+                if is_since(contact, "createdAt", poller.since):
                     assert i in poller.new
-                if _is_since(contact, "updatedAt", poller.since):
+                if is_since(contact, "updatedAt", poller.since):
                     assert i in poller.given
                     updated = moment(key(contact, "updatedAt"))
                     # A time of the future falls back to the present at the next change.
@@ -215,13 +220,13 @@ class Audit:
         self.claims[f"{name} total {page.total_proof.certainty}"] += 1
 
         def check_total(there: list[Raw]) -> None:
-            truth = [c for c in there if _admits(wanted, c)]
+            truth = [c for c in there if admits(wanted, c)]
             assert page.total >= len(truth), wanted
             if page.total_proof.exact:
                 assert page.total == len(truth), wanted
 
         def check_rows(there: list[Raw]) -> None:
-            truth = [c for c in there if _admits(wanted, c)]
+            truth = [c for c in there if admits(wanted, c)]
             truth.sort(key=lambda c: (key(c, WIRE[sort]), str(c["id"])), reverse=True)
             full = len(page.rows) == limit
             _check_rows(page.proof, page.rows, truth[:limit], there, full=full)
@@ -277,17 +282,6 @@ class Audit:
         return ContactFilter(statuses=self._statuses(), spans=spans)
 
 
-def moment(text: str) -> int:
-    return round(datetime.fromisoformat(text).timestamp() * SECOND)
-
-
-def status_of(contact: Raw) -> str:
-    """Return the word for a contact's status."""
-    status = contact["status"]
-    assert status is None or isinstance(status, str)
-    return WORDS[status]
-
-
 def _check_rows(
     proof: Proof,
     rows: Sequence[ContactRow],
@@ -304,50 +298,6 @@ def _check_rows(
     assert sorted(map(_seen, kept)) == sorted(map(_true, expected))
     if proof.exact:
         assert {r.id for r in rows} == {str(c["id"]) for c in truth}
-
-
-def _check_groups(
-    grouping: Grouping, dimensions: Sequence[Dimension], truth: Sequence[Raw]
-) -> None:
-    expected = Counter(
-        values
-        for contact in truth
-        for values in itertools.product(*(_values(contact, d.name) for d in dimensions))
-    )
-    assert grouping.left_out == 0
-    assert {g.keys: g.contacts for g in grouping.groups if g.contacts} == expected
-
-
-def _values(contact: Raw, dimension: str) -> set[str | None]:
-    """Return the folded values of a contact in a dimension, None for none."""
-    match dimension:
-        case "status":
-            return {status_of(contact)}
-        case "created_day":
-            return {key(contact, "createdAt")[:10] or None}
-        case "flow":
-            flows = contact["rewardFlows"]
-            assert isinstance(flows, list)
-            return {fold(flow["title"]) for flow in flows} or {None}
-    value = contact[dimension]
-    return {None if value is None else fold(str(value))}
-
-
-def _admits(wanted: ContactFilter, contact: Raw) -> bool:
-    if wanted.statuses is not None and status_of(contact) not in wanted.statuses:
-        return False
-    for sort, span in wanted.spans.items():
-        time = key(contact, WIRE[sort])
-        if not time or (span.after is not None and moment(time) < span.after):
-            return False
-        if span.before is not None and moment(time) >= span.before:
-            return False
-    return True
-
-
-def _is_since(contact: Raw, name: str, since: int) -> bool:
-    time = key(contact, name)
-    return bool(time) and moment(time) >= since
 
 
 def _seen(row: ContactRow) -> tuple[str, str, int]:

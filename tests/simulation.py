@@ -26,8 +26,12 @@ EPOCH = 1_750_000_000 * SECOND
 """When the simulated company begins."""
 STEP = 90 * SECOND
 """How coarse its times are: coarser than contacts are late to become visible."""
+DAYS = 1_500
+"""Steps of a pause of more than a day, after which a trend has periods without anybody."""
 AHEAD = 10_000 * STEP
 """How far times of the future lie ahead."""
+
+INVITERS = [{"id": n, "firstName": "Per", "lastName": "Nowak"} for n in ("7", "8")]
 
 Raw = dict[str, object]
 Truth = Mapping[str, Raw]
@@ -180,6 +184,8 @@ class SimulatedCompany:
             "lastConversationDate": None,
             "status": self.chance.choice(["1", "2", "1", "3", "4", None]),
             "city": self.chance.choice(["Oslo", "oslo", "Bergen", None]),
+            # Two people of one name.
+            "inviterUser": self.chance.choice([None, None, *INVITERS]),
             "rewardFlows": [{"title": t} for t in ("A", "B") if self._happens(0.4)],
         }
         if self._happens(self.weather.hidden):
@@ -189,7 +195,7 @@ class SimulatedCompany:
 
     def change(self) -> None:
         """Do one random thing: usually something new or changed, sometimes a deletion."""
-        steps = 0 if self._happens(self.weather.tied) else self.chance.choice([1, 2])
+        steps = 0 if self._happens(self.weather.tied) else self.chance.choice([1, 2, 1, 2, 1, DAYS])
         self._go_on(steps)
         if self._happens(0.3):
             self._show_late()

@@ -16,8 +16,9 @@ from smoc_mcp.proof.windows import COUNTED, Status
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.filters import ContactFilter, Span
 from smoc_mcp.store.store import ContactStore
-from tests.audit import WIRE, Audit, moment, status_of
+from tests.audit import Audit
 from tests.simulation import LIMIT, LogicalClock, Raw, SimulatedCompany, Weather, key
+from tests.truth import WIRE, moment, status_of
 
 DAY = 24 * 3600
 
@@ -110,7 +111,13 @@ def test_exact_is_claimed_often_enough_to_be_of_use() -> None:
         "email exact False",
         "search total exact_unless_deleted",
         "stats exact_unless_deleted",
-        "sure exact",
+        "statuses exact",
+        "part exact",
+        "groups of those since",
+        "groups of leads and customers",
+        "groups in hand",
+        "groups by city exact",
+        "groups by city exact_unless_deleted",
     ):
         assert claims[claim] > 0, claims
 
@@ -132,7 +139,7 @@ async def ask_where_the_rules_allow(chance: random.Random) -> tuple[int, int]:
             )
             if _allowed(wanted, list(company.contacts.values())):
                 allowed += 1
-                claimed += stats.proof.exact
+                claimed += stats.tally.proof.exact
     return allowed, claimed
 
 

@@ -144,7 +144,7 @@ def test_call_prints_what_a_model_reads(url: str) -> None:
 
 def test_call_prints_the_structured_form_as_json(url: str) -> None:
     found = json.loads(run("call", "--json", "contacts_stats", **key(url, FJELL_KEY)).stdout)
-    assert (found["total"], found["certainty"]) == (40, "exact")
+    assert (found["total"], found["total_certainty"]) == (40, "exact")
 
 
 def test_call_without_a_tool_lists_the_tools_and_needs_no_key() -> None:

@@ -1,5 +1,6 @@
 """Groups: spellings merged, trends without holes, the rest counted together."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -73,7 +74,7 @@ def test_a_spelling_counts_over_all_statuses() -> None:
 def test_leads_and_customers_are_counted_apart() -> None:
     rows = [row("Oslo", n=3), row("oslo", n=2, status=CUSTOMER), row("Oslo", n=4, status=LOST)]
     assert grouped("city", rows).groups == [
-        Group(("Oslo",), contacts=9, leads=3, customers=2, keys=("oslo",))
+        Group(("Oslo",), Counter({LEAD: 3, CUSTOMER: 2, LOST: 4}), ("oslo",))
     ]
 
 
@@ -92,7 +93,7 @@ def test_groups_past_the_limit_are_counted_together() -> None:
     found = grouped("city", rows, limit=2)
     assert sizes(found) == {"a": 5, "b": 4}
     assert found.left_out == 2
-    assert found.other == Group((OTHER,), contacts=3, leads=1, customers=2)
+    assert found.other == Group((OTHER,), Counter({LEAD: 1, CUSTOMER: 2}))
 
 
 def test_within_the_limit_nothing_is_left_out() -> None:
@@ -113,7 +114,7 @@ def test_two_dimensions_make_a_group_of_each_pair() -> None:
 def test_the_rest_of_two_dimensions_is_other_in_both() -> None:
     rows = [row("Oslo", "google", n=2), row("Bergen", "bing")]
     found = grouped("city,utm_source", rows, limit=1)
-    assert found.other == Group((OTHER, OTHER), contacts=1, leads=1)
+    assert found.other == Group((OTHER, OTHER), Counter({LEAD: 1}))
 
 
 @pytest.mark.parametrize("by", ["flow", "promo", "referral_campaign", "survey:colour"])
@@ -134,7 +135,7 @@ def test_a_value_counts_a_contact_once() -> None:
 
 def test_days_read_from_old_to_new_without_holes() -> None:
     rows = dated("2026-03-02T10:00", "2026-02-27T10:00", "2026-02-27T23:59")
-    assert list(sizes(grouped("created_day", rows)).items()) == [
+    assert list(sizes(grouped("created_day", rows, time=(None, "2026-03-02"))).items()) == [
         ("2026-02-27", 2),
         ("2026-02-28", 0),
         ("2026-03-01", 0),
@@ -145,7 +146,7 @@ def test_days_read_from_old_to_new_without_holes() -> None:
 def test_weeks_begin_on_monday_and_have_no_holes() -> None:
     # 2026-01-04 is a Sunday: of the week that began in the old year.
     rows = dated("2026-01-04T10:00", "2026-01-05T10:00", "2026-01-25T10:00")
-    assert list(sizes(grouped("created_week", rows)).items()) == [
+    assert list(sizes(grouped("created_week", rows, time=(None, "2026-01-25"))).items()) == [
         ("2025-12-29", 1),
         ("2026-01-05", 1),
         ("2026-01-12", 0),
@@ -155,7 +156,7 @@ def test_weeks_begin_on_monday_and_have_no_holes() -> None:
 
 def test_months_have_no_holes() -> None:
     rows = dated("2025-11-30T10:00", "2026-02-01T10:00")
-    assert list(sizes(grouped("created_month", rows)).items()) == [
+    assert list(sizes(grouped("created_month", rows, time=(None, "2026-02-01"))).items()) == [
         ("2025-11", 1),
         ("2025-12", 0),
         ("2026-01", 0),
@@ -198,7 +199,7 @@ def test_past_the_limit_it_is_the_oldest_periods_that_are_left_out() -> None:
     rows = dated("2026-03-01T10:00", "2026-03-01T11:00", "2026-03-02T10:00", "2026-03-03T10:00")
     found = grouped("created_day", rows, limit=2)
     assert sizes(found) == {"2026-03-02": 1, "2026-03-03": 1}
-    assert found.other == Group((OTHER,), contacts=2, leads=2)
+    assert found.other == Group((OTHER,), Counter({LEAD: 2}))
 
 
 def test_one_odd_date_does_not_make_thousands_of_empty_days() -> None:
@@ -207,9 +208,11 @@ def test_one_odd_date_does_not_make_thousands_of_empty_days() -> None:
 
 
 def test_a_trend_keeps_up_to_400_empty_periods() -> None:
-    within = grouped("created_day", dated("2025-01-01T10:00", "2026-02-06T10:00"), limit=1_000)
+    within, past = (
+        grouped("created_day", dated("2025-01-01T10:00", end), limit=1_000, time=(None, end))
+        for end in ("2026-02-06", "2026-02-07")
+    )
     assert len(within.groups) == 402
-    past = grouped("created_day", dated("2025-01-01T10:00", "2026-02-07T10:00"), limit=1_000)
     assert len(past.groups) == 2
 
 
@@ -249,7 +252,7 @@ def test_a_period_that_is_larger_than_the_limit_shows_its_largest_groups() -> No
 
 
 def test_a_period_without_anybody_is_shown_in_a_trend_of_something() -> None:
-    found = grouped("created_month,city", monthly(m01=1, m03=1))
+    found = grouped("created_month,city", monthly(m01=1, m03=1), time=(None, "2026-03-05"))
     assert [(g.values, g.contacts) for g in found.groups] == [
         (("2026-01", "v0"), 1),
         (("2026-02", NONE), 0),
@@ -261,6 +264,18 @@ def test_a_trend_goes_from_where_the_filter_begins_to_where_it_ends() -> None:
     rows = dated("2026-03-03T10:00")
     found = grouped("created_day", rows, time=("2026-03-01", "2026-03-05T12:00"))
     assert sizes(found) == {f"2026-03-0{d}": int(d == 3) for d in range(1, 6)}
+
+
+def test_of_a_sample_no_period_is_shown_to_be_without_anybody() -> None:
+    rows = dated("2026-03-02T10:00", "2026-02-27T10:00")
+    assert sizes(grouped("created_day", rows)) == {"2026-02-27": 1, "2026-03-02": 1}
+
+
+def test_before_a_contact_of_the_future_no_period_is_shown_to_be_without_anybody() -> None:
+    rows = dated("2026-03-02T10:00", "2026-03-04T10:00", "2027-01-01T10:00")
+    found = grouped("created_month", rows, time=(None, "2026-03-05"))
+    assert sizes(found) == {"2026-03": 2, "2027-01": 1}
+    assert list(found.partial) == ["2026-03", "2027-01"]
 
 
 @pytest.mark.parametrize(
@@ -292,8 +307,10 @@ def test_no_contact_is_lost_or_counted_twice(rows: list[GroupRow], limit: int) -
     found = grouped("city", rows, limit)
     shown = [*found.groups, *filter(None, [found.other])]
     assert sum(g.contacts for g in shown) == sum(r.contacts for r in rows)
-    assert sum(g.leads for g in shown) == sum(r.contacts for r in rows if r.status is LEAD)
-    assert sum(g.customers for g in shown) == sum(r.contacts for r in rows if r.status is CUSTOMER)
+    assert sum(g.counts[LEAD] for g in shown) == sum(r.contacts for r in rows if r.status is LEAD)
+    assert sum(g.counts[CUSTOMER] for g in shown) == sum(
+        r.contacts for r in rows if r.status is CUSTOMER
+    )
 
 
 @given(ROWS, st.integers(1, 5))

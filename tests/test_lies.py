@@ -166,7 +166,7 @@ async def test_one_short_answer_whose_counts_agree_erases_nobody_and_proves_noth
         report = await world.directory.refresh()
         stats = await world.directory.count_contacts(Count())
         assert report.removed == 0
-        assert stats.proof.certainty is Certainty.AT_LEAST
+        assert stats.tally.proof.certainty is Certainty.AT_LEAST
         assert await world.in_hand() == before
 
 
@@ -202,7 +202,7 @@ async def test_what_a_cache_answers_is_no_proof_and_true_of_an_earlier_moment(
     page = await world.directory.list_contacts(Listing(limit=5))
     stats = await world.directory.count_contacts(Count())
     assert page.proof.certainty is page.total_proof.certainty is Certainty.AT_LEAST
-    assert stats.proof.certainty is Certainty.AT_LEAST
+    assert stats.tally.proof.certainty is Certainty.AT_LEAST
 
 
 async def test_remembered_contacts_that_were_deleted_are_in_no_lower_bound(world: World) -> None:
@@ -214,9 +214,9 @@ async def test_remembered_contacts_that_were_deleted_are_in_no_lower_bound(world
     wanted = ContactFilter(texts={"country": "no"})
     page = await world.directory.search_contacts(Listing(wanted=wanted, sort=Sort.CREATED))
     truth = list(world.company.contacts())
-    assert max(stats.total, stats.company.at_least) <= len(truth)
+    assert max(stats.tally.total, stats.company.at_least) <= len(truth)
     assert page.total <= sum(_country(c) == "NO" for c in truth)
-    assert stats.company.in_hand >= stats.total
+    assert stats.company.in_hand >= stats.tally.total
 
 
 async def test_more_leads_in_hand_than_smoc_counts_are_said_to_be_gone(world: World) -> None:
@@ -226,7 +226,7 @@ async def test_more_leads_in_hand_than_smoc_counts_are_said_to_be_gone(world: Wo
     world.clock.expire()
     stats = await world.directory.count_contacts(Count())
     assert 0 < stats.company.must_be_gone <= 200
-    assert stats.proof.certainty is Certainty.AT_LEAST
+    assert stats.tally.proof.certainty is Certainty.AT_LEAST
 
 
 async def test_a_window_in_a_wrong_order_does_not_stand_for_those_who_came_before_it(

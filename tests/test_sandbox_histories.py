@@ -83,7 +83,11 @@ def holds(stats: Statistics, wanted: ContactFilter, truth: Truth) -> bool:
         if (wanted.statuses is None or status in wanted.statuses)
         and (after is None or _moment(created) >= after)
     ]
-    return stats.total == len(matching) if stats.proof.exact else stats.total >= len(matching)
+    return (
+        stats.tally.total == len(matching)
+        if stats.tally.proof.exact
+        else stats.tally.total >= len(matching)
+    )
 
 
 async def live_through(seed: int, folder: Path) -> dict[str, int]:
@@ -114,10 +118,10 @@ async def live_through(seed: int, folder: Path) -> dict[str, int]:
                     stats = await asked.count_contacts(
                         Count(wanted=wanted, dimensions=(DIMENSIONS["status"],), limit=50)
                     )
-                    if stats.proof.complete:
-                        truths = world.at(stats.proof)
+                    if stats.tally.proof.complete:
+                        truths = world.at(stats.tally.proof)
                         assert any(holds(stats, wanted, truth) for truth in truths), (seed, given)
-                    word = stats.proof.certainty.value
+                    word = stats.tally.proof.certainty.value
                     claims[word] = claims.get(word, 0) + 1
     return claims
 

@@ -1,10 +1,8 @@
 """contacts_stats against the truth of a company: groups, the rest of them, SMOC's own counts."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +14,7 @@ from smoc_mcp.questions.filters import EVERYBODY
 from smoc_mcp.sandbox import Company, Contact, Sandbox, run_in_thread
 from smoc_mcp.views.boundary import Boundary
 from smoc_mcp.views.lists import Views
-from tests.serving import KEY, ask, memory_server
+from tests.serving import KEY, ask, memory_server, refusal
 
 pytestmark = pytest.mark.anyio
 
@@ -79,8 +77,16 @@ async def test_statuses_of_a_large_company_have_its_own_counts() -> None:
     groups = {g["key"]["status"]: g for g in found["groups"]}
     assert groups["lead"]["contacts"] == company.leads_count
     assert groups["customer"]["contacts"] == company.customer_count
-    assert found["certainty"] == "at_least"
+    certainties = {g["key"]["status"]: g["certainty"] for g in found["groups"]}
+    assert certainties == {
+        "lead": "exact",
+        "customer": "exact",
+        "lost": "at_least",
+        "converted": "at_least",
+    }
+    assert found["total_certainty"] == "at_least"
     assert company.leads_count + company.customer_count < found["total"] <= 3000
+    assert found["total"] == found["company"]["at_least"]
     assert not any("share" in group for group in found["groups"])
     assert "SMOC's own counts" in found["note"]
 
@@ -90,7 +96,7 @@ async def test_one_status_of_a_large_company_is_exact_by_its_own_count() -> None
     with run_in_thread(Sandbox(keys={KEY: company})) as url:
         async with memory_server(url) as client:
             found = await ask(client, "contacts_stats", status="customer", group_by="status")
-    assert found["certainty"] == "exact"
+    assert found["total_certainty"] == found["groups_certainty"] == "exact"
     assert found["total"] == company.customer_count
     assert [g["contacts"] for g in found["groups"]] == [company.customer_count]
     assert found["groups"][0]["share"] == 1
@@ -118,9 +124,9 @@ async def test_a_total_is_no_more_than_there_are_though_what_is_remembered_has_c
             found = await directory.count_contacts(
                 Count(wanted=EVERYBODY, dimensions=(DIMENSIONS["status"],), limit=10)
             )
-    assert found.grouping is not None
-    assert sum(group.contacts for group in found.grouping.groups) > 60
-    assert found.total == 60
+    assert found.groups is not None
+    assert sum(group.contacts for group in found.groups.grouping.groups) <= 60
+    assert found.tally.total == 60
 
 
 async def test_words_are_counted_before_anybody_has_searched(url: str, company: Company) -> None:
@@ -134,11 +140,11 @@ async def test_words_are_counted_before_anybody_has_searched(url: str, company: 
     assert grouped["total"] == sum(g["contacts"] for g in grouped["groups"]) == 9
 
 
-async def test_a_question_that_nobody_was_asked_is_no_finding(url: str) -> None:
+async def test_a_question_that_nobody_was_asked_is_answered_with_those_that_were(url: str) -> None:
     async with memory_server(url) as client:
-        found = await ask(client, "contacts_stats", group_by="survey:no such words")
-    assert "No survey question" in found["note"]
-    assert 'Answered were: "' in found["note"]
+        said = await refusal(client, "contacts_stats", group_by="survey:no such words")
+    assert said.startswith("No survey question that somebody in hand has answered has")
+    assert 'Answered were: "' in said
 
 
 async def test_a_value_that_looks_like_ours_is_in_quotes(url: str, company: Company) -> None:
@@ -164,44 +170,134 @@ async def test_a_masked_name_is_no_group_either(url: str, company: Company) -> N
     assert "(none)" in groups
 
 
-async def test_each_period_of_a_trend_says_what_is_proven_of_it() -> None:
+async def test_a_trend_shows_the_proven_periods_only_and_names_those_in_part() -> None:
     company = Company("Large", seed=3, size=3000)
     with run_in_thread(Sandbox(keys={KEY: company})) as url:
         async with memory_server(url) as client:
             found = await ask(
-                client,
-                "contacts_stats",
-                group_by="created_week",
-                created_after="150d",
-                limit=100,
+                client, "contacts_stats", group_by="created_week", created_after="150d", limit=100
             )
     truth: Counter[str] = Counter()
     for contact in company.contacts():
         created = datetime.fromisoformat(str(contact["createdAt"])).date()
         truth[(created - timedelta(days=created.weekday())).isoformat()] += 1
-    proven = {g["key"]["created_week"]: g["contacts"] for g in exactly(found["groups"], "exact")}
-    open_ = {g["key"]["created_week"]: g["contacts"] for g in exactly(found["groups"], "at_least")}
-    assert found["certainty"] == "at_least"
-    assert proven
-    assert proven == {week: truth[week] for week in proven}
-    assert open_
-    assert all(truth[week] >= count for week, count in open_.items())
+    whole = {g["key"]["created_week"]: g["contacts"] for g in found["groups"] if "partial" not in g}
+    assert whole
+    assert whole == {week: truth[week] for week in whole}
+    assert [i for i, g in enumerate(found["groups"]) if "partial" in g] == [0, len(whole) + 1]
+    assert found["total_certainty"] == "at_least"
+    assert found["groups_certainty"] == "exact"
+    assert sum(g["contacts"] for g in found["groups"]) == found["grouped"] < found["total"]
 
 
-async def test_the_note_says_how_to_ask_for_an_exact_answer() -> None:
+async def test_what_is_asked_since_the_proven_moment_is_exact_and_the_same() -> None:
     company = Company("Large", seed=3, size=3000)
     with run_in_thread(Sandbox(keys={KEY: company})) as url:
         async with memory_server(url) as client:
             wide = await ask(client, "contacts_stats", group_by="city")
-            hint = re.search(r"With created_after=(\S+) the answer is exact", wide["note"])
-            assert hint
-            narrow = await ask(client, "contacts_stats", group_by="city", created_after=hint[1])
-    assert narrow["certainty"] == "exact"
-    assert f"{narrow['total']} contacts" in wide["note"]
+            since = wide["proven_since"]
+            narrow = await ask(client, "contacts_stats", group_by="city", created_after=since)
+    assert f"created since {since} (exact); ask with created_after to stay there." in wide["note"]
+    assert narrow["total_certainty"] == narrow["groups_certainty"] == "exact"
+    assert "proven_since" not in narrow
+    assert narrow["total"] == narrow["grouped"] == wide["grouped"]
+    assert narrow["groups"] == wide["groups"]
 
 
-def exactly(groups: list[dict[str, Any]], certainty: str) -> list[dict[str, Any]]:
-    return [group for group in groups if group["certainty"] == certainty]
+async def test_of_all_in_hand_there_are_counts_and_nothing_that_is_compared() -> None:
+    company = Company("Large", seed=3, size=3000, hostile=0)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            sample = await ask(
+                client, "contacts_stats", group_by="city", scope="in_hand", limit=100
+            )
+            trend = await ask(client, "contacts_stats", group_by="created_month", scope="in_hand")
+    assert sample["scope"] == "in_hand"
+    assert sample["grouped"] == sample["company"]["in_hand"]
+    assert sum(g["contacts"] for g in sample["groups"]) == sample["grouped"]
+    assert "groups_certainty" not in sample
+    cities = [g["key"]["city"] for g in sample["groups"]]
+    assert cities == sorted(cities)
+    for group in (*sample["groups"], *trend["groups"]):
+        assert group["contacts"] > 0
+        assert not {name for name in group if name.endswith("share")}
+
+
+async def test_where_nothing_is_proven_there_are_no_groups_and_the_way_to_a_sample() -> None:
+    company = Company("Large", seed=3, size=3000)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            old = await ask(client, "contacts_stats", group_by="city", created_before="200d")
+    assert "groups" not in old
+    assert old["total"] > 0
+    assert "scope=in_hand counts those in hand" in old["note"]
+
+
+async def test_leads_and_customers_are_the_part_where_the_windows_hold_all_of_them() -> None:
+    company = Company("Middle", seed=11, size=900)
+    counts = company.leads_count + company.customer_count
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            found = await ask(client, "contacts_stats", group_by="city", limit=100)
+            again = await ask(
+                client, "contacts_stats", group_by="city", limit=100, status="lead,customer"
+            )
+    assert found["proven_statuses"] == ["lead", "customer"]
+    assert found["grouped"] == counts == again["total"]
+    assert found["groups"] == again["groups"]
+    truth = Counter(
+        str(c.get("city")) for c in company.contacts() if c.get("status") in (None, "1", "2")
+    )
+    named = [g for g in found["groups"] if not g["key"]["city"].startswith("(")]
+    assert named
+    for group in named:
+        assert group["contacts"] == truth[group["key"]["city"]]
+        assert group["share"] == round(group["contacts"] / counts, 4)
+
+
+async def test_numbers_beside_a_filter_are_numbers_of_that_filter() -> None:
+    company = Company("Large", seed=3, size=3000)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            found = await ask(client, "contacts_stats", created_after="7d")
+    week = (datetime.now(UTC) - timedelta(days=7)).isoformat()
+    truth = Counter(
+        c.get("status") or "1" for c in company.contacts() if str(c["createdAt"]) >= week
+    )
+    names = {"leads": "1", "customers": "2", "lost": "3", "converted": "4"}
+    assert {name: found[name] for name in names} == {n: truth[s] for n, s in names.items()}
+    assert found["total"] == sum(found[name] for name in names)
+    assert found["company"]["leads"] == company.leads_count > found["leads"]
+
+
+async def test_every_answer_of_one_moment_has_the_same_lower_bound_of_the_company() -> None:
+    company = Company("Large", seed=3, size=3000)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            await ask(client, "contacts_search", query="nobody is called this")
+            someone = next(
+                c["email"]
+                for c in (await ask(client, "contacts_list", limit=20))["contacts"]
+                if "email" in c
+            )
+            answers = [
+                await ask(client, tool, **arguments)
+                for tool, arguments in (
+                    ("contacts_stats", {}),
+                    ("contacts_stats", {"group_by": "status"}),
+                    ("contacts_stats", {"group_by": "city,status"}),
+                    ("contacts_stats", {"group_by": "city", "scope": "in_hand"}),
+                    ("contacts_stats", {"status": "lost"}),
+                    ("contacts_search", {"city": "Oslo"}),
+                    ("contacts_search", {}),
+                    ("contacts_list", {"sort": "updated"}),
+                    ("contacts_find_by_email", {"email": someone}),
+                )
+            ]
+    bounds = {answer["company"]["at_least"] for answer in answers}
+    whole = {a["total"] for a in (*answers[:4], answers[6], answers[7])}
+    assert len(bounds) == 1
+    assert whole == bounds
 
 
 async def test_a_limit_leaves_no_status_out_of_the_companys_own_counts() -> None:

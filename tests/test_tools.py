@@ -140,7 +140,7 @@ async def test_statistics_by_status_are_the_truth(url: str, company: Company) ->
         assert status is None or isinstance(status, str)
         truth[words[status]] = truth.get(words[status], 0) + 1
     assert {g["key"]["status"]: g["contacts"] for g in stats["groups"]} == truth
-    assert stats["certainty"] == "exact"
+    assert stats["groups_certainty"] == stats["total_certainty"] == "exact"
     assert sum(g["share"] for g in stats["groups"]) == pytest.approx(1, abs=0.001)
 
 
@@ -149,7 +149,7 @@ async def test_leads_alone_are_counted_with_one_small_request() -> None:
     with run_in_thread(sandbox) as url:
         async with memory_server(url) as client:
             stats = await ask(client, "contacts_stats", status="lead")
-    assert stats["certainty"] == "exact"
+    assert stats["total_certainty"] == stats["status_certainty"] == "exact"
     assert stats["total"] == stats["leads"]
     assert [r.limit for r in sandbox.requests] == [1]
 
@@ -162,8 +162,9 @@ async def test_all_leads_of_a_company_that_four_windows_hold_are_exact() -> None
             stats = await ask(
                 client, "contacts_stats", status="customer", group_by="utm_source", limit=100
             )
-    assert stats["certainty"] == "exact"
-    assert stats["total"] == company.customer_count
+    assert stats["groups_certainty"] == "exact"
+    assert "proven_since" not in stats
+    assert stats["grouped"] == stats["total"] == company.customer_count
     assert len(sandbox.requests) == 6
 
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from smoc_mcp.api.models import Contact
 from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.history import Gap
-from smoc_mcp.proof.windows import Sort, Window
+from smoc_mcp.proof.part import Part
+from smoc_mcp.proof.windows import Sort, Status, Window
 from smoc_mcp.questions.changes import Changes
 from smoc_mcp.questions.groups import Grouping
 from smoc_mcp.questions.rows import ContactRow
@@ -16,12 +17,13 @@ from smoc_mcp.text.times import Moment
 __all__ = [
     "Company",
     "Found",
+    "Groups",
     "Matches",
     "News",
     "Overview",
     "Page",
     "Statistics",
-    "Sure",
+    "Tally",
     "Values",
 ]
 
@@ -133,19 +135,37 @@ class Found:
     live: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sure:
-    """The part of an uncertain answer that is proven.
+class Tally(NamedTuple):
+    """How many contacts match.
 
     Attributes:
-        since: The contacts created at or after this moment.
-        total: How many of them match.
+        total: How many; where that is not proven, how many at least.
         proof: That there are no more.
+        statuses: How many of each status; one that is not in it is not known.
+        status_proof: That there are no more of these statuses.
     """
 
-    since: Moment
     total: int
     proof: Proof
+    statuses: Mapping[Status, int]
+    status_proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """How contacts divide.
+
+    Attributes:
+        grouping: The groups.
+        part: The proven part that these are the groups of; None where nothing is proven of them
+            together: they are of whoever is in hand, as last seen, or of what the API counts.
+        by_status: What is proven of each group on its own, where they are statuses that the API
+            counts, or does not count.
+    """
+
+    grouping: Grouping
+    part: Part | None
+    by_status: Mapping[str, Proof] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,28 +173,22 @@ class Statistics:
     """Counts and groups.
 
     Attributes:
-        total: How many contacts match; where that is not proven, how many at least.
-        proof: That `total` and `grouping` are of all of them.
+        tally: How many contacts match.
         in_hand: How many in hand match, as they were last seen.
-        grouping: None where no groups were asked for.
-        questions: The survey questions that a `survey:` dimension stood for.
-        other_questions: Those in hand, where such a dimension stands for none; otherwise None.
+        groups: How they divide; None where that was not asked for, or of no part it is proven.
+        part: What is proven, where the total is not; None for nothing.
+        questions: The survey questions that the dimensions stand for.
         unfiltered: The question was about the whole company.
-        sure: What is proven where not everything is; None for nothing.
-        own_counts: The groups of leads and of customers have SMOC's own counts.
         instead: As of a page.
     """
 
     company: Company
-    total: int
-    proof: Proof
+    tally: Tally
     in_hand: int
-    grouping: Grouping | None
+    groups: Groups | None
+    part: Part | None
     questions: Sequence[str]
-    other_questions: Sequence[str] | None
     unfiltered: bool
-    sure: Sure | None = None
-    own_counts: bool = False
     instead: Mapping[str, Values] = field(default_factory=dict)
 
 

@@ -23,6 +23,7 @@ from smoc_mcp.directory.listing import (
     list_page,
     suggest,
 )
+from smoc_mcp.directory.parts import may_reach_further, only_counted
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.directory.statistics import count_up, look_over
@@ -41,7 +42,7 @@ from smoc_mcp.errors import (
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import Sort, Window
 from smoc_mcp.questions.changes import Progress
-from smoc_mcp.questions.dimensions import Count, Kind
+from smoc_mcp.questions.dimensions import Count, Kind, Scope
 from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
@@ -169,6 +170,9 @@ class ContactDirectory:
         """Return how many contacts match and, by up to two dimensions, how they divide.
 
         Without dimensions the counts alone cost one small request.
+
+        Raises:
+            InputError: A dimension is a survey question that nobody in hand has answered.
         """
         wanted = asked.wanted
 
@@ -179,6 +183,8 @@ class ContactDirectory:
             elif wanted == EVERYBODY and reading.may_be_small:
                 # One window may well be the whole company; a larger one needs no look.
                 reading = yield from self._have([Sort.UPDATED], reading)
+            if asked.dimensions and not asked.by_status_alone:
+                reading = yield from self._have_part(asked, reading)
             if wanted.terms:
                 reading = yield from self._have_words(reading)
             return count_up(reading, asked)
@@ -282,6 +288,17 @@ class ContactDirectory:
                 return reading
         if self.sync.may_learn(region.statuses, reading.since):
             reading = yield lambda asked: self.sync.ensure_all(asked, region.statuses)
+        return reading
+
+    def _have_part(self, asked: Count, reading: Reading) -> Steps[Reading]:
+        """Have the proof of the largest part of a question, where not all of it can be proven."""
+        if asked.scope is Scope.IN_HAND or reading.prove(asked.region) is not None:
+            return reading
+        counted = only_counted(asked.wanted).statuses
+        if counted and self.sync.may_learn(counted, reading.since):
+            reading = yield lambda asked: self.sync.ensure_all(asked, counted)
+        elif may_reach_further(reading) and not self.sync.in_turn(reading.since):
+            reading = yield self.sync.ensure_in_turn
         return reading
 
     async def _answer(self, ask: Question[T], *, heavy: bool = False) -> T:

@@ -1,17 +1,22 @@
 """What a caller whose question matches nobody could have asked instead."""
 
+import json
+
 from smoc_mcp.directory.answers import Values
 from smoc_mcp.directory.reading import Reading
+from smoc_mcp.errors import InputError
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.filters import ContactFilter
 from smoc_mcp.questions.groups import NONE, merge
 from smoc_mcp.questions.similar import nearest
+from smoc_mcp.text.folding import quoted
 
-__all__ = ["instead", "matches_by_word"]
+__all__ = ["instead", "matches_by_word", "no_such_question"]
 
 _SHOWN = 8
 _SEARCHED = 1_000
 _NEAR_SHOWN = 3
+_QUESTIONS_SHOWN = 8
 
 
 def instead(reading: Reading, wanted: ContactFilter) -> dict[str, Values]:
@@ -36,3 +41,18 @@ def matches_by_word(reading: Reading, wanted: ContactFilter) -> dict[str, int]:
         term.said: sum(reading.store.count(ContactFilter(terms=(term,))).values())
         for term in wanted.terms
     }
+
+
+def no_such_question(reading: Reading, words: str) -> InputError:
+    """Return the error that says which survey questions there are, where none has these words."""
+    known = reading.store.survey_questions()
+    if not known:
+        return InputError(
+            "Nobody in hand has answered a survey question, so there is nothing to group by."
+        )
+    shown = "; ".join(json.dumps(q, ensure_ascii=False) for q in known[:_QUESTIONS_SHOWN])
+    more = len(known) - _QUESTIONS_SHOWN
+    return InputError(
+        f"No survey question that somebody in hand has answered has the id or words "
+        f"{quoted(words)}. Answered were: {shown}{f' and {more:,} more' if more > 0 else ''}."
+    )

@@ -34,7 +34,7 @@ def list_page(reading: Reading, asked: Listing) -> Page:
     # One more than asked for: it shows that more follow.
     rows = reading.store.list_rows(replace(asked, wanted=listed, limit=asked.limit + 1))
     more, rows = len(rows) > asked.limit, rows[: asked.limit]
-    total, total_proof = reading.total_of(wanted, reading.prove(wanted.region()))
+    total, total_proof = reading.total_of(wanted)
     return Page(
         company=reading.company(),
         rows=rows,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from smoc_mcp.directory.answers import Company
+from smoc_mcp.directory.answers import Company, Tally
 from smoc_mcp.proof.certainty import Certainty, Proof, Region
 from smoc_mcp.proof.history import BEGINNING, follows
 from smoc_mcp.proof.live import LiveWindows
@@ -100,30 +100,45 @@ class Reading:
         known = [k for k in (self.told, self.store.counts()) if k is not None]
         return max(known, key=lambda k: k[1], default=(Counts(0, 0), self.now))
 
-    def total_of(
-        self, wanted: ContactFilter, proof: Proof | None, *, whole: bool = True
-    ) -> tuple[int, Proof]:
-        """Return how many contacts match, and what is proven of that.
+    def tally(self, wanted: ContactFilter) -> Tally:
+        """Return how many contacts match, of which statuses, and what is proven of both."""
+        total, proof = self.total_of(wanted)
+        known = self.prove(wanted.region("status"))
+        if known is not None and (known.exact or not self._counts_better(wanted)):
+            held = self.store.count(replace(wanted, among=known.among))
+            return Tally(total, proof, _every(wanted, held), known)
+        counted = [s for s in Status if s in (wanted.statuses or COUNTED)]
+        if wanted == EVERYBODY or wanted.only_counted:
+            counts, own = self._own_counts()
+            statuses = {status: counts.of([status]) for status in counted}
+            return Tally(total, proof, statuses, own)
+        return Tally(total, proof, _every(wanted, self.live_matches(wanted)), self.lower_bound())
 
-        Args:
-            wanted: Which contacts.
-            proof: That every contact of the filter's region is in hand; None if nothing proves it.
-            whole: The API's own counts may be taken, for nothing else is made of the total.
-        """
-        if proof is not None:
+    def total_of(self, wanted: ContactFilter) -> tuple[int, Proof]:
+        """Return how many contacts match, and what is proven of that."""
+        proof = self.prove(wanted.region())
+        if proof is not None and (proof.exact or not self._counts_better(wanted)):
             held = self.store.count(replace(wanted, among=proof.among))
-            # The API's own count is better than a proof that lets deleted contacts linger, and
-            # where it is smaller such are there.
-            own = whole and wanted.only_counted
-            lingers = wanted.only_status and any(self._surplus(held).values())
-            if proof.exact or not (own or lingers):
-                return sum(held.values()), proof
-        if whole and wanted.only_status:
-            if self.counts is not None and wanted.statuses and wanted.statuses <= COUNTED:
-                return self.counts[0].of(wanted.statuses), Proof(Certainty.EXACT, self.counts[1])
-            if wanted.statuses is None:
-                return self.least_of_all(), self.lower_bound()
-        return self._live_matches(wanted), self.lower_bound()
+            return sum(held.values()), proof
+        if wanted.only_counted and wanted.statuses:
+            counts, own = self._own_counts()
+            return counts.of(wanted.statuses), own
+        if wanted == EVERYBODY:
+            return self.least_of_all(), self.lower_bound()
+        return sum(self.live_matches(wanted).values()), self.lower_bound()
+
+    def _own_counts(self) -> tuple[Counts, Proof]:
+        """Return the API's own counts: exact while they are live, afterwards the last known."""
+        counts, as_of = self.last_counts()
+        return counts, self.lower_bound() if self.counts is None else Proof(Certainty.EXACT, as_of)
+
+    def _counts_better(self, wanted: ContactFilter) -> bool:
+        """Say whether the API's own counts are better than a proof that lets deleted ones linger.
+
+        They are where it counts all that is wanted, or where it counts fewer than are held.
+        """
+        held = self.store.count(EVERYBODY)
+        return wanted.only_counted or (wanted.only_status and any(self._surplus(held).values()))
 
     def in_hand_of(self, wanted: ContactFilter) -> int:
         """Return how many contacts in hand match, as they were last seen."""
@@ -137,12 +152,13 @@ class Reading:
         """
         live = self.live.all(self.since)
         shown = [w.counts.of(COUNTED) + w.others for w in live]
-        return max(self.last_counts()[0].of(COUNTED), self._live_matches(EVERYBODY), *shown)
+        held = sum(self.live_matches(EVERYBODY).values())
+        return max(self.last_counts()[0].of(COUNTED), held, *shown)
 
-    def _live_matches(self, wanted: ContactFilter) -> int:
-        """Return how many contacts of live windows match: a lower bound, as of the oldest."""
+    def live_matches(self, wanted: ContactFilter) -> Mapping[Status, int]:
+        """Return how many contacts of live windows match: lower bounds, as of the oldest."""
         shown = frozenset(self.live.union(self.since))
-        return sum(self.store.count(replace(wanted, among=shown)).values()) if shown else 0
+        return self.store.count(replace(wanted, among=shown)) if shown else {}
 
     def _surplus(self, held: Mapping[Status, int]) -> dict[Status, int]:
         """Return how many more leads and customers are held than the API counts."""
@@ -170,6 +186,12 @@ class Reading:
             return None
         if (created.unread | updated.unread) & region.fields:
             return None
-        if not store.all_current(after, changes.began, updated):
+        if store.newest_outdated(after, changes.began, updated) is not None:
             return None
         return Proof(Certainty.EXACT_UNLESS_DELETED, updated.as_of)
+
+
+def _every(wanted: ContactFilter, held: Mapping[Status, int]) -> dict[Status, int]:
+    """Return a number for every status that a filter admits, but for those nobody can name."""
+    admitted = wanted.statuses or frozenset(Status)
+    return {s: held.get(s, 0) for s in Status if s in admitted and s is not Status.UNKNOWN}

@@ -1,108 +1,115 @@
 """Answers that are counts: how many contacts there are, how they divide, what is known of them."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
-from smoc_mcp.directory.answers import Overview, Statistics, Sure
-from smoc_mcp.directory.hints import instead
+from smoc_mcp.directory.answers import Groups, Overview, Statistics, Tally
+from smoc_mcp.directory.hints import instead, no_such_question
+from smoc_mcp.directory.parts import proven_part
 from smoc_mcp.directory.reading import Reading
-from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.history import refresh_interval
+from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import COUNTED, Sort, Status
-from smoc_mcp.questions.dimensions import Count
+from smoc_mcp.questions.dimensions import Count, Scope
 from smoc_mcp.questions.filters import EVERYBODY, TIMES, Span
 from smoc_mcp.questions.groups import OTHER, Group, Grouping, merge
+from smoc_mcp.text.times import Moment
 
 __all__ = ["count_up", "look_over"]
 
-_SECOND = 1_000_000
-
 
 def count_up(reading: Reading, asked: Count) -> Statistics:
-    """Return counts and groups."""
-    proven = reading.prove(asked.region)
-    # Of groups by status the API counts the large ones itself.
-    own = asked.by_status_alone and proven is None
-    ungrouped = own or not asked.dimensions
-    total, proof = reading.total_of(asked.wanted, proven, whole=ungrouped)
+    """Return counts and groups.
+
+    Raises:
+        InputError: A dimension is a survey question that nobody in hand has answered.
+    """
     questions = _questions(reading, asked)
-    in_hand = total if proof.complete else reading.in_hand_of(asked.wanted)
+    tally = reading.tally(asked.wanted)
+    whole = tally.proof.complete
+    in_hand = tally.total if whole else reading.in_hand_of(asked.wanted)
+    found = None if whole or asked.dimensions else proven_part(reading, asked)
     return Statistics(
         company=reading.company(),
-        total=total,
-        proof=proof,
+        tally=tally,
         in_hand=in_hand,
-        grouping=_grouped(reading, asked, proven, own_counts=own) if asked.dimensions else None,
+        groups=_groups(reading, asked, tally) if asked.dimensions else None,
+        part=None if found is None else found[0],
         questions=questions,
-        other_questions=reading.store.survey_questions()
-        if asked.survey_questions and not questions
-        else None,
-        unfiltered=asked.wanted == EVERYBODY and ungrouped,
-        sure=None if proof.complete or own else _sure(reading, asked),
-        own_counts=own,
-        instead={} if total or in_hand else instead(reading, asked.wanted),
+        unfiltered=asked.wanted == EVERYBODY,
+        instead={} if tally.total or in_hand else instead(reading, asked.wanted),
     )
 
 
 def _questions(reading: Reading, asked: Count) -> list[str]:
     """Return the survey questions that the dimensions stand for."""
-    return [q for words in asked.survey_questions for q in reading.store.survey_questions(words)]
+    found: list[str] = []
+    for words in asked.survey_questions:
+        named = reading.store.survey_questions(words)
+        if not named:
+            raise no_such_question(reading, words)
+        found += named
+    return found
 
 
-def _grouped(reading: Reading, asked: Count, proven: Proof | None, *, own_counts: bool) -> Grouping:
-    """Return the groups of what is in hand; those of leads and customers as the API counts them."""
-    if own_counts:
-        grouping = _merged(reading, replace(asked, limit=len(Status)))
-        return _with_own_counts(reading, grouping, asked.wanted.statuses)
-    if proven is not None:
-        asked = replace(asked, wanted=replace(asked.wanted, among=proven.among))
-    return _merged(reading, asked)
+def _groups(reading: Reading, asked: Count, tally: Tally) -> Groups | None:
+    """Return the groups of the proven part, or of all in hand if that was asked for.
+
+    Groups by status alone have the API's own counts where not everybody is in hand.
+    """
+    if asked.scope is Scope.IN_HAND:
+        return Groups(_in_order_of_names(_merged(reading, asked, None)), None)
+    found = proven_part(reading, asked)
+    if asked.by_status_alone and (found is None or not found[0].is_whole):
+        return _by_status(reading, asked, tally)
+    if found is None:
+        return None
+    part, wanted = found
+    span = wanted.spans.get(Sort.CREATED, Span())
+    # Of what came after the proof nobody knows; and by one of the clocks it may be earlier.
+    end = min(part.proof.as_of, *(w.api_now for w in reading.live.all(reading.since)))
+    if span.before is not None:
+        end = min(end, span.before - 1)
+    return Groups(_merged(reading, replace(asked, wanted=wanted), (span.after, end)), part)
 
 
-def _merged(reading: Reading, asked: Count) -> Grouping:
-    span = asked.wanted.spans.get(Sort.CREATED, Span())
-    end = reading.now if span.before is None else min(span.before - 1, reading.now)
-    grouping = merge(reading.store.group(asked), asked, reading.zone, (span.after, end))
+def _merged(reading: Reading, asked: Count, ends: tuple[Moment | None, Moment] | None) -> Grouping:
+    grouping = merge(reading.store.group(asked), asked, reading.zone, ends)
     if grouping.left_out and grouping.other is None and not asked.is_trend:
         # A contact may be in several groups that are left out, and counts once in the rest.
         other = Group((OTHER,) * len(asked.dimensions))
         kept = [group.keys for group in grouping.groups]
-        for status, count in reading.store.count_ungrouped(asked, kept).items():
-            other.count(status, count)
+        other.counts.update(reading.store.count_ungrouped(asked, kept))
         grouping = replace(grouping, other=other)
     return grouping
 
 
-def _with_own_counts(
-    reading: Reading, grouping: Grouping, wanted: frozenset[Status] | None
-) -> Grouping:
-    """Return groups of statuses, those of leads and customers as the API counts them."""
-    counts, _ = reading.last_counts()
-    groups: list[Group] = []
-    for status in sorted(COUNTED if wanted is None else wanted):
-        if known := counts.of([status]):
-            groups.append(Group((status.value,), keys=(status.value,)))
-            groups[-1].count(status, known)
-    groups += [g for g in grouping.groups if g.keys[0] not in {s.value for s in COUNTED}]
-    return replace(grouping, groups=sorted(groups, key=lambda g: -g.contacts))
+def _in_order_of_names(grouping: Grouping) -> Grouping:
+    """Return groups in an order that nobody takes for one of size."""
+    return replace(grouping, groups=sorted(grouping.groups, key=lambda g: g.values))
 
 
-def _sure(reading: Reading, asked: Count) -> Sure | None:
-    """Return the part of a question that the live `created` window proves."""
-    window = reading.live.get(Sort.CREATED, reading.since)
-    if window is None or window.edge is None:
-        return None
-    # A whole second, as a caller can write it.
-    since = (window.edge // _SECOND + 1) * _SECOND
-    span = asked.wanted.spans.get(Sort.CREATED, Span())
-    if span.before is not None and span.before <= since:
-        return None
-    spans = {**asked.wanted.spans, Sort.CREATED: Span(since, span.before)}
-    narrowed = replace(asked, wanted=replace(asked.wanted, spans=spans))
-    proof = reading.prove(narrowed.region)
-    if proof is None:
-        return None
-    held = reading.store.count(replace(narrowed.wanted, among=proof.among))
-    return Sure(since, sum(held.values()), proof)
+def _by_status(reading: Reading, asked: Count, tally: Tally) -> Groups:
+    """Return a group of each status: those of leads and of customers as the API counts them."""
+    counts = dict(tally.statuses)
+    if asked.wanted.only_counted and tally.status_proof.complete:
+        return Groups(_of_statuses(counts), Part(tally.status_proof, sum(counts.values())))
+    proofs = {status.value: tally.status_proof for status in counts}
+    for status, shown in reading.live_matches(asked.wanted).items():
+        if status not in COUNTED:
+            counts[status], proofs[status.value] = shown, reading.lower_bound()
+    return Groups(_of_statuses(counts), None, proofs)
+
+
+def _of_statuses(counts: Mapping[Status, int]) -> Grouping:
+    """Return a group of each status that somebody has, the largest first."""
+    made = [
+        Group((status.value,), Counter({status: number}), (status.value,))
+        for status, number in counts.items()
+        if number
+    ]
+    return Grouping(sorted(made, key=lambda group: -group.contacts))
 
 
 def look_over(reading: Reading) -> Overview:

@@ -10,7 +10,7 @@ from smoc_mcp.questions.fields import FIELDS
 from smoc_mcp.questions.filters import EVERYBODY, ContactFilter
 from smoc_mcp.text.folding import fold, quoted, words_between_commas
 
-__all__ = ["DIMENSIONS", "SURVEY_PREFIX", "Count", "Dimension", "Kind", "parse_group_by"]
+__all__ = ["DIMENSIONS", "SURVEY_PREFIX", "Count", "Dimension", "Kind", "Scope", "parse_group_by"]
 
 SURVEY_PREFIX = "survey:"
 _MOST_QUESTION_WORDS = 20
@@ -22,6 +22,13 @@ class Kind(StrEnum):
     VALUE = "value"  # one per contact, of a column
     TIME = "time"  # one per contact, of createdAt
     LABEL = "label"  # any number per contact
+
+
+class Scope(StrEnum):
+    """Of whom groups are made."""
+
+    PROVEN = "proven"  # the part of what was asked in which nobody is missing
+    IN_HAND = "in_hand"  # whoever is known, as last seen: a sample that nobody drew
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +78,18 @@ class Count:
         wanted: Which contacts.
         dimensions: How they are divided, by at most two; none for the counts alone.
         limit: The most groups.
+        scope: Of whom the groups are made.
     """
 
     wanted: ContactFilter = EVERYBODY
     dimensions: tuple[Dimension, ...] = ()
     limit: int = 20
+    scope: Scope = Scope.PROVEN
 
     @property
     def region(self) -> Region:
-        """The part of the company that it can admit, and the fields that it reads."""
-        return self.wanted.region(*(d.reads for d in self.dimensions))
+        """The part of the company that it can admit, and the fields that its groups read."""
+        return self.wanted.region("status", *(d.reads for d in self.dimensions))
 
     @property
     def is_trend(self) -> bool:
@@ -94,7 +103,7 @@ class Count:
 
     @property
     def by_status_alone(self) -> bool:
-        """Whether the API itself counts its large groups: all statuses, or leads, or customers."""
+        """Whether the API itself counts its large groups: those of leads and of customers."""
         return self.dimensions == (DIMENSIONS["status"],) and (
             self.wanted == EVERYBODY or self.wanted.only_counted
         )

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -31,29 +31,18 @@ class Group:
 
     Attributes:
         values: The value of each dimension, as most often spelt; NONE or OTHER where it is that.
-        contacts: How many.
-        leads: How many of them are leads.
-        customers: How many of them are customers.
-        keys: The folded value of each dimension, None for none; nothing for others together.
+        counts: How many of each status; absent is none.
+        keys: The key of each dimension's value, None for none; nothing for others together.
     """
 
     values: tuple[str, ...]
-    contacts: int = 0
-    leads: int = 0
-    customers: int = 0
+    counts: Counter[Status] = field(default_factory=Counter)
     keys: Key = ()
 
-    def count(self, status: Status, contacts: int) -> None:
-        """Count contacts of a status in."""
-        self.contacts += contacts
-        self.leads += contacts if status is Status.LEAD else 0
-        self.customers += contacts if status is Status.CUSTOMER else 0
-
-    def add(self, other: "Group") -> None:
-        """Count another group's contacts in."""
-        self.contacts += other.contacts
-        self.leads += other.leads
-        self.customers += other.customers
+    @property
+    def contacts(self) -> int:
+        """How many they are."""
+        return self.counts.total()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +55,7 @@ class Grouping:
         other: These together; None where nothing is left out, or nobody has counted them: where
             a contact may be in several groups, adding them up would not.
         several: The names of dimensions in which a contact counts once per value.
-        partial: The periods that are shown but in part: one that runs, one that a filter cuts.
+        partial: The keys of periods that are shown but in part: one that runs, one that is cut.
     """
 
     groups: Sequence[Group]
@@ -88,15 +77,16 @@ def merge(
         rows: What the store found.
         asked: What the rows are grouped by, and the most groups.
         zone: The zone of days, weeks and months.
-        ends: From when (None: from the first contact) to when a trend goes.
+        ends: From when (None: from the first contact) to when a trend goes: periods between
+            them without anybody are groups of nobody. None where nobody can tell that they are.
     """
     units = {i: d.source for i, d in enumerate(asked.dimensions) if d.kind is Kind.TIME}
     groups: defaultdict[Key, Group] = defaultdict(lambda: Group(()))
     spelt = [_Spellings() for _ in asked.dimensions]
     for row in rows:
-        groups[_key(row, spelt, units, zone)].count(row.status, row.contacts)
+        groups[_key(row, spelt, units, zone)].counts[row.status] += row.contacts
     for at, unit in units.items():
-        for period in _holes(groups, at, unit, zone, ends):
+        for period in _holes(groups, at, unit, zone, ends) if ends else ():
             key = tuple(period if i == at else None for i in range(len(spelt)))
             groups[key] = Group(())
             spelt[at].add(period, period, 1)
@@ -107,8 +97,8 @@ def merge(
         )
     made = _limited(groups, asked.dimensions, asked.limit)
     if ends is not None:
-        for unit in units.values():
-            made = replace(made, partial=_partial(made, unit, zone, ends))
+        for at, unit in units.items():
+            made = replace(made, partial=_partial(made, at, unit, zone, ends))
     return made
 
 
@@ -153,7 +143,7 @@ def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: i
     if rest and not several:
         other = Group((OTHER,) * len(dimensions))
         for group in rest:
-            other.add(group)
+            other.counts += group.counts
     return Grouping(kept, len(rest), other, several)
 
 
@@ -186,18 +176,19 @@ def _period(quarter: int, unit: str, zone: ZoneInfo) -> str:
 
 
 def _partial(
-    made: Grouping, unit: str, zone: ZoneInfo, ends: tuple[Moment | None, Moment]
+    made: Grouping, at: int, unit: str, zone: ZoneInfo, ends: tuple[Moment | None, Moment]
 ) -> list[str]:
-    """Return the shown periods that begin before a trend does, or end after it."""
+    """Return the shown periods that begin before a trend does, or are not over where it ends."""
+    shown = {period for group in made.groups if group.keys and (period := group.keys[at])}
     after, end = ends
-    cut: list[str] = []
-    for moment, beyond in ((after, -1), (end, 1)):
-        if moment is not None:
-            period = _period(moment // QUARTER_HOUR, unit, zone)
-            outside = _period((moment + beyond) // QUARTER_HOUR, unit, zone)
-            shown = any(period in group.keys for group in made.groups)
-            cut += [period] if shown and outside == period else []
-    return list(dict.fromkeys(cut))
+    cut: set[str] = set()
+    if after is not None:
+        first = _period(after // QUARTER_HOUR, unit, zone)
+        cut |= {first} if _period((after - 1) // QUARTER_HOUR, unit, zone) == first else set()
+    # What bears a time of the future is not over either.
+    over = _period((end + 1) // QUARTER_HOUR, unit, zone)
+    cut |= {period for period in shown if period >= over}
+    return sorted(cut & shown)
 
 
 def _holes(
@@ -205,17 +196,20 @@ def _holes(
     at: int,
     unit: str,
     zone: ZoneInfo,
-    ends: tuple[Moment | None, Moment] | None,
+    ends: tuple[Moment | None, Moment],
 ) -> list[str]:
-    """Return the periods that no contact is in, from the first to the last or the trend's ends."""
+    """Return the periods that no contact is in, from the trend's beginning to its end.
+
+    What bears a time of the future comes after the end, with no periods between.
+    """
     present = {period for key in groups if (period := key[at]) is not None}
     if not present:
         return []
-    shown = present | {
-        _period(moment // QUARTER_HOUR, unit, zone) for moment in ends or () if moment is not None
-    }
+    began, last = (None if m is None else _period(m // QUARTER_HOUR, unit, zone) for m in ends)
+    first = began or min(present)
+    if last is None or last < first:
+        return []
     holes: list[str] = []
-    first, last = min(shown), max(shown)
     if first not in present:
         holes.append(first)
     day, end = _start(first), _start(last)

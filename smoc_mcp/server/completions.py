@@ -19,7 +19,7 @@ from mcp_types import (
 from smoc_mcp.directory.directory import FindDirectory
 from smoc_mcp.errors import SmocError
 from smoc_mcp.proof.windows import Status
-from smoc_mcp.questions.dimensions import DIMENSIONS, Count
+from smoc_mcp.questions.dimensions import DIMENSIONS, Count, Scope
 from smoc_mcp.questions.groups import NONE
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.server.prompts import AGES, PROMPTS
@@ -54,9 +54,11 @@ def build_completion(directory: FindDirectory, views: Views) -> Complete:
         return f"{name}, {boundary.id(row.id)}" if name else boundary.id(row.id)
 
     async def campaigns(text: str) -> list[str]:
-        asked = Count(dimensions=(DIMENSIONS["utm_campaign"],), limit=_MOST_CAMPAIGNS)
-        stats = await directory().count_contacts(asked)
-        groups = stats.grouping.groups if stats.grouping else []
+        asked = Count(
+            dimensions=(DIMENSIONS["utm_campaign"],), limit=_MOST_CAMPAIGNS, scope=Scope.IN_HAND
+        )
+        found = (await directory().count_contacts(asked)).groups
+        groups = found.grouping.groups if found else []
         values = [g.values[0] for g in groups if g.values[0] != NONE]
         return [boundary.text(v, DETAIL_CHARS) for v in values if fold(text) in fold(v)]
 

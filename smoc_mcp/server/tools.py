@@ -16,7 +16,7 @@ from smoc_mcp.errors import CursorError, InputError
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.cursors import decode, encode, fingerprint
-from smoc_mcp.questions.dimensions import DIMENSIONS, Count, parse_group_by
+from smoc_mcp.questions.dimensions import DIMENSIONS, Count, Scope, parse_group_by
 from smoc_mcp.questions.fields import NAMED_FILTERS
 from smoc_mcp.questions.filters import HAS, Listing, parse_filter
 from smoc_mcp.questions.rows import ContactRow, Position
@@ -43,6 +43,10 @@ _ListSort = Annotated[
 _SearchSort = Annotated[
     Literal["auto", "relevance", "created", "updated", "conversation"],
     Field(description="auto: relevance with a query, else created"),
+]
+_SCOPE = Annotated[
+    Literal["proven", "in_hand"],
+    Field(description="groups of the part where nobody is missing, or of all in hand: counts only"),
 ]
 _Accepted = Annotated[
     Literal["any", "yes", "no"], Field(description="what they answered; no: not those never asked")
@@ -145,6 +149,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
                 _text(f"up to two, comma-separated: {', '.join(DIMENSIONS)}, survey:<question>"),
                 "",
             ),
+            scope=(_SCOPE, "proven"),
             **_FILTERS,
             limit=(_limit("groups"), 20),
         ),
@@ -237,11 +242,11 @@ class _ContactTools:
         )
 
     async def contacts_stats(
-        self, *, group_by: str, limit: int, **filters: str
+        self, *, group_by: str, scope: str, limit: int, **filters: str
     ) -> View[StatisticsResult]:
         dimensions = parse_group_by(group_by)
         wanted = parse_filter(filters, now=self._directory.clock(), zone=self._directory.zone)
-        asked = Count(wanted=wanted, dimensions=dimensions, limit=limit)
+        asked = Count(wanted=wanted, dimensions=dimensions, limit=limit, scope=Scope(scope))
         return figures(await self._directory.count_contacts(asked), asked, self._views)
 
     async def contacts_changes(self, *, since: str, limit: int) -> View[ChangesResult]:

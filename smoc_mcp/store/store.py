@@ -12,10 +12,10 @@ from pathlib import Path
 from smoc_mcp.api.facts import facts_of
 from smoc_mcp.api.models import ReadContact
 from smoc_mcp.proof.absence import Absence, Absent, decide
-from smoc_mcp.proof.history import BEGINNING, Gap, History, extended
+from smoc_mcp.proof.history import Gap, History, extended
 from smoc_mcp.proof.news import News
 from smoc_mcp.proof.versions import Compared, Known, compare
-from smoc_mcp.proof.windows import Counts, Sort, Tick, Window
+from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Tick, Window
 from smoc_mcp.store.lookup import ContactLookup
 from smoc_mcp.store.owners import Owner
 from smoc_mcp.store.records import SAVE, columns, label_columns
@@ -200,32 +200,30 @@ class ContactStore(ContactLookup):
         rows = self._db.fetch_again("SELECT sort, older, newer FROM gap ORDER BY newer DESC, sort")
         return [Gap(Sort(sort), older, newer) for sort, older, newer in rows]
 
-    def all_current(self, created_after: Moment, since: Tick, updated: Window) -> bool:
-        """Say whether every contact of a time range was last seen from `since` to a window.
+    def newest_outdated(self, created_after: Moment, since: Tick, updated: Window) -> Moment | None:
+        """Return the newest createdAt of those that were not last seen from `since` to a window.
 
         Args:
-            created_after: The range: contacts created at or after this; with BEGINNING also
-                those without a time, of which there must be none.
+            created_after: Of contacts created at or after this; with BEGINNING also of those
+                without a time, none of which is known to be seen.
             since: When the first window of an unbroken history was taken in; what that very
                 window showed counts.
             updated: Its last one; what was seen after it is newer than the claim.
+
+        Returns:
+            The createdAt; None where all of them were.
         """
-        stale = self._db.fetch(
-            """SELECT EXISTS (SELECT 1 FROM contact WHERE created >= ? AND (
+        found = self._db.fetch(
+            """SELECT created FROM contact WHERE created >= ? AND (
                 asked = ? OR (asked < ? AND seen != ?)
-                OR (seen > ? AND seen != ?) OR unread != ''))""",
+                OR (seen > ? AND seen != ?) OR unread != '' OR created = ?)
+                ORDER BY created DESC LIMIT 1""",
             (
                 *(created_after, _UNDECIDED, since, since),
-                *(updated.sent, updated.received),
+                *(updated.sent, updated.received, ABSENT),
             ),
-        )[0][0]
-        timeless = (
-            created_after <= BEGINNING
-            and self._db.fetch(
-                "SELECT EXISTS (SELECT 1 FROM contact WHERE created = ?)", (BEGINNING + 1,)
-            )[0][0]
         )
-        return not stale and not timeless
+        return found[0][0] if found else None
 
     def forget(self) -> tuple[int, bool]:
         """Erase everything of every company in the file.

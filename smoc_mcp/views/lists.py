@@ -289,7 +289,7 @@ def _matches_note(found: Matches, as_of: str, kept: int) -> str:
     if found.proof.complete:
         searched = f"All {many(found.searched, 'contact')} of the company were searched."
     else:
-        searched = looked_at(found.company, verb="Searched")
+        searched = looked_at(found.company)
     return sentences(
         [
             why_not_fresh(found.company, as_of),

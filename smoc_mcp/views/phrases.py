@@ -38,12 +38,21 @@ __all__ = [
 _GAPS_SHOWN = 3
 
 
-def first_line(heading: str, as_of: str, company: Company) -> str:
-    """Return the first line of an answer: the heading, its moment, and the whole company."""
-    return (
-        f"{heading} As of {as_of}. Company: {many(company.leads, 'lead')}, "
-        f"{many(company.customers, 'customer')}; {many(company.in_hand, 'contact')} in hand."
+def first_line(heading: str, as_of: str, company: Company, *, says_all: bool = False) -> str:
+    """Return the first line of an answer: the heading, its moment, and the whole company.
+
+    Args:
+        heading: What the answer is.
+        as_of: Its moment.
+        company: The whole that it is a part of.
+        says_all: The heading says how large the company is.
+    """
+    whole = (
+        f"{many(company.leads, 'lead')}, {many(company.customers, 'customer')}, at least "
+        f"{many(company.at_least, 'contact')}; "
     )
+    in_hand = f"{company.in_hand:,} in hand."
+    return f"{heading} As of {as_of}. {in_hand if says_all else f'Company: {whole}{in_hand}'}"
 
 
 def moved_ahead(count: int) -> str:
@@ -98,16 +107,16 @@ def why_not_fresh(company: Company, as_of: str) -> str:
 def lower_total() -> str:
     """Return why the number of all contacts is a lower bound."""
     return (
-        "The total is a lower bound: SMOC itself counts leads and customers only, and others are "
-        "added as far as its windows show them."
+        "SMOC counts leads and customers only; others are added as far as its windows show them, "
+        "so the total is a lower bound."
     )
 
 
-def looked_at(company: Company, verb: str = "Looked at") -> str:
+def looked_at(company: Company) -> str:
     """Return among how many contacts we looked, and why more may exist."""
     return (
-        f"{verb} the {many(company.in_hand, 'contact')} in hand; the company has at least "
-        f"{company.at_least:,}. SMOC shows only the newest 500 by each order, so more may exist."
+        f"More may exist than the {company.in_hand:,} in hand: SMOC shows only the newest 500 by "
+        "each order."
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from smoc_mcp.proof.part import Share
+
 __all__ = [
     "CertaintyWord",
     "ChangesResult",
@@ -17,7 +19,9 @@ __all__ = [
     "GroupResult",
     "MatchesResult",
     "PageResult",
+    "Shares",
     "StatisticsResult",
+    "StatusNumbers",
 ]
 
 CertaintyWord = Literal["exact", "exact_unless_deleted", "at_least"]
@@ -85,30 +89,55 @@ class ContactResult(TypedDict, total=False):
     note: str
 
 
-class GroupResult(TypedDict):
-    """One group; shares are 0 to 1, of the total and of customers among the group's contacts.
+class StatusNumbers(TypedDict, total=False):
+    """How many are of each status."""
 
-    There is no share where groups are counted in different ways, some by SMOC, some in hand.
-    `certainty` is that of a trend's period, where it is not the same for all.
+    leads: int
+    customers: int
+    lost: int
+    converted: int
+
+
+class Shares(TypedDict, total=False):
+    """Shares of contacts from 0 to 1; there is none of nobody."""
+
+    share: Share
+    customer_share: Share
+    converted_share: Share
+
+
+class GroupResult(StatusNumbers, Shares):
+    """One group.
+
+    `share` is of the contacts that are grouped; `customer_share` of the group's own, and
+    `converted_share` counts customers and converted together. Without a proof of all of them
+    there are no shares. `certainty` is that of one group, where it is not that of all;
+    `partial` marks a period that is cut, or still runs.
     """
 
     key: dict[str, str]
     contacts: int
-    leads: int
-    customers: int
-    share: NotRequired[float]
-    customer_share: float
+    partial: NotRequired[bool]
     certainty: NotRequired[CertaintyWord]
 
 
-class StatisticsResult(_Answer, total=False):
-    """Of contacts_stats."""
+class StatisticsResult(_Answer, StatusNumbers, total=False):
+    """Of contacts_stats: numbers of what matches; those of the company are in `company`.
 
-    leads: int
-    customers: int
+    `groups` are of `grouped` contacts, and `groups_certainty` is what is proven of them. They are
+    of a part where there is `proven_since` (those created since then) or `proven_statuses` (those
+    of these statuses). With `scope` in_hand nothing is proven of them.
+    """
+
     total: int
+    total_certainty: CertaintyWord
+    status_certainty: CertaintyWord
     groups: list[GroupResult]
-    certainty: CertaintyWord
+    grouped: int
+    groups_certainty: CertaintyWord
+    proven_since: str
+    proven_statuses: list[str]
+    scope: Literal["in_hand"]
 
 
 class ChangesResult(TypedDict, total=False):

@@ -1,0 +1,227 @@
+"""What is true of a simulated company, and the claims of contacts_stats held against it."""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from smoc_mcp.directory.answers import Tally
+from smoc_mcp.proof.part import Part
+from smoc_mcp.proof.windows import Sort
+from smoc_mcp.questions.dimensions import Count, Kind
+from smoc_mcp.questions.filters import ContactFilter, Span
+from smoc_mcp.questions.groups import Group, Grouping
+from smoc_mcp.text.folding import fold
+from smoc_mcp.views.results import GroupResult, StatisticsResult
+from tests.simulation import SECOND, Raw, key
+
+WIRE = {
+    Sort.CREATED: "createdAt",
+    Sort.UPDATED: "updatedAt",
+    Sort.CONVERSATION: "lastConversationDate",
+}
+WORDS = {None: "lead", "1": "lead", "2": "customer", "3": "lost", "4": "converted"}
+NUMBERS = {"leads": "lead", "customers": "customer", "lost": "lost", "converted": "converted"}
+
+Key = tuple[str | None, ...]
+
+
+def moment(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * SECOND)
+
+
+def status_of(contact: Raw) -> str:
+    """Return the word for a contact's status."""
+    status = contact["status"]
+    assert status is None or isinstance(status, str)
+    return WORDS[status]
+
+
+def admits(wanted: ContactFilter, contact: Raw) -> bool:
+    if wanted.statuses is not None and status_of(contact) not in wanted.statuses:
+        return False
+    for sort, span in wanted.spans.items():
+        time = key(contact, WIRE[sort])
+        if not time or (span.after is not None and moment(time) < span.after):
+            return False
+        if span.before is not None and moment(time) >= span.before:
+            return False
+    return True
+
+
+def is_since(contact: Raw, name: str, since: int) -> bool:
+    time = key(contact, name)
+    return bool(time) and moment(time) >= since
+
+
+def part_of(part: Part, wanted: ContactFilter, company: Sequence[Raw]) -> list[Raw]:
+    """Return the contacts of a company that a part of a question claims to be."""
+    return [
+        c
+        for c in company
+        if admits(wanted, c)
+        and (part.since is None or is_since(c, "createdAt", part.since))
+        and (part.statuses is None or status_of(c) in part.statuses)
+    ]
+
+
+def check_total(tally: Tally, wanted: ContactFilter, company: Sequence[Raw]) -> None:
+    """Hold a total against the truth."""
+    truth = sum(admits(wanted, c) for c in company)
+    assert tally.total == truth if tally.proof.exact else tally.total >= truth, wanted
+
+
+def check_statuses(tally: Tally, wanted: ContactFilter, company: Sequence[Raw]) -> None:
+    """Hold the numbers of statuses against the truth."""
+    truth = Counter(status_of(c) for c in company if admits(wanted, c))
+    for status, number in tally.statuses.items():
+        if tally.status_proof.exact:
+            assert number == truth[status.value], wanted
+        else:
+            # A customer who was a lead may linger as one: only all of them together are not fewer.
+            assert sum(tally.statuses.values()) >= sum(truth[s.value] for s in tally.statuses)
+
+
+def check_part(part: Part, wanted: ContactFilter, company: Sequence[Raw]) -> None:
+    """Hold the size of a part against the truth."""
+    truth = len(part_of(part, wanted, company))
+    assert part.contacts == truth if part.proof.exact else part.contacts >= truth, wanted
+
+
+def check_sample(shown: StatisticsResult) -> None:
+    """Check that nothing is said of a sample from which a reader concludes anything."""
+    assert "groups_certainty" not in shown
+    assert "proven_since" not in shown
+    for group in shown["groups"]:
+        assert group["contacts"] > 0
+        assert not {name for name in group if name.endswith("share")}
+
+
+def check_groups(
+    shown: StatisticsResult,
+    grouping: Grouping,
+    asked: Count,
+    part: Part,
+    company: Sequence[Raw],
+) -> None:
+    """Hold what is shown of groups against the truth: numbers, shares, order, zeros, identities."""
+    truth = part_of(part, asked.wanted, company)
+    expected = groups_of(truth, asked)
+    pairs = list(zip(shown["groups"], grouping.groups, strict=False))
+    assert shown["groups_certainty"] == part.proof.certainty
+    names = [tuple(group["key"].values()) for group, _ in pairs]
+    assert len(set(names)) == len(names), "two groups look the same"
+    for group, made in pairs:
+        _check_numbers(group, expected.get(made.keys, []), len(truth), exact=part.proof.exact)
+    kept = {made.keys for _, made in pairs}
+    _check_order([made for _, made in pairs], kept, expected, asked, part)
+    if grouping.other is not None:
+        rest = _rest(expected, kept)
+        _check_numbers(shown["groups"][-1], rest, len(truth), exact=part.proof.exact)
+    elif not grouping.left_out:
+        assert set(expected) <= kept, "a group is missing"
+    if part.proof.exact:
+        assert shown["grouped"] == len(truth)
+        _check_whole_periods(pairs, asked, part, company)
+
+
+def _check_numbers(group: GroupResult, truth: Sequence[Raw], whole: int, *, exact: bool) -> None:
+    statuses = Counter(map(status_of, truth))
+    assert group["contacts"] == len(truth) if exact else group["contacts"] >= len(truth)
+    shown: Mapping[str, object] = {**group}
+    if not exact:
+        return
+    for name, status in NUMBERS.items():
+        assert shown.get(name, statuses[status]) == statuses[status]
+    customers, every = statuses["customer"], statuses["customer"] + statuses["converted"]
+    for name, some, of in (
+        ("share", len(truth), whole),
+        ("customer_share", customers, len(truth)),
+        ("converted_share", every, len(truth)),
+    ):
+        if name in shown:
+            assert shown[name] == round(some / of, 4)
+
+
+def _check_order(
+    made: Sequence[Group],
+    kept: set[Key],
+    expected: Mapping[Key, Sequence[Raw]],
+    asked: Count,
+    part: Part,
+) -> None:
+    """Check that what comes first is the largest, or in a trend that what is left out is older."""
+    at = time_of(asked)
+    if at is not None:
+        periods = [group.keys[at] or "" for group in made]
+        assert periods == sorted(periods)
+        assert all((left[at] or "") <= periods[0] for left in set(expected) - kept if periods)
+    elif part.proof.exact:
+        sizes = [len(expected.get(group.keys, ())) for group in made]
+        assert sizes == sorted(sizes, reverse=True)
+        left_out = [len(contacts) for k, contacts in expected.items() if k not in kept]
+        assert not sizes or max(left_out, default=0) <= sizes[-1]
+
+
+def _check_whole_periods(
+    pairs: Iterable[tuple[GroupResult, Group]], asked: Count, part: Part, company: Sequence[Raw]
+) -> None:
+    """Check that a period that is not called partial has everybody whom it will ever have."""
+    at = time_of(asked)
+    if at is None:
+        return
+    spans: dict[Sort, Span] = {
+        sort: s for sort, s in asked.wanted.spans.items() if sort is not Sort.CREATED
+    }
+    statuses = part.statuses or asked.wanted.statuses
+    anytime = replace(asked.wanted, spans=spans, statuses=statuses)
+    every = groups_of([c for c in company if admits(anytime, c)], asked)
+    for group, made in pairs:
+        period = made.keys[at]
+        if period is not None and not group.get("partial"):
+            assert group["contacts"] == len(every.get(made.keys, ())), f"{period} is not whole"
+
+
+def groups_of(contacts: Iterable[Raw], asked: Count) -> dict[Key, list[Raw]]:
+    """Return the contacts of each group that a question divides them into."""
+    groups: defaultdict[Key, list[Raw]] = defaultdict(list)
+    for contact in contacts:
+        for k in itertools.product(*(_values(contact, d.name) for d in asked.dimensions)):
+            groups[k].append(contact)
+    return groups
+
+
+def _rest(expected: Mapping[Key, Sequence[Raw]], kept: set[Key]) -> list[Raw]:
+    """Return the contacts of the groups that are left out, each once."""
+    rest = (c for k, contacts in expected.items() if k not in kept for c in contacts)
+    return list({str(c["id"]): c for c in rest}.values())
+
+
+def time_of(asked: Count) -> int | None:
+    """Return which dimension is a time."""
+    return next((i for i, d in enumerate(asked.dimensions) if d.kind is Kind.TIME), None)
+
+
+def _values(contact: Raw, dimension: str) -> set[str | None]:
+    """Return the keys of a contact in a dimension, None for none."""
+    created = key(contact, "createdAt")[:10]
+    match dimension:
+        case "status":
+            return {status_of(contact)}
+        case "created_day":
+            return {created or None}
+        case "created_week":
+            day = datetime.fromisoformat(created) if created else None
+            monday = None if day is None else day - timedelta(days=day.weekday())
+            return {None if monday is None else monday.date().isoformat()}
+        case "flow":
+            flows = contact["rewardFlows"]
+            assert isinstance(flows, list)
+            return {fold(flow["title"]) for flow in flows} or {None}
+        case "inviter":
+            inviter = contact["inviterUser"]
+            assert inviter is None or isinstance(inviter, dict)
+            return {None if inviter is None else str(inviter["id"])}
+    value = contact[dimension]
+    return {None if value is None else fold(str(value))}
