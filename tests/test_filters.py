@@ -13,7 +13,7 @@ from smoc_mcp.api.facts import Facts, facts_of
 from smoc_mcp.api.models import read_contact
 from smoc_mcp.questions.choices import WITHOUT, spelt
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count, Dimension, Kind
-from smoc_mcp.questions.fields import FIELDS, NAMED_FILTERS
+from smoc_mcp.questions.fields import FIELDS, NAMED_FILTERS, Consent
 from smoc_mcp.questions.filters import Listing, parse_filter
 from smoc_mcp.questions.groups import merge
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
@@ -225,6 +225,8 @@ def companies(draw: st.DrawFn) -> list[dict[str, Any]]:
             "city": TEXTS,
             "company": TEXTS,
             "inviterUser": inviters,
+            "status": st.sampled_from(["1", "2", "3", "4", "5", None]),
+            "acceptedCommunication": st.sampled_from([True, False, None]),
             "visitList": st.lists(visit, max_size=2),
             **dict.fromkeys(("rewardFlows", "promosPresented", "promosRedeemed"), titled),
             "referralLinks": TITLES.map(lambda titles: [{"campaignName": t} for t in titles]),
@@ -242,6 +244,10 @@ def keys_of_contact(facts: Facts, dimension: Dimension) -> set[str | None]:
     if dimension.source in facts.identities:
         who = facts.identities[dimension.source]
         return {None if who is None else who.key}
+    if dimension.source == "status":
+        return {facts.keys.status.value}
+    if dimension.source == "accepted_communication":
+        return {Consent.of(facts.accepted_communication).value}
     value = facts.values[dimension.source]
     return {None if value is None else fold(value)}
 
@@ -253,17 +259,18 @@ def test_the_key_of_a_group_as_filter_lists_that_group(sent: list[dict[str, Any]
     facts = {read.contact.id: facts_of(read) for read in reads}
     store = ContactStore()
     store.absorb(window(store, reads), reads)
-    for name in NAMED_FILTERS:
+    for name in (*NAMED_FILTERS, "status", "accepted_communication"):
         dimension = DIMENSIONS[name]
         asked = Count(dimensions=(dimension,), limit=100)
         found = merge(store.group(asked), asked, ZoneInfo("UTC")).groups
         shown = {g.keys[0]: g.values[0] for g in found if g.keys[0] is not None}
-        if FIELDS[name].identity:
+        is_person = name in FIELDS and bool(FIELDS[name].identity)
+        if is_person:
             shown = told_apart(shown, lambda key: key)
         for group in found:
             key = group.keys[0]
             said = [WITHOUT] if key is None else [spelt(shown[key], exact=True)]
-            if key is not None and not FIELDS[name].identity:
+            if key is not None and not is_person:
                 said.append(spelt(key, exact=True))
             group_is = {i for i, f in facts.items() if key in keys_of_contact(f, dimension)}
             assert group.contacts == len(group_is)
