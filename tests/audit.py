@@ -32,7 +32,7 @@ from tests.truth import (
 
 GROUPS = (
     *("status", "status", "city", "flow", "city,status", "flow,status", "created_day"),
-    *("created_day,city", "created_week", "created_day"),
+    *("created_day,city", "created_week", "inviter", "inviter,status"),
 )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smoc_mcp.api.facts import Facts, Label, facts_of, full_name, keys_of, status_of
+from smoc_mcp.api.facts import Facts, Identity, Label, facts_of, full_name, keys_of, status_of
 from smoc_mcp.api.models import Person, ReadContact, read_contact
 from smoc_mcp.proof.windows import ABSENT, Status
 from smoc_mcp.text.times import as_moment
@@ -154,6 +154,26 @@ def test_an_inviter_is_shown_by_the_best_that_is_known(inviter: object, shown: s
     assert facts(inviterUser=inviter).values["inviter"] == shown
 
 
+@pytest.mark.parametrize(
+    ("inviter", "who"),
+    [
+        (
+            {"id": "AB1", "firstName": "Jane", "email": "J@x.no"},
+            Identity("ab1", "\njane\nj@x.no\n"),
+        ),
+        ({"firstName": "Jane", "email": "<J@X.no>"}, Identity("j@x.no", "\njane\n<j@x.no>\n")),
+        ({"firstName": "Jané", "lastName": "Doe"}, Identity("jane doe", "\njane doe\n")),
+        (123, Identity("123", "\n123\n")),
+        ({"firstName": " "}, None),
+        (None, None),
+    ],
+)
+def test_an_inviter_is_told_by_id_else_address_else_name(
+    inviter: object, who: Identity | None
+) -> None:
+    assert facts(inviterUser=inviter).identities["inviter"] == who
+
+
 def test_an_empty_text_is_no_value() -> None:
     found = facts(email="", msisdn="", company="", city="", visitList=[{"country": ""}])
     values = (
@@ -197,8 +217,8 @@ def test_labels_come_of_flows_promotions_campaigns_and_answers() -> None:
     assert found.labels == (
         Label("flow", "Quiz"),
         Label("flow", "Welcome"),
-        Label("promo", "Summer"),
-        Label("promo", "Winter"),
+        Label("promo_presented", "Summer"),
+        Label("promo_redeemed", "Winter"),
         Label("referral_campaign", "Friends"),
         Label("survey", "Blue", "q1", "Colour?"),
     )
@@ -207,7 +227,6 @@ def test_labels_come_of_flows_promotions_campaigns_and_answers() -> None:
 def test_a_label_comes_once_whatever_its_spelling() -> None:
     found = facts(
         promosPresented=[{"title": "Sommer Øst"}, {"title": "SOMMER  ØST"}],
-        promosRedeemed=[{"title": "sommer ost"}],
     )
     assert len(found.labels) == 1
 
@@ -224,12 +243,12 @@ def test_the_same_answer_to_two_questions_is_two_labels() -> None:
 
 def test_the_same_title_as_a_flow_and_as_a_promotion_is_two_labels() -> None:
     found = facts(rewardFlows=[{"title": "Quiz"}], promosPresented=[{"title": "Quiz"}])
-    assert [label.kind for label in found.labels] == ["flow", "promo"]
+    assert [label.kind for label in found.labels] == ["flow", "promo_presented"]
 
 
 def test_a_label_without_a_value_is_none() -> None:
     found = facts(
-        rewardFlows=[{"id": "1"}, {"title": ""}],
+        rewardFlows=[{"id": "1"}, {"title": ""}, {"title": " \u200b"}],
         referralLinks=[{"key": "k"}],
         answeredSurveyQuestions=[{"question": "Colour?"}],
     )

@@ -117,7 +117,7 @@ def test_the_rest_of_two_dimensions_is_other_in_both() -> None:
     assert found.other == Group((OTHER, OTHER), Counter({LEAD: 1}))
 
 
-@pytest.mark.parametrize("by", ["flow", "promo", "referral_campaign", "survey:colour"])
+@pytest.mark.parametrize("by", ["flow", "promo_redeemed", "referral_campaign", "survey:colour"])
 def test_a_label_counts_a_contact_once_per_value_and_says_so(by: str) -> None:
     found = grouped(by, [row("a", n=2), row("b", n=2)])
     assert sizes(found) == {"a": 2, "b": 2}

@@ -8,7 +8,8 @@ import pytest
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.dimensions import Count, parse_group_by
 from smoc_mcp.questions.filters import ContactFilter, Listing, parse_filter
-from smoc_mcp.store.sql import Sql, counting, grouping, listing, owning
+from smoc_mcp.store.conditions import Sql
+from smoc_mcp.store.sql import counting, grouping, listing, owning
 from smoc_mcp.store.sqlite import Database
 
 GROUPS = [
@@ -41,7 +42,15 @@ def test_groups_are_read_from_an_index(db: Database, group_by: str) -> None:
     check_reads_no_whole_rows(plan(db, grouping(Count(dimensions=parse_group_by(group_by)))))
 
 
-@pytest.mark.parametrize("filters", [{}, {"city": "oslo"}, {"status": "lead", "device": "mobile"}])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"city": "oslo, -bergen"},
+        {"status": "lead", "device": "mobile"},
+        {"inviter": "7", "accepted_communication": "unasked"},
+    ],
+)
 def test_counts_are_read_from_an_index(db: Database, filters: dict[str, str]) -> None:
     wanted = parse_filter(filters, now=0, zone=ZoneInfo("UTC")) if filters else ContactFilter()
     check_reads_no_whole_rows(plan(db, counting(wanted)))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, Sort, Status
+from smoc_mcp.questions.choices import Choice, Wanted
 from smoc_mcp.questions.dimensions import DIMENSIONS, Kind, parse_group_by
-from smoc_mcp.questions.fields import NAMED_FILTERS
+from smoc_mcp.questions.fields import NAMED_FILTERS, Consent
 from smoc_mcp.questions.filters import EVERYBODY, HAS, TIMES, ContactFilter, Span, parse_filter
 from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import as_moment
@@ -84,17 +85,31 @@ def test_another_status_is_refused_with_the_choice(status: str) -> None:
     assert refusal(status=status).startswith("status does not know")
 
 
-@pytest.mark.parametrize(("answer", "accepted"), [("yes", True), ("no", False), ("any", None)])
-def test_accepted_communication_is_yes_no_or_any(answer: str, accepted: bool | None) -> None:
-    assert parsed(accepted_communication=answer).accepted is accepted
+@pytest.mark.parametrize(
+    ("given", "answers"),
+    [
+        ("yes", {Consent.YES}),
+        ("No", {Consent.NO}),
+        ("unasked", {Consent.UNASKED}),
+        ("yes, unasked", {Consent.YES, Consent.UNASKED}),
+        ("-no", {Consent.YES, Consent.UNASKED}),
+    ],
+)
+def test_accepted_communication_is_any_of_several_answers(
+    given: str, answers: set[Consent]
+) -> None:
+    assert parsed(accepted_communication=given).consents == frozenset(answers)
+
+
+@pytest.mark.parametrize("given", ["any", "", " , "])
+def test_any_answer_about_communication_is_no_filter(given: str) -> None:
+    assert parsed(accepted_communication=given).consents is None
 
 
 def test_another_answer_about_communication_is_refused_with_the_choice() -> None:
     message = refusal(accepted_communication="maybe")
-    assert message.startswith("accepted_communication must be one of")
-    assert "any" in message
-    assert "yes" in message
-    assert "no" in message
+    assert message.startswith("accepted_communication does not know 'maybe'")
+    assert "yes, no, unasked" in message
 
 
 @pytest.mark.parametrize("sort", TIMES)
@@ -133,7 +148,9 @@ def test_a_span_that_admits_nobody_is_refused(stem: str, before: str) -> None:
 
 @pytest.mark.parametrize("name", list(NAMED_FILTERS))
 def test_a_named_value_is_folded(name: str) -> None:
-    assert parsed(**{name: "  ÅSANE  Øst "}).texts == {name: "asane ost"}
+    assert parsed(**{name: "  ÅSANE  Øst "}).texts == {
+        name: Choice(frozenset({Wanted("asane ost")}))
+    }
 
 
 @pytest.mark.parametrize(
@@ -216,7 +233,9 @@ def test_a_filter_knows_whether_it_asks_for_the_status_alone(
         ({"utm_campaign": "x"}, {"visitList"}),
         ({"device": "x"}, {"visitList"}),
         ({"flow": "x"}, {"rewardFlows", "textFields"}),
-        ({"promo": "x"}, {"promosPresented", "promosRedeemed"}),
+        ({"promo_presented": "x"}, {"promosPresented"}),
+        ({"promo_redeemed": "x"}, {"promosRedeemed"}),
+        ({"inviter": "x"}, {"inviterUser"}),
         ({"accepted_communication": "no"}, {"acceptedCommunication"}),
         ({"has": "email"}, {"email"}),
         ({"has": "-phone"}, {"msisdn"}),
@@ -263,6 +282,20 @@ def test_no_group_by_is_no_dimension() -> None:
 @pytest.mark.parametrize("name", DIMENSIONS)
 def test_a_dimension_is_found_by_its_name(name: str) -> None:
     assert parse_group_by(f" {name.upper()} ") == (DIMENSIONS[name],)
+
+
+def test_a_question_with_a_comma_stands_in_quotes() -> None:
+    first, second = parse_group_by('"survey:Tea, or coffee?", city')
+    assert (first.question, second.name) == ("tea, or coffee?", "city")
+
+
+def test_promo_is_another_name_of_promotions_presented() -> None:
+    assert parse_group_by("Promo") == (DIMENSIONS["promo_presented"],)
+    assert "promo" not in DIMENSIONS
+
+
+def test_a_dimension_takes_no_minus() -> None:
+    assert grouping_refusal("-city").startswith("group_by takes no minus")
 
 
 def test_two_dimensions_are_given_in_order() -> None:

@@ -338,3 +338,30 @@ async def test_an_inviter_of_several_words_is_masked_as_a_name(url: str, company
     async with memory_server(url, views=views) as client:
         found = await ask(client, "contacts_stats", group_by="inviter", limit=100)
     assert "Lovelace" not in str(found)
+
+
+async def test_two_inviters_of_one_name_are_two(url: str, company: Company) -> None:
+    for number, invited in ((7, 2), (8, 1)):
+        person = {"id": number, "firstName": "Per", "lastName": "Nowak"}
+        company.add(count=invited, inviterUser=person)
+    company.add(inviterUser={"firstName": "Per", "lastName": "Nowak"})
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_stats", group_by="inviter", limit=100)
+    groups = {g["key"]["inviter"]: g["contacts"] for g in found["groups"]}
+    assert groups["Per Nowak (7)"] == 2
+    assert groups["Per Nowak (8)"] == 1
+    assert groups["Per Nowak (per nowak)"] == 1
+
+
+async def test_people_told_apart_stay_masked(url: str, company: Company) -> None:
+    for first in ("Pia", "Per"):
+        company.add(inviterUser={"firstName": first, "lastName": "Nowak"})
+    company.add(inviterUser={"firstName": "Pål", "lastName": "Nes", "email": "pal@example.com"})
+    views = Views(boundary=Boundary(frozenset({"name", "email"})))
+    async with memory_server(url, views=views) as client:
+        found = await ask(client, "contacts_stats", group_by="inviter", limit=100)
+    shown = [g["key"]["inviter"] for g in found["groups"]]
+    assert len(set(shown)) == len(shown)
+    assert sum(name.startswith("P*** N***") for name in shown) >= 3
+    assert "pia" not in str(found).lower()
+    assert "pal@" not in str(found)

@@ -48,9 +48,6 @@ _SCOPE = Annotated[
     Literal["proven", "in_hand"],
     Field(description="groups of the part where nobody is missing, or of all in hand: counts only"),
 ]
-_Accepted = Annotated[
-    Literal["any", "yes", "no"], Field(description="what they answered; no: not those never asked")
-]
 
 
 def _text(description: str) -> object:
@@ -77,7 +74,7 @@ _FILTERS: Mapping[str, tuple[object, str]] = {
     "conversation_after": (_text("last conversation, inclusive"), ""),
     "conversation_before": (_text("exclusive: who went quiet"), ""),
     **{name: (_text(field.about), "") for name, field in NAMED_FILTERS.items()},
-    "accepted_communication": (_Accepted, "any"),
+    "accepted_communication": (_text("yes, no, unasked: one or several; -no for all others"), ""),
     "has": (_text(f"comma-separated: {', '.join(HAS)}; -phone for those without"), ""),
 }
 
@@ -109,8 +106,9 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
         define_tool(
             tools.contacts_search,
             "Search contacts",
-            "Returns the contacts that match a query and filters, and how many they are. Use it "
-            "for 'who' questions; for numbers alone use contacts_stats. "
+            "Returns the contacts that match a query and filters (texts: a, b any of; -a not; "
+            "(none) without; \"a, b\" exactly that), and how many they are. Use it for 'who' "
+            "questions, contacts_stats for numbers alone. "
             f"{_DATA}",
             PageResult,
             **_FILTERS,

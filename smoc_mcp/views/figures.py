@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from smoc_mcp.directory.answers import Groups, Statistics, Tally
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Status
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
+from smoc_mcp.questions.fields import FIELDS
 from smoc_mcp.questions.groups import NONE, OTHER, Group, Grouping
+from smoc_mcp.views.identities import identity, person, told_apart
 from smoc_mcp.views.lists import View, Views, company_result, until_full
 from smoc_mcp.views.phrases import (
     cut_short,
@@ -196,12 +199,15 @@ class _Figures:
         found = self.stats.groups
         if found is None:
             return []
+        people = self._people(found.grouping.groups)
         shown = (*found.grouping.groups, found.grouping.other)
-        return [self._group(group, found) for group in shown if group is not None]
+        return [self._group(group, found, people) for group in shown if group is not None]
 
-    def _group(self, group: Group, found: Groups) -> GroupResult:
+    def _group(
+        self, group: Group, found: Groups, people: Sequence[Mapping[str, str]]
+    ) -> GroupResult:
         result: GroupResult = {
-            "key": dict(zip(self._names(), self._named(group), strict=True)),
+            "key": dict(zip(self._names(), self._named(group, people), strict=True)),
             "contacts": group.contacts,
         }
         if self._shows_statuses:
@@ -235,15 +241,27 @@ class _Figures:
         at = next((i for i, d in enumerate(self.asked.dimensions) if d.kind is Kind.TIME), None)
         return at is not None and bool(group.keys) and group.keys[at] in grouping.partial
 
-    def _named(self, group: Group) -> Sequence[str]:
+    def _named(self, group: Group, people: Sequence[Mapping[str, str]]) -> Sequence[str]:
         """Return the values of a group; in quotes where one reads like a name of ours."""
         if not group.keys:
             return group.values
-        pairs = zip(group.values, self.asked.dimensions, strict=True)
-        shown = [_value(value, dimension, self.views) for value, dimension in pairs]
+        shown: list[str] = []
+        for value, key, texts in zip(group.values, group.keys, people, strict=True):
+            text = value if key is None else texts.get(key) or self.views.boundary.text(value)
+            shown.append(f'"{text}"' if text in (NONE, OTHER) and key is not None else text)
+        return shown
+
+    def _people(self, groups: Sequence[Group]) -> list[Mapping[str, str]]:
+        """Return by key how people are shown, of each dimension that is one of people."""
+        boundary = self.views.boundary
         return [
-            f'"{value}"' if value in (NONE, OTHER) and key is not None else value
-            for value, key in zip(shown, group.keys, strict=True)
+            told_apart(
+                {key: person(g.values[at], boundary) for g in groups if (key := g.keys[at])},
+                partial(identity, boundary=boundary),
+            )
+            if d.source in FIELDS and FIELDS[d.source].identity
+            else {}
+            for at, d in enumerate(self.asked.dimensions)
         ]
 
 
@@ -293,14 +311,6 @@ def _cell(group: Mapping[str, object], name: str) -> str:
     if isinstance(value, float):
         return f"{value:.1%}"
     return "yes" if value is True else str(value)
-
-
-def _value(value: str, dimension: Dimension, views: Views) -> str:
-    """Return the value of a dimension; who invited is a person, or where nameless an address."""
-    if value in (NONE, OTHER) or dimension.source != "inviter":
-        return views.boundary.text(value)
-    is_address = "@" in value and not any(map(str.isspace, value))
-    return views.boundary.email(value) if is_address else views.boundary.name(value)
 
 
 def _about_groups(grouping: Grouping, dimensions: Sequence[Dimension]) -> Sequence[str]:
