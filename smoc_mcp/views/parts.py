@@ -60,6 +60,8 @@ class PartsWriter:
         """Return what there is one of."""
         c, boundary = found.contact, self.views.boundary
         basics = self.identity(found)
+        if found.row.consent:
+            basics["consent"] = found.row.consent
         if c.email and (email := boundary.email(c.email, DETAIL_CHARS)):
             basics["email"] = email
         if c.msisdn and (phone := boundary.phone(c.msisdn, DETAIL_CHARS)):
@@ -73,7 +75,6 @@ class PartsWriter:
             created=c.created_at,
             updated=c.updated_at,
             last_conversation=c.last_conversation_date,
-            accepted_communication=c.accepted_communication,
             accepted_privacy=c.accepted_privacy,
         )
         basics |= {
