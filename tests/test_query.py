@@ -13,7 +13,7 @@ from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, Sort, Status
 from smoc_mcp.questions.dimensions import DIMENSIONS, Kind, parse_group_by
-from smoc_mcp.questions.fields import NAMED_FILTERS
+from smoc_mcp.questions.fields import NAMED_FILTERS, Consent
 from smoc_mcp.questions.filters import EVERYBODY, HAS, TIMES, ContactFilter, Span, parse_filter
 from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import as_moment
@@ -84,17 +84,31 @@ def test_another_status_is_refused_with_the_choice(status: str) -> None:
     assert refusal(status=status).startswith("status does not know")
 
 
-@pytest.mark.parametrize(("answer", "accepted"), [("yes", True), ("no", False), ("any", None)])
-def test_accepted_communication_is_yes_no_or_any(answer: str, accepted: bool | None) -> None:
-    assert parsed(accepted_communication=answer).accepted is accepted
+@pytest.mark.parametrize(
+    ("given", "answers"),
+    [
+        ("yes", {Consent.YES}),
+        ("No", {Consent.NO}),
+        ("unasked", {Consent.UNASKED}),
+        ("yes, unasked", {Consent.YES, Consent.UNASKED}),
+        ("-no", {Consent.YES, Consent.UNASKED}),
+    ],
+)
+def test_accepted_communication_is_any_of_several_answers(
+    given: str, answers: set[Consent]
+) -> None:
+    assert parsed(accepted_communication=given).consents == frozenset(answers)
+
+
+@pytest.mark.parametrize("given", ["any", "", " , "])
+def test_any_answer_about_communication_is_no_filter(given: str) -> None:
+    assert parsed(accepted_communication=given).consents is None
 
 
 def test_another_answer_about_communication_is_refused_with_the_choice() -> None:
     message = refusal(accepted_communication="maybe")
-    assert message.startswith("accepted_communication must be one of")
-    assert "any" in message
-    assert "yes" in message
-    assert "no" in message
+    assert message.startswith("accepted_communication does not know 'maybe'")
+    assert "yes, no, unasked" in message
 
 
 @pytest.mark.parametrize("sort", TIMES)

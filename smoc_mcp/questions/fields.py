@@ -12,7 +12,29 @@ from enum import StrEnum
 
 from pydantic.alias_generators import to_camel
 
-__all__ = ["FIELDS", "LABELS", "NAMED_FILTERS", "VALUES", "WIRE_FIELDS", "Field", "Match"]
+__all__ = [
+    "FIELDS",
+    "LABELS",
+    "NAMED_FILTERS",
+    "VALUES",
+    "WIRE_FIELDS",
+    "Consent",
+    "Field",
+    "Match",
+]
+
+
+class Consent(StrEnum):
+    """What a contact answered when asked whether we may write to them."""
+
+    YES = "yes"
+    NO = "no"
+    UNASKED = "unasked"
+
+    @classmethod
+    def of(cls, accepted: bool | None) -> "Consent":
+        """Return the word for what the API says; None for nothing."""
+        return cls.UNASKED if accepted is None else cls.YES if accepted else cls.NO
 
 
 class Match(StrEnum):

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, Status
-from smoc_mcp.questions.fields import NAMED_FILTERS, WIRE_FIELDS
+from smoc_mcp.questions.fields import NAMED_FILTERS, WIRE_FIELDS, Consent
 from smoc_mcp.questions.rows import Position
 from smoc_mcp.questions.search import Term, parse_query
 from smoc_mcp.text.folding import fold, quoted, words_between_commas
@@ -42,8 +44,8 @@ _WORD_FIELDS = (
     *("firstName", "lastName", "email", "msisdn", "company", "city", "state", "street", "zip"),
     *("textFields", "answeredSurveyQuestions"),
 )
-_STATUSES = [status.value for status in Status]
-_ACCEPTED = {"any": None, "yes": True, "no": False}
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class ContactFilter:
         statuses: The statuses admitted; None for all.
         spans: The admitted times, by sort order.
         texts: Values by the name of the field.
-        accepted: What the contact answered about communication; None for no matter.
+        consents: The answers about communication admitted; None for all.
         has: What a contact must have (True) or lack (False).
         among: The only contacts admitted, by id; None for no matter.
     """
@@ -75,7 +77,7 @@ class ContactFilter:
     statuses: frozenset[Status] | None = None
     spans: Mapping[Sort, Span] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
-    accepted: bool | None = None
+    consents: frozenset[Consent] | None = None
     has: Mapping[str, bool] = field(default_factory=dict)
     among: frozenset[str] | None = None
 
@@ -99,7 +101,7 @@ class ContactFilter:
             *(["status"] if self.statuses is not None else []),
             *(TIMES[sort] for sort, span in self.spans.items() if span),
             *self.texts,
-            *(["accepted_communication"] if self.accepted is not None else []),
+            *(["accepted_communication"] if self.consents is not None else []),
             *self.has,
             *also,
         ]
@@ -155,19 +157,18 @@ def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> Co
     Raises:
         InputError: A value is wrong; the message says what to write.
     """
-    accepted = given.get("accepted_communication") or "any"
-    if accepted not in _ACCEPTED:
-        raise InputError(f"accepted_communication must be one of {', '.join(_ACCEPTED)}.")
     return ContactFilter(
         terms=parse_query(given.get("query", "")),
-        statuses=_parse_statuses(given.get("status", "")),
+        statuses=_parse_words("status", given.get("status", ""), Status),
         spans={
             sort: span
             for sort, stem in TIMES.items()
             if (span := _parse_span(given, stem, now=now, zone=zone))
         },
         texts={name: folded for name in NAMED_FILTERS if (folded := fold(given.get(name, "")))},
-        accepted=_ACCEPTED[accepted],
+        consents=_parse_words(
+            "accepted_communication", given.get("accepted_communication", ""), Consent
+        ),
         has=_parse_has(given.get("has", "")),
     )
 
@@ -203,25 +204,26 @@ def _parse_has(text: str) -> Mapping[str, bool]:
     return wanted
 
 
-def _parse_statuses(text: str) -> frozenset[Status] | None:
-    """Return the statuses of a comma-separated choice; with a minus, all but those."""
-    wanted: set[Status] = set()
-    unwanted: set[Status] = set()
+def _parse_words(name: str, text: str, known: type[_Word]) -> frozenset[_Word] | None:
+    """Return the words of a comma-separated choice, with a minus all but those; None for any."""
+    words = [word.value for word in known]
+    wanted: set[_Word] = set()
+    unwanted: set[_Word] = set()
     for part in words_between_commas(text.lower()):
-        name = part.lstrip("-").strip()
-        if name == "any":
+        word = part.lstrip("-").strip()
+        if word == "any":
             continue
-        if name not in _STATUSES:
+        if word not in words:
             raise InputError(
-                f"status does not know {quoted(name)}: give any, or a comma-separated choice of "
-                f"{', '.join(_STATUSES)}; -lost means all others."
+                f"{name} does not know {quoted(word)}: give any, or a comma-separated choice of "
+                f"{', '.join(words)}; -{words[1]} means all others."
             )
-        (unwanted if part.startswith("-") else wanted).add(Status(name))
+        (unwanted if part.startswith("-") else wanted).add(known(word))
     if wanted & unwanted:
         raise InputError(
-            f"status names {min(wanted & unwanted)} both ways: give it once, with or without the "
+            f"{name} names {min(wanted & unwanted)} both ways: give it once, with or without the "
             "minus."
         )
     if not wanted and not unwanted:
         return None
-    return frozenset((wanted or set(Status)) - unwanted)
+    return frozenset((wanted or set(known)) - unwanted)

@@ -44,8 +44,8 @@ contacts_get adds address, consent, visits, surveys, rewards, referrals and text
 ISO 8601, or an age: 24h, 7d, 2w. *_after is inclusive, *_before exclusive.
 
 ## Filters
-status, created/updated/conversation _after/_before, accepted_communication (any, yes, no), has \
-({", ".join(HAS)}; with a minus: without). {_matching(Match.WHOLE)} match a \
+status, created/updated/conversation _after/_before, accepted_communication (yes, no, unasked), \
+has ({", ".join(HAS)}; with a minus: without). {_matching(Match.WHOLE)} match a \
 whole value; {_matching(Match.PART)} a part of it. query: each word somewhere in name, e-mail, \
 phone, company, address, custom fields or survey answers; a word of one or two letters where a \
 word begins.

@@ -44,9 +44,6 @@ _SearchSort = Annotated[
     Literal["auto", "relevance", "created", "updated", "conversation"],
     Field(description="auto: relevance with a query, else created"),
 ]
-_Accepted = Annotated[
-    Literal["any", "yes", "no"], Field(description="what they answered; no: not those never asked")
-]
 
 
 def _text(description: str) -> object:
@@ -73,7 +70,7 @@ _FILTERS: Mapping[str, tuple[object, str]] = {
     "conversation_after": (_text("last conversation, inclusive"), ""),
     "conversation_before": (_text("exclusive: who went quiet"), ""),
     **{name: (_text(field.about), "") for name, field in NAMED_FILTERS.items()},
-    "accepted_communication": (_Accepted, "any"),
+    "accepted_communication": (_text("yes, no, unasked: one or several; -no for all others"), ""),
     "has": (_text(f"comma-separated: {', '.join(HAS)}; -phone for those without"), ""),
 }
 

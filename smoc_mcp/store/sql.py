@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from smoc_mcp.proof.windows import ABSENT, Sort
 from smoc_mcp.questions.changes import Progress, Stream
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
-from smoc_mcp.questions.fields import FIELDS, Match
+from smoc_mcp.questions.fields import FIELDS, Consent, Match
 from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.rows import LISTED
 from smoc_mcp.questions.search import NAME, PHONE, Needle, Term
@@ -48,6 +48,7 @@ _HAS = {
     "rewards": "has_rewards",
     "referrals": "has_referrals",
 }
+_CONSENT = f"ifnull(contact.accepted_communication, '{Consent.UNASKED}')"
 # What every search by words is made of; of several companies' words those of the one shown.
 _MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH (SELECT of_owner FROM shown) || ?"
 _WORTH = (
@@ -116,8 +117,8 @@ def where(wanted: ContactFilter) -> Sql:
         else:
             whole = field.match is Match.WHOLE
             add(f"{name}_key = ?" if whole else f"instr({name}_key, ?)", folded)
-    if wanted.accepted is not None:
-        add("accepted_communication = ?", "yes" if wanted.accepted else "no")
+    if wanted.consents is not None:
+        add(f"{_CONSENT} IN ({_marks(wanted.consents)})", *sorted(wanted.consents))
     for name, present in wanted.has.items():
         add(_HAS[name] if present else f"NOT ({_HAS[name]})")
     if wanted.among is not None:
@@ -262,8 +263,10 @@ def _grouped(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
                 f"CASE WHEN created > {ABSENT} THEN created / {QUARTER_HOUR} END",
                 "NULL",
             ]
-        elif dimension.source in ("status", "accepted_communication"):
-            columns += [f"contact.{dimension.source}", f"contact.{dimension.source}"]
+        elif dimension.source == "accepted_communication":
+            columns += [_CONSENT, _CONSENT]
+        elif dimension.source == "status":
+            columns += ["contact.status", "contact.status"]
         else:
             columns += [f"contact.{dimension.source}_key", f"contact.{dimension.source}"]
     source, condition = holding(wanted), where(wanted)
