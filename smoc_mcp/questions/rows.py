@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from smoc_mcp.proof.windows import Sort, Status, Tick, sort_key
-from smoc_mcp.questions.fields import WIRE_FIELDS
+from smoc_mcp.questions.fields import WIRE_FIELDS, Consent
 from smoc_mcp.text.times import Moment
 
-__all__ = ["LISTED", "STATUSES", "UNASKED", "ContactRow", "GroupRow", "Match", "Position"]
+__all__ = ["LISTED", "STATUSES", "ContactRow", "GroupRow", "Match", "Position"]
 
 LISTED = (
     *("id", "name", "email", "phone", "company", "city", "country", "status"),
@@ -17,8 +17,6 @@ LISTED = (
 """The columns of a `ContactRow`, but for its rank; in the order of its fields."""
 STATUSES = {status.value: status for status in Status}
 """Each status by how it is stored."""
-UNASKED = "unasked"
-"""The consent of somebody who answered neither yes nor no."""
 _CONSENT = frozenset(WIRE_FIELDS["accepted_communication"])
 
 
@@ -84,11 +82,11 @@ class ContactRow:
     likeness: str = ""
 
     @property
-    def consent(self) -> str:
-        """Whether it may be written to: yes, no or unasked; empty where that could not be read."""
+    def consent(self) -> Consent | None:
+        """Whether it may be written to; None where that could not be read."""
         if _CONSENT & self.unread:
-            return ""
-        return self.accepted_communication or UNASKED
+            return None
+        return Consent(self.accepted_communication or Consent.UNASKED)
 
     def position(self, sort: Sort) -> Position:
         """Return where a page that ends with it goes on."""

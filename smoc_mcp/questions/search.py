@@ -210,7 +210,10 @@ def _whole(term: Term, places: Sequence[Place]) -> list[tuple[int, Needle]]:
 def _pieces(term: Term, places: Sequence[Place]) -> list[tuple[int, Needle]]:
     """Return every place that holds a piece of a term, of the spelling that is best there."""
     spellings = [
-        [[(n, needle) for n, place in enumerate(places) if place.holds(needle)] for needle in pieces]
+        [
+            [(n, needle) for n, place in enumerate(places) if place.holds(needle)]
+            for needle in pieces
+        ]
         for pieces in term.spellings
     ]
     there = [pieces for pieces in spellings if all(pieces)]

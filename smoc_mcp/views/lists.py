@@ -219,7 +219,7 @@ class Views:
             "city": row.city and self.boundary.text(row.city, limit),
             "country": row.country and self.boundary.text(row.country, limit),
             "status": row.status.value,
-            "consent": row.consent,
+            "consent": row.consent and row.consent.value,
             "created": self._optional_time(row.created),
             "updated": self._optional_time(row.updated),
             "last_conversation": self._optional_time(row.conversation),
