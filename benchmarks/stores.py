@@ -11,6 +11,7 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -18,11 +19,11 @@ from smoc_mcp.api.facts import facts_of, keys_of
 from smoc_mcp.api.models import ReadContact, read_contact
 from smoc_mcp.proof.windows import Counts, Sort, Window
 from smoc_mcp.questions.dimensions import Count, parse_group_by
-from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
+from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing, parse_filter
 from smoc_mcp.questions.search import parse_query
 from smoc_mcp.sandbox import Company
 from smoc_mcp.store.store import ContactStore
-from smoc_mcp.text.folding import email_key, fold
+from smoc_mcp.text.folding import email_key
 
 __all__ = [
     "OURS",
@@ -123,7 +124,7 @@ def _line(read: ReadContact) -> tuple[str | None, ...]:
 def cases(address: str) -> list[Case]:
     """Return what is asked, of a store in which somebody has an address."""
     hansen = ContactFilter(terms=parse_query("hansen"))
-    in_oslo = ContactFilter(texts={"city": fold("Oslo")})
+    in_oslo = parse_filter({"city": "Oslo"}, now=0, zone=ZoneInfo("UTC"))
     two, flow = parse_group_by("city,utm_source"), parse_group_by("flow")
     return [
         Case(

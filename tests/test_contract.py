@@ -39,7 +39,10 @@ EVERYTHING: list[tuple[str, dict[str, Any]]] = [
     *(("contacts_list", {"sort": sort, "limit": 5}) for sort in ("updated", "conversation")),
     ("contacts_search", {"limit": 100}),
     *(("contacts_search", {"query": q, "limit": 50}) for q in ("a", "ignore", "evil", "cmd calc")),
-    *(("contacts_search", {name: "nowhere"}) for name in ("city", "company", "flow", "promo")),
+    *(
+        ("contacts_search", {name: "nowhere"})
+        for name in ("city", "company", "flow", "promo", "inviter")
+    ),
     ("contacts_find_by_email", {"email": "ignore@evil.example"}),
     *(("contacts_stats", {"group_by": name, "limit": 100}) for name in DIMENSIONS),
     ("contacts_stats", {"group_by": "survey:e", "limit": 100}),

@@ -116,7 +116,7 @@ def test_the_rest_of_two_dimensions_is_other_in_both() -> None:
     assert found.other == Group((OTHER, OTHER), contacts=1, leads=1)
 
 
-@pytest.mark.parametrize("by", ["flow", "promo", "referral_campaign", "survey:colour"])
+@pytest.mark.parametrize("by", ["flow", "promo_redeemed", "referral_campaign", "survey:colour"])
 def test_a_label_counts_a_contact_once_per_value_and_says_so(by: str) -> None:
     found = grouped(by, [row("a", n=2), row("b", n=2)])
     assert sizes(found) == {"a": 2, "b": 2}

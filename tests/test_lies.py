@@ -15,6 +15,7 @@ from smoc_mcp.api.models import ApiAnswer, read_contact
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.certainty import Certainty
 from smoc_mcp.proof.windows import Sort
+from smoc_mcp.questions.choices import Choice, Wanted
 from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.filters import ContactFilter, Listing, Span
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
@@ -211,7 +212,7 @@ async def test_remembered_contacts_that_were_deleted_are_in_no_lower_bound(world
         world.company.delete(contact_id)
     world.clock.expire()
     stats = await world.directory.count_contacts(Count())
-    wanted = ContactFilter(texts={"country": "no"})
+    wanted = ContactFilter(texts={"country": Choice(frozenset({Wanted("no")}))})
     page = await world.directory.search_contacts(Listing(wanted=wanted, sort=Sort.CREATED))
     truth = list(world.company.contacts())
     assert max(stats.total, stats.company.at_least) <= len(truth)

@@ -66,7 +66,7 @@ def test_a_new_field_is_derived_for_contacts_that_are_stored_already(
 ) -> None:
     new = fields.Field("zip", ("zip",))
     monkeypatch.setattr("smoc_mcp.store.schema.VALUES", (*fields.VALUES, new))
-    monkeypatch.setattr("smoc_mcp.api.facts._VALUES", [*facts._VALUES, ("zip", "", "zip")])
+    monkeypatch.setattr("smoc_mcp.api.facts._VALUES", [*facts._VALUES, ("zip", "", "zip", ())])
     Database(path, [*MIGRATIONS, add_values("zip")]).close()
     with sqlite3.connect(path) as db:
         found = db.execute(

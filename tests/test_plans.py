@@ -8,7 +8,8 @@ import pytest
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.dimensions import Count, parse_group_by
 from smoc_mcp.questions.filters import ContactFilter, Listing, parse_filter
-from smoc_mcp.store.sql import Sql, counting, grouping, listing, owning
+from smoc_mcp.store.conditions import Sql
+from smoc_mcp.store.sql import counting, grouping, listing, owning
 from smoc_mcp.store.sqlite import Database
 
 GROUPS = [

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, Sort, Status
+from smoc_mcp.questions.choices import Choice, Wanted
 from smoc_mcp.questions.dimensions import DIMENSIONS, Kind, parse_group_by
 from smoc_mcp.questions.fields import NAMED_FILTERS, Consent
 from smoc_mcp.questions.filters import EVERYBODY, HAS, TIMES, ContactFilter, Span, parse_filter
@@ -147,7 +148,9 @@ def test_a_span_that_admits_nobody_is_refused(stem: str, before: str) -> None:
 
 @pytest.mark.parametrize("name", list(NAMED_FILTERS))
 def test_a_named_value_is_folded(name: str) -> None:
-    assert parsed(**{name: "  ÅSANE  Øst "}).texts == {name: "asane ost"}
+    assert parsed(**{name: "  ÅSANE  Øst "}).texts == {
+        name: Choice(frozenset({Wanted("asane ost")}))
+    }
 
 
 @pytest.mark.parametrize(
@@ -230,7 +233,9 @@ def test_a_filter_knows_whether_it_asks_for_the_status_alone(
         ({"utm_campaign": "x"}, {"visitList"}),
         ({"device": "x"}, {"visitList"}),
         ({"flow": "x"}, {"rewardFlows", "textFields"}),
-        ({"promo": "x"}, {"promosPresented", "promosRedeemed"}),
+        ({"promo_presented": "x"}, {"promosPresented"}),
+        ({"promo_redeemed": "x"}, {"promosRedeemed"}),
+        ({"inviter": "x"}, {"inviterUser"}),
         ({"accepted_communication": "no"}, {"acceptedCommunication"}),
         ({"has": "email"}, {"email"}),
         ({"has": "-phone"}, {"msisdn"}),

@@ -20,7 +20,8 @@ from smoc_mcp.questions.search import (
     searchable,
     searchable_phone,
 )
-from smoc_mcp.store.sql import Sql, counting, grouping, listing, namesakes, owning, resembling
+from smoc_mcp.store.conditions import Sql
+from smoc_mcp.store.sql import counting, grouping, listing, namesakes, owning, resembling
 from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.store import ContactStore
 from smoc_mcp.text.cleaning import visible

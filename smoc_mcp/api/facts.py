@@ -18,6 +18,7 @@ from smoc_mcp.text.times import as_moment
 
 __all__ = [
     "Facts",
+    "Identity",
     "Label",
     "facts_of",
     "full_name",
@@ -53,12 +54,25 @@ class Label(NamedTuple):
     question: str = ""
 
 
+class Identity(NamedTuple):
+    """Who somebody is: two of one name are two.
+
+    Attributes:
+        key: What tells it apart, for comparison.
+        names: What it is called by, folded, each on a line of its own between two line breaks.
+    """
+
+    key: str
+    names: str
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """The derived values of one contact; None where there is none.
 
     Attributes:
         values: What it is filtered and grouped by, by the names of `fields.VALUES`.
+        identities: Of the fields with an identity who that is.
         labels: What it has any number of: `fields.LABELS`, and survey answers.
         words: What it is searched by, by the names of `search.FIELDS`.
     """
@@ -69,6 +83,7 @@ class Facts:
     email: str | None
     phone: str | None
     values: Mapping[str, str | None]
+    identities: Mapping[str, Identity | None]
     accepted_communication: bool | None
     has_visits: bool
     has_rewards: bool
@@ -103,13 +118,15 @@ def facts_of(read: ReadContact) -> Facts:
     """Return the derived values of a contact."""
     contact = read.contact
     address = email_key(contact.email or "")
+    values, identities = _values_of(contact)
     return Facts(
         id=contact.id,
         keys=keys_of(read),
         name=full_name(contact),
         email=_unless_blank(contact.email),
         phone=_unless_blank(contact.msisdn),
-        values=_values_of(contact),
+        values=values,
+        identities=identities,
         accepted_communication=contact.accepted_communication,
         has_visits=bool(contact.visit_list),
         has_rewards=bool(contact.reward_flows),
@@ -132,12 +149,12 @@ def labels_of(contact: Contact) -> tuple[Label, ...]:
         Label(name, value)
         for name, entries, attribute in _LABELS
         for entry in getattr(contact, entries)
-        if (value := getattr(entry, attribute))
+        if (value := _unless_blank(getattr(entry, attribute)))
     ]
     labels += [
-        Label("survey", a.answer, fold(a.question_id or ""), a.question or "")
+        Label("survey", answer, fold(a.question_id or ""), a.question or "")
         for a in contact.answered_survey_questions
-        if a.answer
+        if (answer := _unless_blank(a.answer))
     ]
     once = {(la.kind, fold(la.value), la.question_id, fold(la.question)): la for la in labels}
     return tuple(once.values())
@@ -148,24 +165,42 @@ def _unless_blank(value: str | None) -> str | None:
     return value if value and fold(value) else None
 
 
-def _values_of(contact: Contact) -> dict[str, str | None]:
+def _values_of(contact: Contact) -> tuple[dict[str, str | None], dict[str, Identity | None]]:
     visits = contact.visit_list or (_NO_VISIT,)
     holders = {"": contact, "first_visit": visits[0], "newest_visit": visits[-1]}
     values: dict[str, str | None] = {}
-    for name, holder, attribute in _VALUES:
+    identities: dict[str, Identity | None] = {}
+    for name, holder, attribute, told_by in _VALUES:
         value = getattr(holders[holder], attribute)
-        values[name] = _unless_blank(_said(value) if isinstance(value, Person) else value)
-    return values
+        if told_by:
+            values[name] = None if value is None else _said(value)
+            identities[name] = None if value is None else _identity(value, told_by)
+        else:
+            values[name] = _unless_blank(value)
+    return values, identities
 
 
 def _said(person: Person) -> str | None:
     """Return what somebody is called by: the name, otherwise the address or the id."""
-    return full_name(person) or person.email or person.id
+    return next(filter(_unless_blank, (full_name(person), person.email, person.id)), None)
 
 
+def _identity(person: Person, told_by: Sequence[str]) -> Identity | None:
+    """Return who somebody is, if there is anything to tell it by."""
+    told = (_KEYS[what](getattr(person, what) or "") for what in told_by)
+    names = [*filter(None, (fold(full_name(person) or ""), fold(person.email or "")))]
+    key = next(filter(None, (*told, *names)), None)
+    return None if key is None else Identity(key, "\n".join(("", *(names or [key]), "")))
+
+
+_KEYS = {"id": fold, "email": email_key}
 _NO_VISIT = Visit()
 # The paths of the fields, taken apart once: thousands of contacts are read at a time.
-_VALUES = [(field.name, *path.rpartition(".")[::2]) for field in VALUES for path in field.paths]
+_VALUES = [
+    (field.name, *path.rpartition(".")[::2], field.identity)
+    for field in VALUES
+    for path in field.paths
+]
 _LABELS = [(field.name, *path.rpartition(".")[::2]) for field in LABELS for path in field.paths]
 
 

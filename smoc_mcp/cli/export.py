@@ -21,7 +21,13 @@ from smoc_mcp.errors import InputError
 from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.certainty import Certainty, Proof
 from smoc_mcp.proof.windows import ABSENT, Sort
-from smoc_mcp.questions.filters import FILTERS, ContactFilter, Listing, parse_filter
+from smoc_mcp.questions.filters import (
+    FILTERS,
+    ContactFilter,
+    Listing,
+    parse_filter,
+    without_aliases,
+)
 from smoc_mcp.settings import Settings
 from smoc_mcp.text.cleaning import clean
 from smoc_mcp.text.folding import quoted
@@ -45,7 +51,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    given = named_values(options.arguments)
+    given = without_aliases(named_values(options.arguments), FILTERS)
     settings = Settings.from_env()
     log_to_stderr(settings)
     if unknown := sorted(set(given) - set(FILTERS)):

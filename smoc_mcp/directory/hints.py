@@ -15,14 +15,17 @@ _NEAR_SHOWN = 3
 
 
 def instead(reading: Reading, wanted: ContactFilter) -> dict[str, Values]:
-    """Return values that contacts in hand have, for each text of a filter."""
+    """Return values that contacts in hand have, for each text of a filter that wants some."""
     values: dict[str, Values] = {}
-    for name, folded in wanted.texts.items():
+    for name, choice in wanted.texts.items():
+        if not choice.wanted:
+            continue
         asked = Count(dimensions=(DIMENSIONS[name],), limit=_SEARCHED)
         groups = merge(reading.store.group(asked), asked, reading.zone).groups
         known = [g.values[0] for g in groups if g.values[0] != NONE]
         if known:
-            near = nearest(folded, known, _NEAR_SHOWN)
+            alike = (nearest(w.folded, known, _NEAR_SHOWN) for w in sorted(choice.wanted))
+            near = list(dict.fromkeys(value for found in alike for value in found))[:_SHOWN]
             common = [value for value in known if value not in near]
             values[name] = Values(near, common[: _SHOWN - len(near)])
     return values

@@ -6,9 +6,10 @@ from enum import StrEnum
 
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
+from smoc_mcp.questions.choices import entries
 from smoc_mcp.questions.fields import FIELDS
-from smoc_mcp.questions.filters import EVERYBODY, ContactFilter
-from smoc_mcp.text.folding import fold, quoted, words_between_commas
+from smoc_mcp.questions.filters import ALIASES, EVERYBODY, ContactFilter
+from smoc_mcp.text.folding import fold, quoted
 
 __all__ = ["DIMENSIONS", "SURVEY_PREFIX", "Count", "Dimension", "Kind", "parse_group_by"]
 
@@ -29,7 +30,7 @@ class Dimension:
     """One way to group contacts.
 
     Attributes:
-        name: As the caller wrote it.
+        name: As answers name it; of a survey as the caller wrote it.
         kind: How its values are found.
         source: The column, the unit of time, or the kind of label.
         question: Of a survey: the folded id or words of the question.
@@ -103,12 +104,19 @@ class Count:
 def parse_group_by(text: str) -> tuple[Dimension, ...]:
     """Return the dimensions of a comma-separated `group_by`; at most two, none for an empty text.
 
+    A question of a survey that has a comma stands in quotes.
+
     Raises:
         InputError: A name is unknown, is given twice, or there are more than two.
     """
     dimensions: list[Dimension] = []
-    for name in words_between_commas(text):
+    for name, unwanted, _ in entries(text, "group_by"):
         folded = fold(name)
+        folded = ALIASES.get(folded, folded)
+        if unwanted:
+            raise InputError(
+                f"group_by takes no minus, as before {quoted(name)}: name what to group by."
+            )
         if folded.startswith(SURVEY_PREFIX) and folded != SURVEY_PREFIX:
             question = folded.removeprefix(SURVEY_PREFIX).strip()
             if len(question.split()) > _MOST_QUESTION_WORDS:

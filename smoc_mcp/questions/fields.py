@@ -48,6 +48,9 @@ class Match(StrEnum):
 class Field:
     """One value of a contact, or any number of them.
 
+    Values are the same that fold to the same, but where the value is somebody: people of one name
+    are told apart by who they are.
+
     Attributes:
         name: Of the dimension, the filter and the column.
         paths: Where it is in a contact, by the names of `api.models`. `first_visit` and
@@ -55,6 +58,9 @@ class Field:
         match: How its filter compares; None for no filter.
         about: What the filter takes, for the description of the parameter.
         many: A contact can have any number of values.
+        identity: The attributes of a value by which it is told apart, of the names in
+            `api.facts`: the first that there is, otherwise its folded text. Its filter takes the
+            identity, or what it is called by. None for a plain text.
     """
 
     name: str
@@ -62,6 +68,7 @@ class Field:
     match: Match | None = None
     about: str = ""
     many: bool = False
+    identity: tuple[str, ...] = ()
 
     @property
     def wire_fields(self) -> tuple[str, ...]:
@@ -83,7 +90,7 @@ FIELDS: Mapping[str, Field] = {
         Field("utm_medium", ("first_visit.utm_medium",), Match.WHOLE, _FIRST),
         Field("utm_campaign", ("first_visit.utm_campaign",), Match.WHOLE, _FIRST),
         Field("device", ("newest_visit.device_type",), Match.WHOLE, _NEWEST),
-        Field("browser", ("newest_visit.browser",)),
+        Field("browser", ("newest_visit.browser",), Match.WHOLE, "of the newest visit"),
         Field(
             "flow",
             ("reward_flows.title", "text_fields.flow_name"),
@@ -92,14 +99,33 @@ FIELDS: Mapping[str, Field] = {
             many=True,
         ),
         Field(
-            "promo",
-            ("promos_presented.title", "promos_redeemed.title"),
+            "promo_presented",
+            ("promos_presented.title",),
             Match.PART,
-            "presented or redeemed; or a part",
+            "or a part of its title",
             many=True,
         ),
-        Field("referral_campaign", ("referral_links.campaign_name",), many=True),
-        Field("inviter", ("inviter_user",)),
+        Field(
+            "promo_redeemed",
+            ("promos_redeemed.title",),
+            Match.PART,
+            "or a part of its title",
+            many=True,
+        ),
+        Field(
+            "referral_campaign",
+            ("referral_links.campaign_name",),
+            Match.PART,
+            "or a part of its name",
+            many=True,
+        ),
+        Field(
+            "inviter",
+            ("inviter_user",),
+            Match.PART,
+            "id, or a part of the address or name",
+            identity=("id", "email"),
+        ),
     )
 }
 """Every field by name, in the order in which they are listed everywhere."""

@@ -1,6 +1,6 @@
 """Which contacts a question admits: the filter, its parsing, and the region that it implies."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
@@ -9,13 +9,15 @@ from zoneinfo import ZoneInfo
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, Status
+from smoc_mcp.questions.choices import Choice, entries, parse_choice
 from smoc_mcp.questions.fields import NAMED_FILTERS, WIRE_FIELDS, Consent
 from smoc_mcp.questions.rows import Position
 from smoc_mcp.questions.search import Term, parse_query
-from smoc_mcp.text.folding import fold, quoted, words_between_commas
+from smoc_mcp.text.folding import quoted
 from smoc_mcp.text.times import Moment, parse_time
 
 __all__ = [
+    "ALIASES",
     "EVERYBODY",
     "FILTERS",
     "HAS",
@@ -24,6 +26,7 @@ __all__ = [
     "Listing",
     "Span",
     "parse_filter",
+    "without_aliases",
 ]
 
 TIMES = {Sort.CREATED: "created", Sort.UPDATED: "updated", Sort.CONVERSATION: "conversation"}
@@ -37,6 +40,9 @@ FILTERS = (
 )
 """Every parameter of `parse_filter`."""
 
+ALIASES: Mapping[str, str] = {"promo": "promo_presented"}
+"""Names that people use for a filter or dimension, and which it is."""
+
 HAS = ("email", "phone", "conversation", "visits", "rewards", "referrals")
 """What a contact can be asked to have."""
 
@@ -46,6 +52,7 @@ _WORD_FIELDS = (
 )
 
 _Word = TypeVar("_Word", bound=StrEnum)
+_Given = TypeVar("_Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +68,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactFilter:
-    """Which contacts a question admits. All texts are folded.
+    """Which contacts a question admits.
 
     Attributes:
         terms: What the contact's texts must hold, all of it.
         statuses: The statuses admitted; None for all.
         spans: The admitted times, by sort order.
-        texts: Values by the name of the field.
+        texts: Which values are admitted, by the name of the field.
         consents: The answers about communication admitted; None for all.
         has: What a contact must have (True) or lack (False).
         among: The only contacts admitted, by id; None for no matter.
@@ -76,7 +83,7 @@ class ContactFilter:
     terms: tuple[Term, ...] = ()
     statuses: frozenset[Status] | None = None
     spans: Mapping[Sort, Span] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, Choice] = field(default_factory=dict)
     consents: frozenset[Consent] | None = None
     has: Mapping[str, bool] = field(default_factory=dict)
     among: frozenset[str] | None = None
@@ -146,6 +153,27 @@ class Listing:
     top: Moment | None = None
 
 
+def without_aliases(given: Mapping[str, _Given], known: Container[str]) -> dict[str, _Given]:
+    """Return what a caller gave with each alias replaced by the name that it stands for.
+
+    Args:
+        given: By name.
+        known: The names that can be taken; an alias for another stays as it is.
+
+    Raises:
+        InputError: One is given by both names.
+    """
+    # Clients fill what they leave out with null, or with an empty text.
+    aliases = {a: n for a, n in ALIASES.items() if given.get(a) not in (None, "") and n in known}
+    for alias, name in aliases.items():
+        if given.get(name) not in (None, ""):
+            raise InputError(f"{alias} means {name}: give one of the two.")
+    return {
+        **{name: value for name, value in given.items() if name not in aliases},
+        **{name: given[alias] for alias, name in aliases.items()},
+    }
+
+
 def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> ContactFilter:
     """Return the filter that a caller's parameters mean; an empty text means not given.
 
@@ -165,7 +193,11 @@ def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> Co
             for sort, stem in TIMES.items()
             if (span := _parse_span(given, stem, now=now, zone=zone))
         },
-        texts={name: folded for name in NAMED_FILTERS if (folded := fold(given.get(name, "")))},
+        texts={
+            name: choice
+            for name in NAMED_FILTERS
+            if (choice := parse_choice(given.get(name, ""), name)) is not None
+        },
         consents=_parse_words(
             "accepted_communication", given.get("accepted_communication", ""), Consent
         ),
@@ -190,14 +222,13 @@ def _parse_span(given: Mapping[str, str], stem: str, *, now: Moment, zone: ZoneI
 
 def _parse_has(text: str) -> Mapping[str, bool]:
     wanted: dict[str, bool] = {}
-    for part in words_between_commas(text.lower()):
-        name = part.lstrip("-").strip()
+    for name, unwanted, _ in entries(text.lower(), "has"):
         if name not in HAS:
             raise InputError(
                 f"has does not know {quoted(name)}: give a comma-separated choice of "
                 f"{', '.join(HAS)}; -phone means those without."
             )
-        if wanted.setdefault(name, not part.startswith("-")) is part.startswith("-"):
+        if wanted.setdefault(name, not unwanted) is unwanted:
             raise InputError(
                 f"has names {name} both ways: give it once, with or without the minus."
             )
@@ -209,8 +240,7 @@ def _parse_words(name: str, text: str, known: type[_Word]) -> frozenset[_Word] |
     words = [word.value for word in known]
     wanted: set[_Word] = set()
     unwanted: set[_Word] = set()
-    for part in words_between_commas(text.lower()):
-        word = part.lstrip("-").strip()
+    for word, is_unwanted, _ in entries(text.lower(), name):
         if word == "any":
             continue
         if word not in words:
@@ -218,7 +248,7 @@ def _parse_words(name: str, text: str, known: type[_Word]) -> frozenset[_Word] |
                 f"{name} does not know {quoted(word)}: give any, or a comma-separated choice of "
                 f"{', '.join(words)}; -{words[1]} means all others."
             )
-        (unwanted if part.startswith("-") else wanted).add(known(word))
+        (unwanted if is_unwanted else wanted).add(known(word))
     if wanted & unwanted:
         raise InputError(
             f"{name} names {min(wanted & unwanted)} both ways: give it once, with or without the "

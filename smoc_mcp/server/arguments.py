@@ -15,6 +15,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, TextConten
 from pydantic import ValidationError
 
 from smoc_mcp.errors import InputError
+from smoc_mcp.questions.filters import without_aliases
 from smoc_mcp.server.prompts import Argument
 from smoc_mcp.server.unexpected import sentence_of
 from smoc_mcp.text.cleaning import cut
@@ -128,6 +129,7 @@ def checked(tool: Tool, given: Mapping[str, Any], tools: Iterable[Tool]) -> dict
         InputError: One is unknown, missing or wrong; the message says what to write.
     """
     known: Mapping[str, Mapping[str, Any]] = tool.parameters["properties"]
+    given = without_aliases(given, known)
     for name in given:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)

@@ -19,6 +19,7 @@ from mcp_types import (
 from smoc_mcp.directory.directory import FindDirectory
 from smoc_mcp.errors import SmocError
 from smoc_mcp.proof.windows import Status
+from smoc_mcp.questions.choices import spelt
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.groups import NONE
 from smoc_mcp.questions.rows import ContactRow
@@ -58,7 +59,8 @@ def build_completion(directory: FindDirectory, views: Views) -> Complete:
         stats = await directory().count_contacts(asked)
         groups = stats.grouping.groups if stats.grouping else []
         values = [g.values[0] for g in groups if g.values[0] != NONE]
-        return [boundary.text(v, DETAIL_CHARS) for v in values if fold(text) in fold(v)]
+        # As the filter of contacts_stats takes it.
+        return [spelt(boundary.text(v, DETAIL_CHARS)) for v in values if fold(text) in fold(v)]
 
     async def offered(name: str, argument: str, text: str) -> list[str]:
         match name, argument:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 
+from smoc_mcp.questions.choices import spelt
 from smoc_mcp.text.folding import digits
 
 __all__ = ["brief", "contact_mark", "follow_up", "report", "review"]
@@ -78,7 +79,7 @@ too small to tell.
 
 {_CLOSING}"""
     campaign = _value(given["campaign"])
-    exactly = _value(_one_value(given["campaign"]))
+    exactly = _value(spelt(given["campaign"]))
     asked = f"contacts_stats created_after={since} utm_campaign={exactly}"
     return f"""\
 Report on one of our campaigns, {campaign}, since {since}.
@@ -172,11 +173,6 @@ def _id_in(contact: str) -> str:
 def _is_number(contact: str) -> bool:
     few = _LEAST_DIGITS <= len(digits(contact)) <= _MOST_DIGITS
     return few and bool(_NUMBER.fullmatch(contact))
-
-
-def _one_value(text: str) -> str:
-    """Return a value so that a filter takes it for one, whatever is in it."""
-    return text
 
 
 def _value(text: str) -> str:

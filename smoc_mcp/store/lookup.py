@@ -13,9 +13,9 @@ from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
 from smoc_mcp.questions.rows import STATUSES, ContactRow, GroupRow
 from smoc_mcp.questions.similar import liken
+from smoc_mcp.store.conditions import Sql
 from smoc_mcp.store.records import matches_of, row_of
 from smoc_mcp.store.sql import (
-    Sql,
     beginning_with,
     counting,
     grouping,

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
 from smoc_mcp.api.facts import Facts, Label, texts_of
@@ -18,10 +18,37 @@ from smoc_mcp.questions.search import (
     places_holding,
     searchable,
 )
-from smoc_mcp.store.sql import Value, saving
+from smoc_mcp.store.conditions import Value
+from smoc_mcp.store.sql import saving
 from smoc_mcp.text.folding import fold
 
-__all__ = ["SAVE", "columns", "label_columns", "matches_of", "row_of"]
+__all__ = [
+    "SAVE",
+    "columns",
+    "label_columns",
+    "matches_of",
+    "row_of",
+    "value_columns",
+    "values_in_columns",
+]
+
+_IDENTIFIED = {field.name for field in VALUES if field.identity}
+
+
+def value_columns(names: Iterable[str]) -> list[str]:
+    """Return the columns of fields of `fields.VALUES`.
+
+    For each its value, its key and, where a value is somebody, what that is called by.
+    """
+    return [
+        column
+        for name in names
+        for column in (
+            *(name, f"{name}_key"),
+            *([f"{name}_names"] if name in _IDENTIFIED else []),
+        )
+    ]
+
 
 _PLAIN = ("id", "name", "email", "phone", "has_visits", "has_rewards", "has_referrals")
 _VALUES = tuple(field.name for field in VALUES)
@@ -30,8 +57,7 @@ _COLUMNS = (
     *("digest", "status", "created", "updated", "conversation", "source", "unread"),
     "accepted_communication",
     *(*_PLAIN, "email_key", "mailbox"),
-    *_VALUES,
-    *(f"{name}_key" for name in _VALUES),
+    *value_columns(_VALUES),
     *(f"{field}_words" for field in FIELDS),
 )
 SAVE = saving(_COLUMNS)
@@ -51,10 +77,21 @@ def columns(read: ReadContact, facts: Facts) -> tuple[Value, ...]:
         {True: "yes", False: "no", None: None}[facts.accepted_communication],
         *(getattr(facts, name) for name in _PLAIN),
         *(facts.email_key, facts.mailbox),
-        *(facts.values[name] for name in _VALUES),
-        *(_folded(facts.values[name]) for name in _VALUES),
+        *values_in_columns(facts, _VALUES),
         *(facts.words[field] for field in FIELDS),
     )
+
+
+def values_in_columns(facts: Facts, names: Iterable[str]) -> list[str | None]:
+    """Return what a contact has in `value_columns`."""
+    kept: list[str | None] = []
+    for name in names:
+        value = facts.values[name]
+        if name in facts.identities:
+            kept += [value, *(facts.identities[name] or (None, None))]
+        else:
+            kept += [value, None if value is None else fold(value)]
+    return kept
 
 
 def label_columns(contact_id: str, label: Label) -> tuple[str, ...]:
@@ -63,10 +100,6 @@ def label_columns(contact_id: str, label: Label) -> tuple[str, ...]:
         *(contact_id, label.kind, fold(label.value), label.value),
         *(label.question_id, fold(label.question), label.question),
     )
-
-
-def _folded(value: str | None) -> str | None:
-    return None if value is None else fold(value)
 
 
 def row_of(r: sqlite3.Row) -> ContactRow:

@@ -12,11 +12,19 @@ from typing import Any, Protocol
 from smoc_mcp.api.facts import Facts, facts_of
 from smoc_mcp.api.models import read_contact
 from smoc_mcp.questions.fields import VALUES
-from smoc_mcp.store.records import label_columns
-from smoc_mcp.store.sql import Value, setting
-from smoc_mcp.text.folding import fold
+from smoc_mcp.store.conditions import Value
+from smoc_mcp.store.records import label_columns, value_columns, values_in_columns
+from smoc_mcp.store.sql import setting
 
-__all__ = ["MIGRATIONS", "Migration", "Statements", "add_labels", "add_values", "index_values"]
+__all__ = [
+    "MIGRATIONS",
+    "Migration",
+    "Statements",
+    "add_labels",
+    "add_values",
+    "drop_labels",
+    "index_values",
+]
 
 _AT_ONCE = 500
 """How many contacts are derived anew at a time."""
@@ -229,20 +237,21 @@ def _second(db: Statements) -> None:
 
 
 def add_values(*names: str) -> Migration:
-    """Return a migration that gives every contact new fields of `fields.VALUES`.
+    """Return a migration that gives every contact fields of `fields.VALUES`.
 
     Args:
-        names: Of the fields. Their values are derived from the JSON that the store keeps.
+        names: Of the fields: new ones, or some that are derived in another way from now on. Their
+            values are derived from the JSON that the store keeps.
     """
 
     def migrate(db: Statements) -> None:
-        columns = [column for name in names for column in (name, f"{name}_key")]
+        columns = value_columns(names)
+        there = {row[0] for row in db.fetch("SELECT name FROM pragma_table_info('contacts')")}
         for column in columns:
-            db.run(f"ALTER TABLE contacts ADD COLUMN {column} TEXT")
+            if column not in there:
+                db.run(f"ALTER TABLE contacts ADD COLUMN {column} TEXT")
         for row, facts in _derived(db):
-            values = [facts.values[name] for name in names]
-            both = [v for value in values for v in (value, None if value is None else fold(value))]
-            db.run(setting(columns), (*both, row))
+            db.run(setting(columns), (*values_in_columns(facts, names), row))
 
     return migrate
 
@@ -263,6 +272,16 @@ def add_labels(*kinds: str) -> Migration:
     return migrate
 
 
+def drop_labels(*kinds: str) -> Migration:
+    """Return a migration that takes labels of kinds away that are no field any more."""
+
+    def migrate(db: Statements) -> None:
+        for kind in kinds:
+            db.run("DELETE FROM labels WHERE kind = ?", (kind,))
+
+    return migrate
+
+
 def _derived(db: Statements) -> Iterator[tuple[int, Facts]]:
     """Yield what is derived of each contact, with its row."""
     row = 0
@@ -276,7 +295,7 @@ def _derived(db: Statements) -> Iterator[tuple[int, Facts]]:
 
 def index_values(db: Statements) -> None:
     """Index all that is counted and filtered by: a scan of it reads a tenth of what rows are."""
-    values = (f"{field.name}_key, {field.name}" for field in VALUES)
+    values = value_columns(field.name for field in VALUES)
     db.run("DROP INDEX IF EXISTS contacts_facts")
     db.run(
         "CREATE INDEX contacts_facts ON contacts (owner, status, created, updated, conversation, "
@@ -285,5 +304,11 @@ def index_values(db: Statements) -> None:
     )
 
 
-MIGRATIONS: Sequence[Migration] = (_first, _second)
+MIGRATIONS: Sequence[Migration] = (
+    _first,
+    _second,
+    add_values("inviter"),  # people are told apart by who they are, no more by their names
+    add_labels("promo_presented", "promo_redeemed"),
+    drop_labels("promo"),
+)
 """One for each version of the schema, in order. The last is followed by `index_values`."""

@@ -1,26 +1,24 @@
 """SQL as text: which rows, in which order, grouped by what. Nothing runs here.
 
-This is the only module that puts SQL together. What is put into a text are names of our own, from
-the tables of `questions.fields`, `questions.rows` and this module; every value is bound.
+SQL is put together here and, as far as filters go, in `conditions`, nowhere else. What is put into
+a text are names of our own, from the tables of `questions.fields`, `questions.rows` and these two
+modules; every value is bound.
 """
 
-import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from smoc_mcp.proof.windows import ABSENT, Sort
 from smoc_mcp.questions.changes import Progress, Stream
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
-from smoc_mcp.questions.fields import FIELDS, Consent, Match
+from smoc_mcp.questions.fields import FIELDS
 from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.rows import LISTED
 from smoc_mcp.questions.search import NAME, PHONE, Needle, Term
 from smoc_mcp.questions.similar import traces
+from smoc_mcp.store.conditions import CONSENT, Sql, where
 from smoc_mcp.text.times import QUARTER_HOUR
 
 __all__ = [
-    "Sql",
-    "Value",
     "beginning_with",
     "counting",
     "covered",
@@ -37,18 +35,8 @@ __all__ = [
     "saving",
     "setting",
     "ungrouped",
-    "where",
 ]
 
-_HAS = {
-    "email": "email IS NOT NULL",
-    "phone": "phone IS NOT NULL",
-    "conversation": f"conversation > {ABSENT}",
-    "visits": "has_visits",
-    "rewards": "has_rewards",
-    "referrals": "has_referrals",
-}
-_CONSENT = f"ifnull(contact.accepted_communication, '{Consent.UNASKED}')"
 # What every search by words is made of; of several companies' words those of the one shown.
 _MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH (SELECT of_owner FROM shown) || ?"
 _WORTH = (
@@ -68,66 +56,6 @@ _MISSING = "id, seen, missed, missed_by"
 _LIST = f"SELECT {_COLUMNS}, 0 AS rank FROM contact"
 # CROSS JOIN: the few that the index of words finds are looked up, not all contacts looked through.
 _OF_HITS = "FROM ({}) CROSS JOIN contact ON contact.row = hit"
-
-
-Value = int | str | bytes | None
-"""What can be bound to a statement."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sql:
-    """A piece of SQL.
-
-    Attributes:
-        text: With question marks for values.
-        values: What is bound to them, in order.
-        searches: It looks into the index of words, which must be up to date.
-    """
-
-    text: str
-    values: tuple[int | str, ...] = ()
-    searches: bool = False
-
-
-def where(wanted: ContactFilter) -> Sql:
-    """Return the condition that a contact of the filter meets, but for the words: see `holding`."""
-    tests: list[str] = []
-    values: list[int | str] = []
-
-    def add(test: str, *bound: int | str) -> None:
-        tests.append(test)
-        values.extend(bound)
-
-    if wanted.statuses is not None:
-        add(f"status IN ({_marks(wanted.statuses)})", *sorted(wanted.statuses))
-    for sort, span in wanted.spans.items():
-        if span.after is not None:
-            add(f"{sort} >= ?", span.after)
-        if span.before is not None:
-            add(f"{sort} < ? AND {sort} > {ABSENT}", span.before)
-    for name, folded in wanted.texts.items():
-        field = FIELDS[name]
-        if field.many:
-            add(
-                "EXISTS (SELECT 1 FROM label WHERE contact = contact.id AND kind = ? "
-                "AND instr(key, ?))",
-                name,
-                folded,
-            )
-        else:
-            whole = field.match is Match.WHOLE
-            add(f"{name}_key = ?" if whole else f"instr({name}_key, ?)", folded)
-    if wanted.consents is not None:
-        add(f"{_CONSENT} IN ({_marks(wanted.consents)})", *sorted(wanted.consents))
-    for name, present in wanted.has.items():
-        add(_HAS[name] if present else f"NOT ({_HAS[name]})")
-    if wanted.among is not None:
-        add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
-    return Sql(" AND ".join(tests) or "1", tuple(values))
-
-
-def _marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def holding(wanted: ContactFilter) -> Sql:
@@ -235,13 +163,23 @@ def grouping(asked: Count) -> Sql:
         once = ", ".join(f"c{2 * i}, min(c{2 * i + 1}) AS c{2 * i + 1}" for i in pairs)
         keys = ", ".join(f"c{2 * i}" for i in pairs)
         text = f"SELECT {once}, status, id FROM ({text}) GROUP BY {keys}, id"
-    # A value is of one key, so the values alone make the groups; a time has no value.
-    by = ", ".join(f"c{2 * i + (d.kind is not Kind.TIME)}" for i, d in enumerate(dimensions))
+    by = ", ".join(c for i, d in enumerate(dimensions) for c in _grouped_by(i, d))
     return Sql(
         f"SELECT {columns}, status, count(*) FROM ({text}) GROUP BY {by}, status",
         inner.values,
         inner.searches,
     )
+
+
+def _grouped_by(at: int, dimension: Dimension) -> Sequence[str]:
+    """Return the columns that make the groups of the dimension at a place."""
+    key, value = f"c{2 * at}", f"c{2 * at + 1}"
+    if dimension.kind is Kind.TIME:
+        return [key]
+    field = FIELDS.get(dimension.source)
+    # A text is of one key, so the values alone make its groups, which is faster; several people
+    # have the same name.
+    return [key, value] if field is not None and field.identity else [value]
 
 
 def _grouped(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
@@ -264,7 +202,7 @@ def _grouped(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
                 "NULL",
             ]
         elif dimension.source == "accepted_communication":
-            columns += [_CONSENT, _CONSENT]
+            columns += [CONSENT, CONSENT]
         elif dimension.source == "status":
             columns += ["contact.status", "contact.status"]
         else:

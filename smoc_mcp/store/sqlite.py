@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from smoc_mcp.errors import StoreError, TooMuchError
+from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.schema import MIGRATIONS, Migration, index_values
-from smoc_mcp.store.sql import Value
 
 __all__ = ["Database"]
 

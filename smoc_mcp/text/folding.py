@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from smoc_mcp.text.cleaning import bare, visible
 
-__all__ = ["digits", "email_key", "fold", "quoted", "spellings", "words_between_commas"]
+__all__ = ["digits", "email_key", "fold", "quoted", "spellings"]
 
 _SHORT = 64
 _MANY_MARKS = re.compile("([\u0300-\u036f]{10})[\u0300-\u036f]+")
@@ -92,11 +92,6 @@ def digits(value: str) -> str:
     """Return a phone number's digits, without the zeros and the + that say where it is dialled."""
     found = "".join(str(unicodedata.digit(c)) for c in value.replace("(0)", "") if c.isdigit())
     return found.lstrip("0")
-
-
-def words_between_commas(text: str) -> list[str]:
-    """Return what stands between commas, without blanks around it; what is empty is left out."""
-    return [word for part in text.split(",") if (word := part.strip())]
 
 
 def quoted(text: str) -> str:

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from smoc_mcp.directory.answers import Company, Page, Values
 from smoc_mcp.proof.certainty import Proof
+from smoc_mcp.questions.fields import FIELDS
 from smoc_mcp.text.cleaning import clean
 from smoc_mcp.text.folding import fold
 from smoc_mcp.views.boundary import Boundary, table_cell
+from smoc_mcp.views.identities import person
 
 __all__ = [
     "all_since",
@@ -137,11 +139,15 @@ def must_be_gone(company: Company) -> str:
 def suggestions(values: Mapping[str, Values], boundary: Boundary) -> str:
     """Return which values there are, for a caller whose filters matched nobody."""
 
-    def listed(what: str, known: Sequence[str]) -> str:
-        return f"{what}: {', '.join(quoted(boundary.text(v)) for v in known)}." if known else ""
+    def listed(which: str, name: str, known: Sequence[str]) -> str:
+        if not known:
+            return ""
+        is_person = bool(FIELDS[name].identity)
+        shown = (person(v, boundary) if is_person else boundary.text(v) for v in known)
+        return f"{which} {name} in hand: {', '.join(map(quoted, shown))}."
 
     return sentences(
-        listed(f"{which} {name} in hand", known)
+        listed(which, name, known)
         for name, (near, common) in values.items()
         for which, known in (("Nearest", near), ("Most common", common))
     )

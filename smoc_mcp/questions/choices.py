@@ -1,0 +1,173 @@
+"""Choices of values as people write them: `Oslo, Bergen`, `-Oslo`, `(none)`. Pure.
+
+One grammar for every filter of texts: `a, b` is any of these, `-a` not this, `(none)` those
+without, `-(none)` those with any. In quotes stands exactly one whole value, so also one with a
+comma, a minus in front, or the word (none); `""` is a quote in it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from smoc_mcp.errors import InputError
+from smoc_mcp.text.folding import fold, quoted
+
+__all__ = ["WITHOUT", "Choice", "Entry", "Wanted", "entries", "parse_choice", "spelt"]
+
+WITHOUT = "(none)"
+"""The entry for those without a value; groups show it for them too."""
+_MOST = 100
+"""Entries of one filter: each is a test of every contact."""
+_INSIDE = '[^"]*(?:""[^"]*)*'
+_IN_QUOTES = re.compile(rf'\s*(-?)\s*"({_INSIDE})"\s*(?:,|\Z)')
+_BEGINS_WITH_QUOTE = re.compile(r'\s*-?\s*"')
+_UP_TO_CLOSING = re.compile(f'{_INSIDE}"')
+_BARE = re.compile(r"\s*(-?)([^,]*)(?:,|\Z)")
+
+
+class Entry(NamedTuple):
+    """What stands between two commas.
+
+    Attributes:
+        text: Without the minus, the quotes and the blanks around it.
+        unwanted: It has a minus in front.
+        in_quotes: It stands in quotes.
+    """
+
+    text: str
+    unwanted: bool = False
+    in_quotes: bool = False
+
+
+class Wanted(NamedTuple):
+    """A value that is chosen, or left out.
+
+    Attributes:
+        folded: See `text.folding.fold`.
+        exact: The whole value is meant, though the field is one that is named by a part.
+    """
+
+    folded: str
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which values a contact may have.
+
+    Attributes:
+        wanted: It must have one of these; any, if there are none.
+        unwanted: It must have none of these.
+        without: Whether it may have no value at all, beside one that is wanted (True), or must
+            have one (False). None for not said: then those without are left out where something
+            is wanted, and let in where something is unwanted only.
+    """
+
+    wanted: frozenset[Wanted] = frozenset()
+    unwanted: frozenset[Wanted] = frozenset()
+    without: bool | None = None
+
+
+def parse_choice(text: str, name: str) -> Choice | None:
+    """Return the choice that a caller wrote; None for a text of blanks.
+
+    Args:
+        text: As written.
+        name: Of the parameter, for errors.
+
+    Raises:
+        InputError: It cannot be meant; the message says what to write.
+    """
+    if not text.strip():
+        return None
+    wanted: set[Wanted] = set()
+    unwanted: set[Wanted] = set()
+    without: set[bool] = set()
+    for entry in entries(text, name):
+        folded = fold(entry.text)
+        if folded == WITHOUT and not entry.in_quotes:
+            without.add(not entry.unwanted)
+        elif not folded:
+            raise InputError(
+                f"{name} has an entry with nothing in it: write a value, or (none) for those "
+                "without."
+            )
+        else:
+            (unwanted if entry.unwanted else wanted).add(Wanted(folded, entry.in_quotes))
+    both = {w.folded for w in wanted if unwanted & {w, Wanted(w.folded)}}
+    if both or len(without) > 1:
+        raise InputError(
+            f"{name} names {quoted(min(both, default=WITHOUT))} both ways: give it once, with or "
+            "without the minus."
+        )
+    if not wanted and not unwanted and not without:
+        raise InputError(
+            f"{name} has nothing but commas in it: write values, such as Oslo, Bergen, or leave "
+            "it out."
+        )
+    return Choice(frozenset(wanted), frozenset(unwanted), next(iter(without), None))
+
+
+def entries(text: str, name: str) -> list[Entry]:
+    """Return what stands between the commas of a text, those in quotes aside.
+
+    Blanks around an entry do not matter, and where nothing stands between two commas is no entry.
+
+    Raises:
+        InputError: Quotes are not closed, or not around a whole entry; there are too many entries.
+    """
+    found = list(islice(_entries(text, name), _MOST + 1))
+    if len(found) > _MOST:
+        raise InputError(f"{name} takes at most {_MOST} entries: ask in several calls.")
+    return found
+
+
+def _entries(text: str, name: str) -> Iterator[Entry]:
+    place = 0
+    while place < len(text):
+        if (found := _IN_QUOTES.match(text, place)) is not None:
+            yield Entry(found[2].replace('""', '"').strip(), bool(found[1]), in_quotes=True)
+        elif (broken := _BEGINS_WITH_QUOTE.match(text, place)) is not None:
+            raise _misquoted(text[broken.end() :], name)
+        elif (found := _BARE.match(text, place)) is not None and (found[1] or found[2].strip()):
+            yield Entry(found[2].strip(), bool(found[1]))
+        place = found.end() if found is not None else len(text)
+
+
+def _misquoted(behind: str, name: str) -> InputError:
+    """Return the error for what stands behind a quote that opens and is not closed as it should."""
+    closed = _UP_TO_CLOSING.match(behind)
+    if closed is None:
+        return InputError(
+            f'{name} has a quote that is not closed: write "{_short(behind)}", and "" for a quote '
+            "inside."
+        )
+    return InputError(
+        f"{name} has {quoted(_short(behind[closed.end() :]))} behind a closing quote: put the "
+        'whole value in quotes, with "" for a quote inside, and a comma between values.'
+    )
+
+
+def _short(value: str) -> str:
+    """Return what of a misquoted text was probably one value."""
+    first = value.partition(",")[0].strip()
+    return f"{first[:40]}…" if len(first) > 40 else first
+
+
+def spelt(value: str, *, exact: bool = False) -> str:
+    """Return how a caller writes a value: in quotes where it would mean something else without.
+
+    Args:
+        value: Of a contact.
+        exact: The whole value is meant, whatever the field is named by.
+    """
+    plain = not (
+        exact
+        or "," in value
+        or value.lstrip().startswith(("-", '"'))
+        or fold(value) == WITHOUT
+        or not value.strip()
+    )
+    return value if plain else '"' + value.replace('"', '""') + '"'

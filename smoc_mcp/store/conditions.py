@@ -1,0 +1,144 @@
+"""The condition of a filter as SQL: which contacts it admits, but for its words.
+
+What is put into a text are names of our own, from the tables of `questions.fields` and this module;
+every value is bound.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from smoc_mcp.proof.windows import ABSENT
+from smoc_mcp.questions.choices import Choice, Wanted
+from smoc_mcp.questions.fields import FIELDS, Consent, Field, Match
+from smoc_mcp.questions.filters import ContactFilter
+
+__all__ = ["CONSENT", "Sql", "Value", "where"]
+
+CONSENT = f"ifnull(contact.accepted_communication, '{Consent.UNASKED}')"
+"""What a contact answered about communication, as a word of `Consent`."""
+_HAS = {
+    "email": "email IS NOT NULL",
+    "phone": "phone IS NOT NULL",
+    "conversation": f"conversation > {ABSENT}",
+    "visits": "has_visits",
+    "rewards": "has_rewards",
+    "referrals": "has_referrals",
+}
+Value = int | str | bytes | None
+"""What can be bound to a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of SQL.
+
+    Attributes:
+        text: With question marks for values.
+        values: What is bound to them, in order.
+        searches: It looks into the index of words, which must be up to date.
+    """
+
+    text: str
+    values: tuple[int | str, ...] = ()
+    searches: bool = False
+
+
+def where(wanted: ContactFilter) -> Sql:
+    """Return the condition that a contact of the filter meets, but for the words: see `holding`."""
+    tests: list[str] = []
+    values: list[int | str] = []
+
+    def add(test: str, *bound: int | str) -> None:
+        tests.append(test)
+        values.extend(bound)
+
+    if wanted.statuses is not None:
+        add(f"status IN ({_marks(wanted.statuses)})", *sorted(wanted.statuses))
+    for sort, span in wanted.spans.items():
+        if span.after is not None:
+            add(f"{sort} >= ?", span.after)
+        if span.before is not None:
+            add(f"{sort} < ? AND {sort} > {ABSENT}", span.before)
+    for name, choice in wanted.texts.items():
+        for test in _chosen(FIELDS[name], choice):
+            add(test.text, *test.values)
+    if wanted.consents is not None:
+        add(f"{CONSENT} IN ({_marks(wanted.consents)})", *sorted(wanted.consents))
+    for name, present in wanted.has.items():
+        add(_HAS[name] if present else f"NOT ({_HAS[name]})")
+    if wanted.among is not None:
+        add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
+    return Sql(" AND ".join(tests) or "1", tuple(values))
+
+
+def _chosen(field: Field, choice: Choice) -> list[Sql]:
+    """Return what must hold of a contact, all of it, whose values are as chosen."""
+    admitted: list[Sql] = []
+    tests: list[Sql] = []
+    if choice.wanted:
+        admitted.append(_has_one(field, choice.wanted))
+    if choice.without is True:
+        admitted.append(_negated(_has_any(field)))
+    if admitted:
+        tests.append(_either(admitted))
+    if choice.without is False:
+        tests.append(_has_any(field))
+    if choice.unwanted:
+        tests.append(_negated(_has_one(field, choice.unwanted)))
+    return tests
+
+
+def _has_any(field: Field) -> Sql:
+    """Return the condition of a contact with a value, whichever."""
+    if field.many:
+        return _has_label(field, Sql("key != ''"))
+    return Sql(f"ifnull({field.name}_key, '') != ''")
+
+
+def _has_one(field: Field, wanted: Iterable[Wanted]) -> Sql:
+    """Return the condition of a contact with a value that is one of these; never null."""
+    key = "key" if field.many else f"{field.name}_key"
+    of_value = _of_identity if field.identity else _of_text
+    # In order, so that SQLite knows the statement again.
+    tests = [of_value(field, key, value) for value in sorted(wanted)]
+    one = _either(tests)
+    return _has_label(field, one) if field.many else Sql(f"ifnull({one.text}, 0)", one.values)
+
+
+def _has_label(field: Field, condition: Sql) -> Sql:
+    return Sql(
+        "EXISTS (SELECT 1 FROM label WHERE contact = contact.id AND kind = ? "
+        f"AND {condition.text})",
+        (field.name, *condition.values),
+    )
+
+
+def _of_text(field: Field, key: str, value: Wanted) -> Sql:
+    whole = value.exact or field.match is Match.WHOLE
+    return Sql(f"{key} = ?" if whole else f"instr({key}, ?)", (value.folded,))
+
+
+def _of_identity(field: Field, key: str, value: Wanted) -> Sql:
+    """Return the condition of somebody: who it is, what it is called, or both as `name (id)`."""
+    names = f"{field.name}_names"
+    called = f"\n{value.folded}\n" if value.exact else value.folded
+    name = f"substr(?, 1, length(?) - length({key}) - 3)"
+    return Sql(
+        f"({key} = ? OR instr({names}, ?) OR (substr(?, -length({key}) - 3) = ' (' || {key} || ')' "
+        f"AND instr({names}, char(10) || {name} || char(10))))",
+        (value.folded, called, *[value.folded] * 3),
+    )
+
+
+def _either(tests: Sequence[Sql]) -> Sql:
+    values = tuple(value for test in tests for value in test.values)
+    return Sql(f"({' OR '.join(test.text for test in tests)})", values)
+
+
+def _negated(test: Sql) -> Sql:
+    return Sql(f"NOT {test.text}", test.values)
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
