@@ -35,10 +35,13 @@ SMOC's own counts of the whole company.
 
 ## Fields of a contact
 id · name · email · phone · company (employer) · city · country, device (of the newest visit) · \
-status · created · updated · last_conversation · source (utm source / medium / campaign of the \
-first visit) · last_verified (when it was last seen, if not just now) · matched (where a search \
-found it, if not in the name; of a similar address, in which way).
-contacts_get adds address, consent, visits, surveys, rewards, referrals and texts (custom fields).
+status · consent (to communication: yes, no, unasked; left out where it could not be read) · \
+created · updated · last_conversation · source (utm source / medium / campaign of the \
+first visit) · last_verified (when it was last seen, if not just now) · matched (each field \
+that holds one of the words, once, with its text: five at most, then "and 3 more"; left out where \
+the name alone does; of a similar address, in which way).
+contacts_get adds address, visits, surveys, rewards, referrals and texts (custom fields); what \
+there is none of is "none", or an empty list.
 
 ## Times
 ISO 8601, or an age: 24h, 7d, 2w. *_after is inclusive, *_before exclusive.
