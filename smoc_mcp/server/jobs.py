@@ -151,8 +151,8 @@ they said no.
 Sort by who is most worth a call (company, answers, several visits; contacts_get include=surveys \
 tells for the five best). Show name, company, phone or e-mail, consent, last \
 conversation and a reason of at most ten words each. Below, say how many are left out because \
-they said no to communication; where total_certainty is at_least, at least how many, and where it is \
-0 so, that it is not known.
+they said no to communication; where total_certainty is at_least, at least how many, and of 0 \
+that it is not known.
 
 {_CLOSING}"""
 
