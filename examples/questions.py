@@ -105,8 +105,8 @@ async def who_talked_to_us_last(it: Company) -> Said:
 
 async def who_was_that_papado_something(it: Company) -> Said:
     found = await it.ask("contacts_search", query="παπαδο", created_after=it.month, limit=100)
-    # Where it is not the name that matched, the answer says what did.
-    by_name = {c["id"] for c in found["contacts"] if "matched" not in c}
+    # Where it is not the name alone that matched, the answer says all that did, the name first.
+    by_name = {c["id"] for c in found["contacts"] if c.get("matched", "name").startswith("name")}
     truth = {p["id"] for p in it.this_month() if "Παπαδ" in str(p.get("lastName"))}
     return by_name, truth, found["certainty"]
 
@@ -199,7 +199,7 @@ async def what_do_we_know_about_the_newest(it: Company) -> Said:
     newest = (await it.ask("contacts_list", limit=1))["contacts"][0]["id"]
     contact = (await it.ask("contacts_get", contact_id=newest))["contact"]
     person = next(p for p in it.people if p["id"] == newest)
-    visits = contact.get("visits", {}).get("count", 0)
+    visits = 0 if contact["visits"] == "none" else contact["visits"]["count"]
     return (
         (visits, contact.get("city")),
         (len(person.get("visitList") or []), person.get("city")),

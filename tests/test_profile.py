@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from statistics import fmean
+from typing import Any
 
 import bpe_openai
 import pytest
 
-from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
+from smoc_mcp.sandbox import ABSENT, Company, Sandbox, run_in_thread
 from smoc_mcp.views.boundary import Boundary
 from smoc_mcp.views.lists import Views
+from smoc_mcp.views.parts import PARTS
 from smoc_mcp.views.phrases import utm
 from tests.serving import KEY, ask, memory_server, refusal, text_of
 
@@ -49,6 +51,82 @@ async def test_every_include_of_a_contact_is_whole(url: str, company: Company) -
     assert digest["contact"]["visits"]["count"] == len(visits)
     shown = len(whole["contact"]["visits"])
     assert shown == len(visits) or "next_cursor" in whole
+
+
+EMPTY: dict[str, dict[str, Any]] = {
+    "visits": {"visitList": []},
+    "surveys": {"answeredSurveyQuestions": None},
+    "rewards": {"rewardFlows": [], "promosPresented": None, "promosRedeemed": []},
+    "referrals": {"usersReferred": [], "referralLinks": []},
+    "texts": {"textFields": ABSENT},
+}
+LISTS = {
+    "rewards": ("flows", "promos_presented", "promos_redeemed"),
+    "referrals": ("referred", "links"),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+async def test_an_empty_part_is_said_to_be_empty(url: str, company: Company, part: str) -> None:
+    [contact_id] = company.add(**EMPTY[part])
+    async with memory_server(url) as client:
+        digest = await ask(client, "contacts_get", contact_id=contact_id)
+        whole = await ask(client, "contacts_get", contact_id=contact_id, include=part)
+        texts = [
+            text_of(await client.call_tool("contacts_get", {"contact_id": contact_id, **more}))
+            for more in ({}, {"include": part})
+        ]
+    assert digest["contact"][part] == "none"
+    assert f"{part}: none" in texts[0].splitlines()
+    lists = LISTS.get(part)
+    assert whole["contact"][part] == ({name: [] for name in lists} if lists else [])
+    for line in [f"  {name}: none" for name in lists] if lists else [f"{part}: none"]:
+        assert line in texts[1].splitlines()
+    assert "could not be read" not in "".join(texts)
+
+
+@pytest.mark.parametrize("part", PARTS)
+async def test_a_part_that_could_not_be_read_is_not_said_to_be_empty(
+    url: str, company: Company, part: str
+) -> None:
+    fields: dict[str, Any] = dict.fromkeys(EMPTY[part], "nobody knows")
+    [contact_id] = company.add(**fields)
+    async with memory_server(url) as client:
+        digest = await ask(client, "contacts_get", contact_id=contact_id)
+        whole = await ask(client, "contacts_get", contact_id=contact_id, include="all")
+    assert digest["contact"][part] == "could not be read"
+    said = whole["contact"][part]
+    assert set(said.values() if isinstance(said, dict) else [said]) == {"could not be read"}
+    for answer in (digest, whole):
+        fields_said = answer["note"].partition("could not be read, and is left out: ")[2]
+        assert fields_said == ", ".join(sorted(fields)) + "."
+
+
+async def test_a_list_that_is_empty_beside_one_that_is_not_is_said_to_be_empty(
+    url: str, company: Company
+) -> None:
+    flows = [{"id": "1", "title": "Book a demo"}]
+    [contact_id] = company.add(
+        rewardFlows=flows,
+        promosPresented="?",
+        promosRedeemed=[],
+        usersReferred=[],
+        referralLinks=[{"key": "k", "url": "https://example.com/r/k"}],
+    )
+    async with memory_server(url) as client:
+        digest = await ask(client, "contacts_get", contact_id=contact_id)
+        whole = await ask(client, "contacts_get", contact_id=contact_id, include="rewards")
+    assert digest["contact"]["rewards"] == {
+        "flows": ["Book a demo"],
+        "promos_presented": "could not be read",
+        "promos_redeemed": "none",
+    }
+    assert digest["contact"]["referrals"] == {"links": 1, "referred": "none"}
+    assert whole["contact"]["rewards"] == {
+        "flows": ["Book a demo"],
+        "promos_presented": "could not be read",
+        "promos_redeemed": [],
+    }
 
 
 async def test_a_long_part_of_a_contact_is_read_in_pages(url: str, company: Company) -> None:

@@ -158,7 +158,7 @@ async def test_a_contact_is_completed_by_its_name(url: str, company: Company) ->
         ids = await complete(client, CONTACT, "id", half)
         named = await complete(client, prompt("contact_brief"), "contact", half)
     assert known["id"] in ids
-    assert any(value.endswith(f", {known['id']}") for value in named)
+    assert any(value.endswith(f", id {known['id']}") for value in named)
 
 
 async def test_what_a_completion_offers_brings_a_brief_to_the_right_contact(url: str) -> None:
@@ -166,7 +166,7 @@ async def test_what_a_completion_offers_brings_a_brief_to_the_right_contact(url:
         [first, *_] = await complete(client, prompt("contact_brief"), "contact", "")
         made = await client.get_prompt("contact_brief", {"contact": first})
         assert first in said(made)
-        found = await ask(client, "contacts_get", contact_id=first.rpartition(", ")[2])
+        found = await ask(client, "contacts_get", contact_id=first.rpartition("id ")[2])
     assert found["contact"]["id"] in first
 
 

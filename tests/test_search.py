@@ -14,8 +14,9 @@ from smoc_mcp.questions.dimensions import Count, parse_group_by
 from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow, Position
 from smoc_mcp.questions.search import (
-    fields_holding,
+    Place,
     parse_query,
+    places_holding,
     searchable,
     searchable_phone,
 )
@@ -167,39 +168,51 @@ def test_one_or_two_letters_are_found_where_a_word_begins(
 @pytest.mark.parametrize(
     ("query", "where"),
     [
-        ("anna", []),
+        ("anna", [("name", "name"), ("email", "email")]),
         ("anna.overland", [("email", "email")]),
-        ("412 34 567 overland", [("phone", "phone")]),
+        ("412 34 567 overland", [("name", "name"), ("email", "email"), ("phone", "phone")]),
         ("fjord", [("company", "company")]),
         ("oslo", [("place", "city")]),
         ("storgata", [("place", "street")]),
         ("vegan", [("texts", "diet")]),
         ("xl", [("texts", "size")]),
         ("solar", [("answers", "Which roof?")]),
-        ("anna storgata fjord", [("place", "street"), ("company", "company")]),
+        ("storgata 0150 12 fjord", [("company", "company"), ("place", "street"), ("place", "zip")]),
+        ("side south panels", [("answers", "Which roof?")]),
+        ("vegan xl roof", []),
+        ("nuts solar", [("texts", "diet"), ("answers", "Which roof?")]),
     ],
 )
-def test_the_field_that_matched_is_said_when_it_is_not_the_name(
+def test_every_field_that_holds_one_of_the_words_is_said_once(
     store: ContactStore, query: str, where: list[tuple[str, str]]
 ) -> None:
-    [row] = [r for r in found(store, query) if r.id in ("anna", "quiet")]
-    assert [(match.field, match.what) for match in row.matched] == where
+    matched = [r.matched for r in found(store, query) if r.id in ("anna", "quiet")]
+    assert [(match.field, match.what) for match in sum(matched, ())] == where
+
+
+@pytest.mark.parametrize("query", ["swiatek", "łukasz świątek", "mary jo", "小明"])
+def test_no_field_is_said_where_the_name_alone_holds_the_words(
+    store: ContactStore, query: str
+) -> None:
+    assert [row.matched for row in found(store, query)] == [()]
 
 
 def test_of_two_spellings_that_are_there_the_one_whose_worst_place_is_best_is_said() -> None:
     [term] = parse_query("+47 412 34 567")
-    texts = {
-        "name": searchable(["Agent 412 567"]),
-        "phone": searchable_phone("+4741234567"),
-        "texts": searchable(["34 trees"]),
-    }
+    name, phone, text = (
+        Place("name", "name", "Agent +47 412 567", searchable(["Agent +47 412 567"])),
+        Place("phone", "phone", "+4741234567", searchable_phone("+4741234567")),
+        Place("texts", "garden", "34 trees", searchable(["34 trees"])),
+    )
     # Its words are there one by one too, of which one in the name and one in a text.
-    assert fields_holding([term], texts) == [("phone", "4741234567")]
+    assert places_holding([term], [name, phone, text]) == [(phone, "4741234567")]
+    assert [place for place, _ in places_holding([term], [name, text])] == [name, text]
 
 
 def test_a_number_without_its_country_has_at_least_seven_digits() -> None:
     def holds(query: str, phone: str) -> bool:
-        return bool(fields_holding(parse_query(query), {"phone": searchable_phone(phone)}))
+        place = Place("phone", "phone", phone, searchable_phone(phone))
+        return bool(places_holding(parse_query(query), [place]))
 
     assert holds("+47 1234567", "1234567")
     assert not holds("+47 123456", "123456")

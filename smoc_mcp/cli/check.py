@@ -18,13 +18,15 @@ from smoc_mcp.api.client import MAX_LIMIT
 from smoc_mcp.cli.command import Command
 from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.directory.proven import proven_since
 from smoc_mcp.errors import SmocError
 from smoc_mcp.opening import open_directory
-from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import ABSENT, Sort, Window
+from smoc_mcp.questions.filters import EVERYBODY
 from smoc_mcp.settings import Settings, is_colourful
 from smoc_mcp.text.times import Moment, iso
 from smoc_mcp.views.lists import Views
+from smoc_mcp.views.phrases import all_since, many
 
 __all__ = ["CHECK"]
 
@@ -83,6 +85,7 @@ async def _findings(directory: ContactDirectory, settings: Settings) -> dict[str
         company, windows = await directory.survey_windows()
         four_took = time.perf_counter() - began
         overview = await directory.overview()
+        since = await proven_since(directory, EVERYBODY)
         ids = sorted(i for window in windows for i in window.rows)
         sample = await directory.get_contact(ids[0]) if ids else None
     except SmocError as error:
@@ -93,8 +96,10 @@ async def _findings(directory: ContactDirectory, settings: Settings) -> dict[str
         "operator_id": _shown(sample.contact.operator_id if sample else None, settings),
         "leads": company.leads,
         "customers": company.customers,
+        "at_least": company.at_least,
         "in_hand": company.in_hand,
         "whole_company": any(w.complete for w in windows),
+        "proven_since": None if since is None else _begun(since, settings),
         "windows": {
             str(sort): _window_findings(w, settings)
             for sort in Sort
@@ -116,11 +121,14 @@ def _shown(value: str | None, settings: Settings) -> str | None:
 def _history(reach: Mapping[Sort, Moment], gaps: int, settings: Settings) -> dict[str, Any]:
     return {
         "nothing_missing_since": {
-            str(sort): "the beginning" if moment == BEGINNING else iso(moment, settings.timezone)
-            for sort, moment in reach.items()
+            str(sort): _begun(moment, settings) for sort, moment in reach.items()
         },
         "gaps": gaps,
     }
+
+
+def _begun(moment: Moment, settings: Settings) -> str:
+    return Views.of(settings).since(moment)
 
 
 def _window_findings(window: Window, settings: Settings) -> dict[str, Any]:
@@ -146,11 +154,14 @@ def _table(found: Mapping[str, Any], *, colour: bool) -> str:
     }
     if "error" in found:
         return _aligned(lines)
-    whole = ", which is the whole company" if found["whole_company"] else ""
+    since = found["proven_since"]
+    part = f"; {all_since(since)}" if since and since != Views().since(ABSENT) else ""
+    whole = ", which is the whole company" if found["whole_company"] else part
     lines |= {
         "key": f"{_GREEN}accepted{_PLAIN}" if colour else "accepted",
         "company": f"operatorId {found['operator_id']}" if found["operator_id"] else "unknown",
-        "counts": f"{found['leads']:,} leads, {found['customers']:,} customers, by SMOC",
+        "counts": f"{many(found['leads'], 'lead')}, {many(found['customers'], 'customer')}, by "
+        f"SMOC; at least {many(found['at_least'], 'contact')}",
         "in hand": f"{found['in_hand']:,} contacts{whole}",
     }
     for name, window in found["windows"].items():

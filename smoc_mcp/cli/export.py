@@ -5,6 +5,7 @@ import csv
 import json
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -15,10 +16,11 @@ from smoc_mcp.cli.files import replacing
 from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.directory.answers import Page
 from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.directory.proven import proven_since
 from smoc_mcp.errors import InputError
 from smoc_mcp.opening import open_directory
-from smoc_mcp.proof.certainty import Certainty
-from smoc_mcp.proof.windows import Sort
+from smoc_mcp.proof.certainty import Certainty, Proof
+from smoc_mcp.proof.windows import ABSENT, Sort
 from smoc_mcp.questions.filters import (
     FILTERS,
     ContactFilter,
@@ -29,12 +31,13 @@ from smoc_mcp.questions.filters import (
 from smoc_mcp.settings import Settings
 from smoc_mcp.text.cleaning import clean
 from smoc_mcp.text.folding import quoted
+from smoc_mcp.text.times import Moment
 from smoc_mcp.views.boundary import DETAIL_CHARS, spreadsheet_cell
 from smoc_mcp.views.lists import Views
-from smoc_mcp.views.phrases import many
+from smoc_mcp.views.phrases import all_since, many, may_be_deleted
 from smoc_mcp.views.results import ContactSummary
 
-__all__ = ["COLUMNS", "EXPORT", "Format", "export"]
+__all__ = ["COLUMNS", "EXPORT", "Format", "Written", "closing", "export"]
 
 Format = Literal["csv", "jsonl"]
 COLUMNS = tuple(ContactSummary.__annotations__)
@@ -56,33 +59,69 @@ def _run(options: argparse.Namespace) -> int:
             f"export has no filter {quoted(clean(unknown[0]))}. It takes {', '.join(FILTERS)}."
         )
 
-    async def write(out: TextIO) -> tuple[int, Certainty, str]:
+    views = Views.of(settings)
+
+    async def write(out: TextIO) -> Written:
         async with open_directory(settings) as directory:
             wanted = parse_filter(given, now=directory.clock(), zone=directory.zone)
-            return await export(directory, wanted, Views.of(settings), options.format, out)
+            return await export(directory, wanted, views, options.format, out)
 
     if options.out == "-":
-        written, certainty, failure = anyio.run(write, sys.stdout)
+        written = anyio.run(write, sys.stdout)
     else:
         try:
             with replacing(Path(options.out), newline="") as file:
-                written, certainty, failure = anyio.run(write, file)
+                written = anyio.run(write, file)
         except OSError as error:
             raise InputError(f"{options.out} cannot be written: {error.strerror}.") from error
-    print(f"{many(written, 'contact')} written, {certainty}.", file=sys.stderr)
-    if failure:
-        print(f"smoc-mcp: from what was in hand, since: {failure}", file=sys.stderr)
-    return 1 if failure else 0
+    print(closing(written, views), file=sys.stderr)
+    if written.failure:
+        print(f"smoc-mcp: from what was in hand, since: {written.failure}", file=sys.stderr)
+    return 1 if written.failure else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an export wrote.
+
+    Attributes:
+        contacts: How many.
+        proof: What is proven of them all.
+        at_least: How many contacts the company has at least.
+        since: Whoever was created since then and matches is among them; None for nobody, ABSENT
+            for all.
+        failure: Why the API could not be asked; empty where it could.
+    """
+
+    contacts: int
+    proof: Proof
+    at_least: int
+    since: Moment | None
+    failure: str
+
+
+def closing(written: Written, views: Views) -> str:
+    """Return what was written, and what is proven of it."""
+    said = f"{many(written.contacts, 'contact')} written"
+    as_of = views.time(written.proof.as_of)
+    if written.proof.complete:
+        who = "all that match" if written.contacts else "nobody matches"
+        lingering = f" {may_be_deleted(written.proof)}" if written.contacts else ""
+        return f"{said}: {who}, as of {as_of}.{lingering}".rstrip()
+    part = ""
+    if written.since is not None and written.since > ABSENT:
+        # Those of the filter only, so that nobody takes it for the whole company.
+        part = f" Of those that match, {all_since(views.time(written.since))}."
+    return (
+        f"{said}, as they were last seen; more may exist: the company has at least "
+        f"{many(written.at_least, 'contact')}.{part}"
+    )
 
 
 async def export(
     directory: ContactDirectory, wanted: ContactFilter, views: Views, form: Format, out: TextIO
-) -> tuple[int, Certainty, str]:
+) -> Written:
     """Write all contacts of a filter, newest first.
-
-    Returns:
-        How many were written, what is proven of them all, and why the API could not be asked
-        (empty where it could).
 
     Raises:
         UpstreamError: The API gave no usable answer, and nothing is in hand.
@@ -90,11 +129,14 @@ async def export(
     table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     if form == "csv":
         table.writeheader()
-    written, failure = 0, ""
-    proven: set[Certainty] = set()
+    written, at_least, failure = 0, 0, ""
+    proofs: list[Proof] = []
+    # Before the first row is written: whoever comes later need not be among them.
+    since = await proven_since(directory, wanted)
     async for page in _pages(directory, wanted):
         written += len(page.rows)
-        proven.add(page.proof.certainty)
+        proofs.append(page.proof)
+        at_least = page.company.at_least
         failure = failure or page.company.failure
         for row in page.rows:
             contact = views.summary(row, page.live, DETAIL_CHARS)
@@ -104,7 +146,9 @@ async def export(
                 )
             else:
                 out.write(json.dumps(contact, ensure_ascii=False) + "\n")
-    return written, max(proven, key=list(Certainty).index), failure
+    weakest = max((proof.certainty for proof in proofs), key=list(Certainty).index)
+    proof = Proof(weakest, min(proof.as_of for proof in proofs))
+    return Written(written, proof, at_least, since, failure)
 
 
 async def _pages(directory: ContactDirectory, wanted: ContactFilter) -> AsyncIterator[Page]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from smoc_mcp.proof.windows import Sort, Status, Tick, sort_key
+from smoc_mcp.questions.fields import WIRE_FIELDS, Consent
 from smoc_mcp.text.times import Moment
 
 __all__ = ["LISTED", "STATUSES", "ContactRow", "GroupRow", "Match", "Position"]
@@ -11,11 +12,12 @@ __all__ = ["LISTED", "STATUSES", "ContactRow", "GroupRow", "Match", "Position"]
 LISTED = (
     *("id", "name", "email", "phone", "company", "city", "country", "status"),
     *("created", "updated", "conversation", "utm_source", "utm_medium", "utm_campaign", "seen_at"),
-    *("added", "revision"),
+    *("added", "revision", "accepted_communication", "unread"),
 )
 """The columns of a `ContactRow`, but for its rank; in the order of its fields."""
 STATUSES = {status.value: status for status in Status}
 """Each status by how it is stored."""
+_CONSENT = frozenset(WIRE_FIELDS["accepted_communication"])
 
 
 class Position(NamedTuple):
@@ -27,7 +29,7 @@ class Position(NamedTuple):
 
 
 class Match(NamedTuple):
-    """Where a contact holds a word that was looked for.
+    """A field in which a contact holds a word that was looked for.
 
     Attributes:
         field: One of `search.FIELDS`.
@@ -50,7 +52,9 @@ class ContactRow:
         seen_at: When it was last seen.
         added: The tick at which it was new; 0 where it was old when it was first seen.
         revision: The tick at which it was new or changed.
-        matched: Where a search found it, but for its name.
+        accepted_communication: What it answered, yes or no; None for neither.
+        unread: The fields that could not be read, as the API names them.
+        matched: Where a search found it, each field once; nothing for its name alone.
         likeness: In which way its address is like the one that was looked for; empty for none.
     """
 
@@ -71,9 +75,18 @@ class ContactRow:
     seen_at: Moment
     added: Tick
     revision: Tick
+    accepted_communication: str | None = None
+    unread: frozenset[str] = frozenset()
     rank: int = 0
     matched: tuple[Match, ...] = ()
     likeness: str = ""
+
+    @property
+    def consent(self) -> Consent | None:
+        """Whether it may be written to; None where that could not be read."""
+        if _CONSENT & self.unread:
+            return None
+        return Consent(self.accepted_communication or Consent.UNASKED)
 
     def position(self, sort: Sort) -> Position:
         """Return where a page that ends with it goes on."""

@@ -23,9 +23,11 @@ __all__ = [
     "NAME",
     "PHONE",
     "Needle",
+    "Place",
     "Term",
     "fields_holding",
     "parse_query",
+    "places_holding",
     "searchable",
     "searchable_phone",
 ]
@@ -58,6 +60,26 @@ class Needle(NamedTuple):
 
     text: str
     field: str = ""
+
+
+class Place(NamedTuple):
+    """One text of a contact.
+
+    Attributes:
+        field: One of `FIELDS`.
+        what: What the text is: street, the key of a custom field, the question of an answer.
+        text: The text, as sent.
+        words: The text, searchable.
+    """
+
+    field: str
+    what: str
+    text: str
+    words: str
+
+    def holds(self, needle: Needle) -> bool:
+        """Say whether a needle is in it."""
+        return needle.field in ("", self.field) and needle.text in self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,35 +161,64 @@ def _meant(words: list[str]) -> list[str]:
     return [word for word in words if _is_word(word)] or words
 
 
-def fields_holding(terms: Sequence[Term], texts: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return where the terms are: per term not in the name, its best field and what is there.
+def fields_holding(terms: Sequence[Term], texts: Mapping[str, str]) -> set[str]:
+    """Return the fields that hold any piece of any term.
 
     Args:
         terms: What was looked for.
         texts: The searchable text of each field.
     """
-    found: list[tuple[str, str]] = []
+    needles = {needle for term in terms for spelling in term.spellings for needle in spelling}
+    return {
+        field
+        for field, text in texts.items()
+        if any(needle.field in ("", field) and needle.text in text for needle in needles)
+    }
+
+
+def places_holding(terms: Sequence[Term], places: Sequence[Place]) -> list[tuple[Place, str]]:
+    """Return the places that hold any of the terms, each once, with what is there.
+
+    Two texts of one field that are called the same are one place: the first is given. A place
+    holds a term that it has all of. Where none has, the pieces of the spelling count whose worst
+    place is best: of a number that is in the phone, not those that stand elsewhere by chance.
+
+    Args:
+        terms: What was looked for.
+        places: The texts of a contact, in the order in which they are to be given.
+    """
+    found: dict[tuple[str, str], tuple[int, str]] = {}
     for term in terms:
-        places = (_places(needles, texts) for needles in term.spellings)
-        best = min((p for p in places if p), key=_worst, default=[])
-        found += [(field, text) for field, text in best if field != NAME]
-    return list(dict.fromkeys(found))
+        for number, needle in _whole(term, places) or _pieces(term, places):
+            place = places[number]
+            known = found.get(place[:2])
+            if known is None or number < known[0]:
+                found[place[:2]] = (number, needle.text.strip())
+    return [(places[number], word) for number, word in sorted(found.values())]
 
 
-def _places(needles: Sequence[Needle], texts: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the best field of each needle; nothing where one of them is nowhere."""
-    places: list[tuple[str, str]] = []
-    for needle in needles:
-        fields = (needle.field,) if needle.field else FIELDS
-        held = next((f for f in fields if needle.text in texts.get(f, "")), None)
-        if held is None:
-            return []
-        places.append((held, needle.text))
-    return places
+def _whole(term: Term, places: Sequence[Place]) -> list[tuple[int, Needle]]:
+    """Return the places that hold all of a spelling of a term, by number, with its beginning."""
+    return [
+        (number, spelling[0])
+        for spelling in term.spellings
+        for number, place in enumerate(places)
+        if all(place.holds(needle) for needle in spelling)
+    ]
 
 
-def _worst(places: Sequence[tuple[str, str]]) -> int:
-    return max(FIELDS.index(field) for field, _ in places)
+def _pieces(term: Term, places: Sequence[Place]) -> list[tuple[int, Needle]]:
+    """Return every place that holds a piece of a term, of the spelling that is best there."""
+    spellings = [
+        [
+            [(n, needle) for n, place in enumerate(places) if place.holds(needle)]
+            for needle in pieces
+        ]
+        for pieces in term.spellings
+    ]
+    there = [pieces for pieces in spellings if all(pieces)]
+    best = min(there, key=lambda pieces: max(min(held)[0] for held in pieces), default=[])
+    return [piece for held in best for piece in held]
 
 
 def _term(word: str) -> Term:

@@ -23,6 +23,7 @@ from smoc_mcp.questions.choices import spelt
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count, Scope
 from smoc_mcp.questions.groups import NONE
 from smoc_mcp.questions.rows import ContactRow
+from smoc_mcp.server.jobs import contact_mark
 from smoc_mcp.server.prompts import AGES, PROMPTS
 from smoc_mcp.server.resources import CONTACT_URI
 from smoc_mcp.server.unexpected import sentence_of
@@ -51,8 +52,7 @@ def build_completion(directory: FindDirectory, views: Views) -> Complete:
 
     def named(row: ContactRow) -> str:
         """Return a contact by name, as far as there is one, and id, as contact_brief takes it."""
-        name = boundary.name(row.name or "")
-        return f"{name}, {boundary.id(row.id)}" if name else boundary.id(row.id)
+        return contact_mark(boundary.name(row.name or ""), boundary.id(row.id))
 
     async def campaigns(text: str) -> list[str]:
         asked = Count(

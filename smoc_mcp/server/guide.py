@@ -26,19 +26,23 @@ be created, changed or deleted.
 - exact: true of the whole company as of as_of.
 - exact_unless_deleted: nothing is missing, but somebody deleted since last_verified may be shown.
 - at_least: all that is shown is real, more may exist. Say "at least N"; never "nobody" or "all".
-certainty is that of rows or groups, total_certainty that of the count. A narrower question is \
-often exact where a wide one is not: created_after=30d, or status=lead.
+certainty is that of rows, total_certainty of the count, status_certainty of the numbers by status, \
+groups_certainty of groups. A narrower question is often exact where a wide one is not: \
+created_after=30d, or status=lead.
 
 ## Statuses
-lead (new, or without a status) · customer · lost · converted. leads and customers in answers are \
-SMOC's own counts of the whole company.
+lead (new, or without a status) · customer · lost · converted. In company, leads and customers are \
+SMOC's own counts of all; beside total they are those of what matches.
 
 ## Fields of a contact
 id · name · email · phone · company (employer) · city · country, device (of the newest visit) · \
-status · created · updated · last_conversation · source (utm source / medium / campaign of the \
-first visit) · last_verified (when it was last seen, if not just now) · matched (where a search \
-found it, if not in the name; of a similar address, in which way).
-contacts_get adds address, consent, visits, surveys, rewards, referrals and texts (custom fields).
+status · consent (to communication: yes, no, unasked; left out where it could not be read) · \
+created · updated · last_conversation · source (utm source / medium / campaign of the \
+first visit) · last_verified (when it was last seen, if not just now) · matched (each field \
+that holds one of the words, once, with its text: five at most, then "and 3 more"; left out where \
+the name alone does; of a similar address, in which way).
+contacts_get adds address, visits, surveys, rewards, referrals and texts (custom fields); what \
+there is none of is "none", or an empty list.
 
 ## Times
 ISO 8601, or an age: 24h, 7d, 2w. *_after is inclusive, *_before exclusive.
@@ -56,8 +60,13 @@ letters where a word begins.
 
 ## Groups (contacts_stats group_by, one or two)
 {", ".join(DIMENSIONS)}, survey:<question id or words>. (none) is without a value, (other) all \
-groups past the limit. share is of the total, customer_share of the group's contacts. A contact \
-counts once per {", ".join(field.name for field in LABELS)} and survey answer.
+groups past the limit. Groups, shares and trends are of the part in which nobody is missing: \
+all, or those created since proven_since, or those of proven_statuses; grouped says how many they \
+are. What is not proven is absent, not 0; partial marks a period that is cut or still runs. \
+scope=in_hand counts all in hand instead, a sample from which no share, order, trend or zero can be \
+read. share is of grouped; customer_share of the group's contacts, converted_share counts customers \
+and converted together. A contact counts once per {", ".join(field.name for field in LABELS)} and \
+survey answer.
 
 ## Limits
 An answer has at most {MAX_CHARS:,} characters; then next_cursor leads on. A row's value has at \

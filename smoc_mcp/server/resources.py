@@ -124,6 +124,7 @@ def _company_as_data(overview: Overview, views: Views) -> dict[str, Any]:
     return {
         "leads": company.leads,
         "customers": company.customers,
+        "at_least": company.at_least,
         "in_hand": company.in_hand,
         "as_of": views.time(company.as_of),
         "windows": {

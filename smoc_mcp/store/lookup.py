@@ -85,7 +85,8 @@ class ContactLookup:
             source = json.loads(r["source"])
             read = read_contact(source)
             if read is not None:
-                return row_of(r), read.contact, source
+                # A list reads no more than it needs: here all of it was read.
+                return replace(row_of(r), unread=read.unread), read.contact, source
         return None
 
     def count(self, wanted: ContactFilter = EVERYBODY) -> Mapping[Status, int]:

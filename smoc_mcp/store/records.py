@@ -9,7 +9,15 @@ from smoc_mcp.api.facts import Facts, Label, texts_of
 from smoc_mcp.api.models import ReadContact, read_contact
 from smoc_mcp.questions.fields import VALUES
 from smoc_mcp.questions.rows import LISTED, STATUSES, ContactRow, Match
-from smoc_mcp.questions.search import FIELDS, Term, fields_holding, searchable
+from smoc_mcp.questions.search import (
+    FIELDS,
+    NAME,
+    Place,
+    Term,
+    fields_holding,
+    places_holding,
+    searchable,
+)
 from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.sql import saving
 from smoc_mcp.text.folding import fold
@@ -55,7 +63,8 @@ _COLUMNS = (
 SAVE = saving(_COLUMNS)
 """Saves a contact: the first columns are the store's own, the others what `columns` returns."""
 _LISTED = itemgetter(*LISTED, "rank")
-_STATUS = LISTED.index("status")
+_STATUS, _UNREAD = LISTED.index("status"), LISTED.index("unread")
+_ALL_READ: frozenset[str] = frozenset()
 
 
 def columns(read: ReadContact, facts: Facts) -> tuple[Value, ...]:
@@ -97,20 +106,28 @@ def row_of(r: sqlite3.Row) -> ContactRow:
     """Return a contact as it is listed, from the columns of `rows.LISTED` and a rank."""
     values = list(_LISTED(r))
     values[_STATUS] = STATUSES[values[_STATUS]]
+    # Nearly always everything could be read, and lists are long.
+    values[_UNREAD] = frozenset(values[_UNREAD].split(",")) if values[_UNREAD] else _ALL_READ
     return ContactRow(*values)
 
 
 def matches_of(r: sqlite3.Row, terms: Sequence[Term]) -> tuple[Match, ...]:
-    """Return where a contact holds what was looked for, but for its name; from all columns."""
-    held = fields_holding(terms, {field: r[f"{field}_words"] for field in FIELDS})
-    if not held:
+    """Return the fields in which a contact holds what was looked for; from all columns.
+
+    Each once, the name first; nothing where the name alone holds it.
+    """
+    words = {field: r[f"{field}_words"] for field in FIELDS}
+    held = fields_holding(terms, words)
+    if held <= {NAME}:
         return ()
     read = read_contact(json.loads(r["source"]))
     texts = {} if read is None else texts_of(read.contact)
-    found: dict[Match, None] = {}
-    for field, needle in held:
-        for what, text in texts.get(field, ()):
-            if len(texts[field]) == 1 or needle in searchable([text]):
-                found[Match(field, what, text, needle.strip())] = None
-                break
-    return tuple(found)
+    places = [
+        # The only text of a field is kept as it is searched.
+        Place(field, what, text, words[field] if len(texts[field]) == 1 else searchable([text]))
+        for field in FIELDS
+        if field in held
+        for what, text in texts.get(field, ())
+    ]
+    found = [Match(p.field, p.what, p.text, word) for p, word in places_holding(terms, places)]
+    return () if all(match.field == NAME for match in found) else tuple(found)

@@ -29,6 +29,7 @@ from smoc_mcp.views.phrases import (
     moved_ahead,
     must_be_gone,
     noun,
+    quoted,
     remembered,
     sentences,
     suggestions,
@@ -56,6 +57,7 @@ _ROWS_CHARS = 22_500
 R = TypeVar("R")
 
 _MATCH_CHARS = 60
+_MATCHES_SHOWN = 5
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 _COLUMNS = tuple(ContactSummary.__annotations__)
 _SORT_WORDS = {
@@ -217,21 +219,30 @@ class Views:
             "city": row.city and self.boundary.text(row.city, limit),
             "country": row.country and self.boundary.text(row.country, limit),
             "status": row.status.value,
+            "consent": row.consent and row.consent.value,
             "created": self._optional_time(row.created),
             "updated": self._optional_time(row.updated),
             "last_conversation": self._optional_time(row.conversation),
             "source": source and self.boundary.text(source, limit),
             "last_verified": None if row.id in live else self.time(row.seen_at),
-            "matched": row.likeness or "; ".join(map(self._matched, row.matched)),
+            "matched": row.likeness or self._all_matched(row.matched),
         }
         return cast("ContactSummary", {name: value for name, value in values.items() if value})
 
+    def _all_matched(self, matches: Sequence[Match]) -> str:
+        """Return the fields in which a search found a contact, as many as a row has room for."""
+        shown = [self._matched(match) for match in matches[:_MATCHES_SHOWN]]
+        more = len(matches) - len(shown)
+        return "; ".join([*shown, f"and {more:,} more"] if more else shown)
+
     def _matched(self, match: Match) -> str:
-        """Return where a search found a contact; with the text, unless the row shows it anyway."""
+        """Return one of these fields; with its text, unless the row shows that anyway."""
         if match.what in _COLUMNS and match.field not in ("texts", "answers"):
             return match.what
         text = excerpt(self.boundary.text(match.text, DETAIL_CHARS), match.word, _MATCH_CHARS)
-        return f"{self.boundary.text(match.what, _MATCH_CHARS)}: {text}"
+        what = self.boundary.text(match.what, _MATCH_CHARS)
+        # In quotes, so that no text reads like a further field, nor a field's name like its text.
+        return f"{_apart(what, '; ', ': ')}: {_apart(text, ';')}"
 
     def fitting(self, rows: Sequence[ContactRow]) -> int:
         """Return how many of the first rows fit into one answer."""
@@ -257,6 +268,11 @@ class Views:
 
     def _optional_time(self, moment: Moment) -> str | None:
         return None if moment == ABSENT else self.time(moment)
+
+
+def _apart(text: str, *marks: str) -> str:
+    """Return a value, in quotes where it holds what separates it from others."""
+    return quoted(text) if any(mark in text for mark in marks) else text
 
 
 def _page_heading(page: Page, order: Sort | None, kept: int) -> str:

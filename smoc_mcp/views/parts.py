@@ -1,7 +1,8 @@
 """What there is to show of one contact: its own values, and its parts as a digest or whole.
 
 A part is one of `PARTS`: what a contact has any number of. Its digest is a few words; whole it is
-one list or, as rewards and referrals, several with names.
+one list or, as rewards and referrals, several with names. What there is none of is said to be none,
+for what is left out looks like what nobody asked for; what could not be read is not.
 """
 
 from collections import Counter
@@ -18,9 +19,25 @@ from smoc_mcp.views.boundary import DETAIL_CHARS, TABLE_CHARS
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.phrases import quoted, utm
 
-__all__ = ["PARTS", "PartList", "PartsWriter", "Value"]
+__all__ = ["NONE", "PARTS", "PartList", "PartsWriter", "Value"]
 
 PARTS = ("visits", "surveys", "rewards", "referrals", "texts")
+
+NONE = "none"
+"""What is said of a part, or of a list of it, that is empty."""
+UNREADABLE = "could not be read"
+"""What is said of one whose field, as SMOC sent it, could not be read, and that looks empty so."""
+_WIRE_FIELDS: Mapping[tuple[str, str], str] = {
+    ("visits", ""): "visitList",
+    ("surveys", ""): "answeredSurveyQuestions",
+    ("rewards", "flows"): "rewardFlows",
+    ("rewards", "promos_presented"): "promosPresented",
+    ("rewards", "promos_redeemed"): "promosRedeemed",
+    ("referrals", "referred"): "usersReferred",
+    ("referrals", "links"): "referralLinks",
+    ("texts", ""): "textFields",
+}
+"""The field of a contact, as the API names it, that each list of a part is read from."""
 
 _DIGEST_ITEMS = 3
 
@@ -60,6 +77,8 @@ class PartsWriter:
         """Return what there is one of."""
         c, boundary = found.contact, self.views.boundary
         basics = self.identity(found)
+        if found.row.consent is not None:
+            basics["consent"] = found.row.consent.value
         if c.email and (email := boundary.email(c.email, DETAIL_CHARS)):
             basics["email"] = email
         if c.msisdn and (phone := boundary.phone(c.msisdn, DETAIL_CHARS)):
@@ -73,7 +92,6 @@ class PartsWriter:
             created=c.created_at,
             updated=c.updated_at,
             last_conversation=c.last_conversation_date,
-            accepted_communication=c.accepted_communication,
             accepted_privacy=c.accepted_privacy,
         )
         basics |= {
@@ -85,7 +103,7 @@ class PartsWriter:
             basics["invited_by"] = inviter
         return basics
 
-    def digests(self, c: Contact, include: Collection[str]) -> dict[str, Value]:
+    def digests(self, found: Found, include: Collection[str]) -> dict[str, Value]:
         """Return a few words on each part that is not wanted whole."""
         digests: Mapping[str, Callable[[Contact], dict[str, Value]]] = {
             "visits": self._visits_digest,
@@ -94,8 +112,24 @@ class PartsWriter:
             "referrals": self._referrals_digest,
             "texts": self._texts_digest,
         }
-        made = {part: digests[part](c) for part in PARTS if part not in include}
-        return {part: digest for part, digest in made.items() if digest}
+        return {
+            part: _with_nothing(part, digests[part](found.contact), found.row.unread)
+            for part in PARTS
+            if part not in include
+        }
+
+    def empty(self, found: Found, include: Collection[str]) -> dict[str, Value]:
+        """Return the parts and lists that are wanted whole and hold nothing, each with why."""
+        empty: dict[str, Value] = {}
+        for part, name, items in self.lists(found.contact, include):
+            if items:
+                continue
+            why: Value = UNREADABLE if _WIRE_FIELDS[part, name] in found.row.unread else []
+            if not name:
+                empty[part] = why
+            elif isinstance(inside := empty.setdefault(part, {}), dict):
+                inside[name] = why
+        return empty
 
     def lists(self, c: Contact, include: Collection[str]) -> list[PartList]:
         """Return the lists of the parts that are wanted whole; what has a time newest first."""
@@ -214,6 +248,8 @@ class PartsWriter:
         digest: dict[str, Value] = {}
         if c.users_referred:
             digest["referred"] = len(c.users_referred)
+        if c.referral_links:
+            digest["links"] = len(c.referral_links)
         if named := [self.views.boundary.text(name) for name in campaigns if name][:_DIGEST_ITEMS]:
             digest["campaigns"] = list(named)
         return digest
@@ -227,7 +263,7 @@ class PartsWriter:
     def _latest(self, items: Sequence[dict[str, Value]], count: int) -> dict[str, Value]:
         """Return how many there are, and the last of them, newest first."""
         latest: list[Value] = [item for item in reversed(items) if item]
-        return {"count": count, "latest": latest} if count else {}
+        return {"count": count, **({"latest": latest} if latest else {})} if count else {}
 
     def _text(self, t: TextField, limit: int = DETAIL_CHARS) -> dict[str, Value]:
         flow = (t.flow_name, t.variant_name) if limit == DETAIL_CHARS else (None, None)
@@ -262,3 +298,16 @@ class PartsWriter:
         if isinstance(value, bool):
             return "yes" if value else "no"
         return self.views.time(as_moment(value))
+
+
+def _with_nothing(part: str, digest: dict[str, Value], unread: Collection[str]) -> Value:
+    """Return the digest of a part, with why a list of it, or all of it, is not there."""
+    why = {
+        name: UNREADABLE if field in unread else NONE
+        for (of, name), field in _WIRE_FIELDS.items()
+        if of == part and (not name or name not in digest)
+    }
+    if not digest:
+        # Of several lists one that could not be read may have held something.
+        return UNREADABLE if UNREADABLE in why.values() else NONE
+    return {**digest, **{name: said for name, said in why.items() if name}}

@@ -12,6 +12,7 @@ from smoc_mcp.views.boundary import Boundary, table_cell
 from smoc_mcp.views.identities import person
 
 __all__ = [
+    "all_since",
     "by_word",
     "cut_short",
     "excerpt",
@@ -90,6 +91,11 @@ def why_not_exact(page: Page) -> str:
         why = lower_total() if page.whole else f"The total is not. {looked_at(page.company)}"
         return f"The rows are right. {why}"
     return may_be_deleted(page.proof) or may_be_deleted(page.total_proof)
+
+
+def all_since(since: str) -> str:
+    """Return what is proven of a part of what may not be all: those created since a moment."""
+    return f"all created since {since} are among them"
 
 
 def may_be_deleted(proof: Proof) -> str:

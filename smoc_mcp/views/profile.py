@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from smoc_mcp.directory.answers import Found
 from smoc_mcp.errors import InputError
+from smoc_mcp.text.cleaning import clean
 from smoc_mcp.text.commas import comma_list
 from smoc_mcp.views.lists import View, Views
-from smoc_mcp.views.parts import PARTS, PartList, PartsWriter, Value
-from smoc_mcp.views.phrases import lines, quoted, sentences, unread, why_not_fresh
+from smoc_mcp.views.parts import NONE, PARTS, PartList, PartsWriter, Value
+from smoc_mcp.views.phrases import lines, quoted, sentences, why_not_fresh
 from smoc_mcp.views.results import ContactResult
 
 __all__ = ["Place", "parse_include", "profile"]
@@ -63,7 +64,8 @@ def profile(
     parts, following = _page(writer.lists(found.contact, include), place or Place())
     contact: dict[str, Value] = writer.basics(found) if place is None else writer.identity(found)
     if place is None:
-        contact |= writer.digests(found.contact, include)
+        contact |= writer.digests(found, include)
+        parts = _together(writer.empty(found, include), parts)
     contact |= {part: parts[part] for part in PARTS if part in parts}
     as_of = views.time(found.company.as_of if found.live else found.row.seen_at)
     note = _note(found, as_of, views)
@@ -87,7 +89,9 @@ def _note(found: Found, as_of: str, views: Views) -> str:
         else "This contact is in none of the newest 500 that SMOC shows now; this is how it was "
         f"last seen, at {views.time(found.row.seen_at)}."
     )
-    return sentences([why_not_fresh(found.company, as_of) or stale, unread(found.company)])
+    fields = ", ".join(sorted(map(clean, found.row.unread)))
+    left_out = f"Of this contact could not be read, and is left out: {fields}." if fields else ""
+    return sentences([why_not_fresh(found.company, as_of) or stale, left_out])
 
 
 def _page(lists: Sequence[PartList], place: Place) -> tuple[dict[str, Value], Place | None]:
@@ -117,10 +121,22 @@ def _page(lists: Sequence[PartList], place: Place) -> tuple[dict[str, Value], Pl
     return parts, None
 
 
+def _together(empty: Mapping[str, Value], parts: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the parts of a page, with those that are empty and with the empty lists of others."""
+    together = {**empty, **parts}
+    for part, names in empty.items():
+        shown = parts.get(part)
+        if isinstance(names, dict) and isinstance(shown, dict):
+            together[part] = {**shown, **names}
+    return together
+
+
 def _outline(value: Mapping[str, Value], indent: str = "") -> Iterable[str]:
     """Yield `name: value` lines; what is nested is flat on one line, or one line an entry."""
     for name, inner in value.items():
-        if isinstance(inner, list):
+        if isinstance(inner, list) and not inner:
+            yield f"{indent}{name}: {NONE}"
+        elif isinstance(inner, list):
             yield f"{indent}{name}:"
             yield from (f"{indent}  {_flat(entry)}" for entry in inner)
         elif isinstance(inner, dict):

@@ -38,6 +38,7 @@ class ContactSummary(TypedDict, total=False):
     city: str
     country: str
     status: str
+    consent: str
     created: str
     updated: str
     last_conversation: str
