@@ -1,4 +1,4 @@
-"""Twenty questions that people ask about their contacts, each answered with at most two calls.
+"""Twenty-eight questions about contacts, each answered with at most two calls.
 
 It needs no key: it asks the sandbox, and holds every answer against what the sandbox's company
 really has. What a model would do between question and call is written out here; the calls are
@@ -8,44 +8,24 @@ printed as you would type them.
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from asking import (
+    Company,
+    Person,
+    Said,
+    first_visit,
+    ids,
+    monday,
+    named,
+    newest_visit,
+    plain_address,
+    surveys,
+)
 from mcp import Client, StdioServerParameters, stdio_client
 
 from smoc_mcp.sandbox import NORDLYS_KEY, Sandbox, run_in_thread
-
-Person = dict[str, Any]
-Said = tuple[object, object, str]
-"""What we answer, what is true, and what the server says is proven of it."""
-
-
-class Company:
-    """The server, asked as a client asks it, and the truth beside it."""
-
-    def __init__(self, client: Client, people: list[Person], now: datetime) -> None:
-        self.client = client
-        self.people = people
-        self.month = (now - timedelta(days=30)).date().isoformat()
-        self.now = now
-        self.calls = 0
-
-    async def ask(self, tool: str, **arguments: str | int) -> dict[str, Any]:
-        """Call a tool and return the structured answer."""
-        shown = " ".join(f"{name}={value}" for name, value in arguments.items())
-        print(f"   smoc-mcp call {tool} {shown}")
-        self.calls += 1
-        answer = await self.client.call_tool(tool, arguments)
-        assert not answer.is_error, answer.content
-        found: dict[str, Any] | None = answer.structured_content
-        assert found is not None
-        return found
-
-    def this_month(self) -> Iterator[Person]:
-        """Yield those who came in the last thirty days."""
-        return (p for p in self.people if str(p.get("createdAt") or "") >= self.month)
-
 
 Question = Callable[[Company], Awaitable[Said]]
 
@@ -58,7 +38,7 @@ async def how_many_leads_and_customers_do_we_have(it: Company) -> Said:
 
 async def how_many_came_in_the_last_thirty_days(it: Company) -> Said:
     found = await it.ask("contacts_stats", created_after=it.month)
-    return found["total"], len(list(it.this_month())), found["certainty"]
+    return found["total"], len(list(it.this_month())), found["total_certainty"]
 
 
 async def where_do_most_of_them_come_from(it: Company) -> Said:
@@ -81,14 +61,14 @@ async def which_campaign_converts_best(it: Company) -> Said:
             shares[campaign] = sum(p.get("status") == "2" for p in theirs) / size
     answer = best["key"]["utm_campaign"], round(best["customer_share"], 2)
     winner = max(shares, key=lambda c: shares[c])
-    return answer, (winner, round(shares[winner], 2)), found["certainty"]
+    return answer, (winner, round(shares[winner], 2)), found["groups_certainty"]
 
 
 async def is_it_going_up(it: Company) -> Said:
     found = await it.ask("contacts_stats", group_by="created_week", created_after=it.month)
     weeks = {g["key"]["created_week"]: g["contacts"] for g in found["groups"]}
     truth = Counter(monday(p["createdAt"]) for p in it.this_month())
-    return weeks, dict(sorted(truth.items())), found["certainty"]
+    return weeks, dict(sorted(truth.items())), found["groups_certainty"]
 
 
 async def who_are_the_five_newest(it: Company) -> Said:
@@ -183,7 +163,7 @@ async def what_are_people_interested_in(it: Company) -> Said:
         for a in {s.get("answer") for s in surveys(p) if "interessert" in str(s.get("question"))}
         if a
     )
-    return answers, dict(truth), found["certainty"]
+    return answers, dict(truth), found["groups_certainty"]
 
 
 async def who_wants_solar_panels(it: Company) -> Said:
@@ -211,7 +191,7 @@ async def do_they_come_by_phone_or_by_computer(it: Company) -> Said:
     found = await it.ask("contacts_stats", group_by="device", created_after=it.month)
     devices = {g["key"]["device"]: g["contacts"] for g in found["groups"] if named(g, "device")}
     truth = Counter(d for p in it.this_month() if (d := newest_visit(p).get("deviceType")))
-    return devices, dict(truth), found["certainty"]
+    return devices, dict(truth), found["groups_certainty"]
 
 
 async def which_flows_earn_rewards_or_texts(it: Company) -> Said:
@@ -224,7 +204,7 @@ async def which_flows_earn_rewards_or_texts(it: Company) -> Said:
         | {t.get("flowName") for t in p.get("textFields") or []}
         if flow
     )
-    return flows, dict(truth), found["certainty"]
+    return flows, dict(truth), found["groups_certainty"]
 
 
 async def what_is_new_since_yesterday(it: Company) -> Said:
@@ -232,6 +212,94 @@ async def what_is_new_since_yesterday(it: Company) -> Said:
     found = await it.ask("contacts_changes", since=since, limit=100)
     truth = {p["id"] for p in it.people if str(p.get("createdAt") or "") >= since}
     return set(ids(found["new"])), truth, found["certainty"]
+
+
+async def which_campaign_converts_best_of_all_that_can_be_known(it: Company) -> Said:
+    found = await it.ask("contacts_stats", group_by="utm_campaign", limit=100)
+    large = [g for g in found["groups"] if g["contacts"] >= 10 and named(g, "utm_campaign")]
+    best = max(large, key=lambda g: g["customer_share"])
+    shares: dict[str, float] = {}
+    since = list(it.since(found["proven_since"]))
+    for campaign, size in Counter(first_visit(p).get("utmCampaign") for p in since).items():
+        if campaign and size >= 10:
+            theirs = [p for p in since if first_visit(p).get("utmCampaign") == campaign]
+            shares[campaign] = sum(p.get("status") == "2" for p in theirs) / size
+    winner = max(shares, key=lambda c: shares[c])
+    answer = best["key"]["utm_campaign"], best["customer_share"]
+    return answer, (winner, round(shares[winner], 4)), found["groups_certainty"]
+
+
+async def which_weeks_are_known_whole(it: Company) -> Said:
+    # What is not proven is absent: no week with contacts is shown as a week without.
+    found = await it.ask("contacts_stats", group_by="created_week")
+    weeks = {g["key"]["created_week"]: g["contacts"] for g in found["groups"] if "partial" not in g}
+    truth = Counter(monday(p["createdAt"]) for p in it.people if p.get("createdAt"))
+    return weeks, {week: truth[week] for week in weeks}, found["groups_certainty"]
+
+
+async def who_brought_us_most_people(it: Company) -> Said:
+    found = await it.ask("contacts_stats", group_by="inviter", created_after=it.month, limit=100)
+    invited = Counter(
+        person["id"] for p in it.this_month() if (person := p.get("inviterUser")) and person["id"]
+    )
+    sizes = sorted(g["contacts"] for g in found["groups"] if named(g, "inviter"))
+    return sizes, sorted(invited.values()), found["groups_certainty"]
+
+
+async def how_many_of_this_week_became_customers(it: Company) -> Said:
+    week = (it.now - timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = await it.ask("contacts_stats", created_after=week)
+    statuses = Counter(p.get("status") or "1" for p in it.since(week))
+    answer = found["total"], found["leads"], found["customers"]
+    truth = statuses.total(), statuses["1"], statuses["2"]
+    return answer, truth, found["status_certainty"]
+
+
+async def which_promotion_was_redeemed_most(it: Company) -> Said:
+    found = await it.ask("contacts_stats", group_by="promo_redeemed", created_after=it.month)
+    most = next(g for g in found["groups"] if named(g, "promo_redeemed"))
+    redeemed = Counter(
+        title
+        for p in it.this_month()
+        for title in {x.get("title") for x in p.get("promosRedeemed") or []}
+        if title
+    )
+    answer = most["key"]["promo_redeemed"], most["contacts"]
+    return answer, redeemed.most_common(1)[0], found["groups_certainty"]
+
+
+async def how_many_live_in_oslo_or_bergen(it: Company) -> Said:
+    found = await it.ask("contacts_stats", city="Oslo, Bergen", created_after=it.month)
+    truth = sum(p.get("city") in ("Oslo", "Bergen") for p in it.this_month())
+    return found["total"], truth, found["total_certainty"]
+
+
+async def who_may_be_called(it: Company) -> Said:
+    found = await it.ask(
+        "contacts_search",
+        accepted_communication="yes, unasked",
+        has="phone",
+        status="lead",
+        created_after=it.month,
+        limit=100,
+    )
+    refused = {p["id"] for p in it.people if p.get("acceptedCommunication") is False}
+    asked = {c["consent"] for c in found["contacts"]}
+    return (asked, refused & set(ids(found["contacts"]))), ({"yes", "unasked"}, set()), "exact"
+
+
+async def how_many_wrote_of_solar_panels_where(it: Company) -> Said:
+    found = await it.ask("contacts_search", query="solceller", created_after=it.month, limit=100)
+    fields = Counter(
+        match.partition(":")[0] for c in found["contacts"] for match in c["matched"].split("; ")
+    )
+    truth = Counter(
+        answer.get("question")
+        for p in it.this_month()
+        for answer in surveys(p)
+        if "solceller" in str(answer.get("answer")).lower()
+    )
+    return {q: fields[q] for q in truth}, dict(truth), found["certainty"]
 
 
 QUESTIONS: tuple[Question, ...] = (
@@ -255,42 +323,15 @@ QUESTIONS: tuple[Question, ...] = (
     do_they_come_by_phone_or_by_computer,
     which_flows_earn_rewards_or_texts,
     what_is_new_since_yesterday,
+    which_campaign_converts_best_of_all_that_can_be_known,
+    which_weeks_are_known_whole,
+    who_brought_us_most_people,
+    how_many_of_this_week_became_customers,
+    which_promotion_was_redeemed_most,
+    how_many_live_in_oslo_or_bergen,
+    who_may_be_called,
+    how_many_wrote_of_solar_panels_where,
 )
-
-
-def ids(contacts: list[Person]) -> list[str]:
-    return [contact["id"] for contact in contacts]
-
-
-def named(group: dict[str, Any], dimension: str) -> bool:
-    return group["key"][dimension] not in ("(none)", "(other)")
-
-
-def first_visit(person: Person) -> Person:
-    visits: list[Person] = person.get("visitList") or [{}]
-    return visits[0]
-
-
-def newest_visit(person: Person) -> Person:
-    visits: list[Person] = person.get("visitList") or [{}]
-    return visits[-1]
-
-
-def surveys(person: Person) -> list[Person]:
-    return person.get("answeredSurveyQuestions") or []
-
-
-def plain_address(it: Company) -> Person:
-    return next(
-        p
-        for p in it.this_month()
-        if str(p.get("email")).isascii() and str(p.get("email")).partition("@")[0].count(".") == 1
-    )
-
-
-def monday(time: str) -> str:
-    day = datetime.fromisoformat(time).date()
-    return (day - timedelta(days=day.weekday())).isoformat()
 
 
 async def main(url: str, people: list[Person]) -> None:

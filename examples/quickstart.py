@@ -24,10 +24,10 @@ async def main(url: str) -> None:
         )
         found = answer.structured_content
         assert found is not None
-        print(f"{found['total']} new contacts in 30 days ({found['certainty']})")
+        print(f"{found['total']} new contacts in 30 days ({found['total_certainty']})")
         for group in found["groups"]:
             print(f"  {group['key']['utm_source']}: {group['contacts']} ({group['share']:.0%})")
-        assert found["certainty"] == "exact"
+        assert found["groups_certainty"] == "exact"
         assert found["total"] == sum(group["contacts"] for group in found["groups"])
 
 

@@ -26,8 +26,8 @@ be created, changed or deleted.
 - exact: true of the whole company as of as_of.
 - exact_unless_deleted: nothing is missing, but somebody deleted since last_verified may be shown.
 - at_least: all that is shown is real, more may exist. Say "at least N"; never "nobody" or "all".
-certainty is that of rows, total_certainty of the count, status_certainty of the numbers by status, \
-groups_certainty of groups. A narrower question is often exact where a wide one is not: \
+certainty is that of rows, total_certainty of the count, status_certainty of the numbers by \
+status, groups_certainty of groups. A narrower question is often exact where a wide one is not: \
 created_after=30d, or status=lead.
 
 ## Statuses
@@ -63,10 +63,10 @@ letters where a word begins.
 groups past the limit. Groups, shares and trends are of the part in which nobody is missing: \
 all, or those created since proven_since, or those of proven_statuses; grouped says how many they \
 are. What is not proven is absent, not 0; partial marks a period that is cut or still runs. \
-scope=in_hand counts all in hand instead, a sample from which no share, order, trend or zero can be \
-read. share is of grouped; customer_share of the group's contacts, converted_share counts customers \
-and converted together. A contact counts once per {", ".join(field.name for field in LABELS)} and \
-survey answer.
+scope=in_hand counts all in hand instead, a sample from which no share, order, trend or zero can \
+be read. share is of grouped; customer_share of the group's contacts, converted_share counts \
+customers and converted together. A contact counts once per \
+{", ".join(field.name for field in LABELS)} and survey answer.
 
 ## Limits
 An answer has at most {MAX_CHARS:,} characters; then next_cursor leads on. A row's value has at \
