@@ -2,7 +2,7 @@
 
 import pytest
 
-from smoc_mcp.api.facts import Facts, Label, facts_of, full_name, keys_of, status_of
+from smoc_mcp.api.facts import Facts, Identity, Label, facts_of, full_name, keys_of, status_of
 from smoc_mcp.api.models import Person, ReadContact, read_contact
 from smoc_mcp.proof.windows import ABSENT, Status
 from smoc_mcp.text.times import as_moment
@@ -152,6 +152,26 @@ def test_a_person_is_named_like_a_contact() -> None:
 )
 def test_an_inviter_is_shown_by_the_best_that_is_known(inviter: object, shown: str | None) -> None:
     assert facts(inviterUser=inviter).values["inviter"] == shown
+
+
+@pytest.mark.parametrize(
+    ("inviter", "who"),
+    [
+        (
+            {"id": "AB1", "firstName": "Jane", "email": "J@x.no"},
+            Identity("ab1", "\njane\nj@x.no\n"),
+        ),
+        ({"firstName": "Jane", "email": "<J@X.no>"}, Identity("j@x.no", "\njane\n<j@x.no>\n")),
+        ({"firstName": "Jané", "lastName": "Doe"}, Identity("jane doe", "\njane doe\n")),
+        (123, Identity("123", "\n123\n")),
+        ({"firstName": " "}, None),
+        (None, None),
+    ],
+)
+def test_an_inviter_is_told_by_id_else_address_else_name(
+    inviter: object, who: Identity | None
+) -> None:
+    assert facts(inviterUser=inviter).identities["inviter"] == who
 
 
 def test_an_empty_text_is_no_value() -> None:

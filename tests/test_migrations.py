@@ -2,8 +2,10 @@
 
 import gzip
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,7 +13,7 @@ from smoc_mcp.api import facts
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions import fields
 from smoc_mcp.questions.dimensions import Count, parse_group_by
-from smoc_mcp.questions.filters import ContactFilter, Listing
+from smoc_mcp.questions.filters import ContactFilter, Listing, parse_filter
 from smoc_mcp.questions.search import parse_query
 from smoc_mcp.store.schema import MIGRATIONS, add_labels, add_values
 from smoc_mcp.store.sqlite import Database
@@ -59,6 +61,33 @@ def test_a_file_of_version_1_becomes_one_of_this_version(path: Path, store: Cont
         assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     db.close()
+
+
+def test_an_inviter_of_version_1_is_told_by_who_it_is(store: ContactStore) -> None:
+    (invited,) = (
+        group
+        for group in store.group(Count(dimensions=parse_group_by("inviter")))
+        if group.keys[0] is not None
+    )
+    assert (invited.keys, invited.values) == (("100009",), ("Märta Åkesson",))
+    for text in ("100009", "marta", "marta.akesson9@example.com", "Märta Åkesson (100009)"):
+        wanted = parse_filter({"inviter": text}, now=0, zone=ZoneInfo("UTC"))
+        assert len(store.list_rows(Listing(wanted=wanted))) == 1
+
+
+def test_promotions_of_version_1_are_presented_or_redeemed(path: Path, store: ContactStore) -> None:
+    def sizes(by: str) -> dict[str | None, int]:
+        found: Counter[str | None] = Counter()
+        for group in store.group(Count(dimensions=parse_group_by(by))):
+            found[group.values[0]] += group.contacts
+        return found
+
+    assert sizes("promo_presented")["Summer promo"] == 3
+    assert sizes("promo_redeemed")["Summer promo"] == 2
+    with sqlite3.connect(path) as db:
+        kinds = {row[0] for row in db.execute("SELECT DISTINCT kind FROM labels")}
+    db.close()
+    assert kinds == {"survey", *(field.name for field in fields.LABELS)}
 
 
 def test_a_new_field_is_derived_for_contacts_that_are_stored_already(

@@ -42,7 +42,15 @@ def test_groups_are_read_from_an_index(db: Database, group_by: str) -> None:
     check_reads_no_whole_rows(plan(db, grouping(Count(dimensions=parse_group_by(group_by)))))
 
 
-@pytest.mark.parametrize("filters", [{}, {"city": "oslo"}, {"status": "lead", "device": "mobile"}])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"city": "oslo, -bergen"},
+        {"status": "lead", "device": "mobile"},
+        {"inviter": "7", "accepted_communication": "unasked"},
+    ],
+)
 def test_counts_are_read_from_an_index(db: Database, filters: dict[str, str]) -> None:
     wanted = parse_filter(filters, now=0, zone=ZoneInfo("UTC")) if filters else ContactFilter()
     check_reads_no_whole_rows(plan(db, counting(wanted)))

@@ -284,6 +284,20 @@ def test_a_dimension_is_found_by_its_name(name: str) -> None:
     assert parse_group_by(f" {name.upper()} ") == (DIMENSIONS[name],)
 
 
+def test_a_question_with_a_comma_stands_in_quotes() -> None:
+    first, second = parse_group_by('"survey:Tea, or coffee?", city')
+    assert (first.question, second.name) == ("tea, or coffee?", "city")
+
+
+def test_promo_is_another_name_of_promotions_presented() -> None:
+    assert parse_group_by("Promo") == (DIMENSIONS["promo_presented"],)
+    assert "promo" not in DIMENSIONS
+
+
+def test_a_dimension_takes_no_minus() -> None:
+    assert grouping_refusal("-city").startswith("group_by takes no minus")
+
+
 def test_two_dimensions_are_given_in_order() -> None:
     assert [d.name for d in parse_group_by("created_week, status")] == ["created_week", "status"]
 

@@ -351,6 +351,16 @@ def test_export_writes_every_match_and_defuses_cells(
     assert {json.loads(row)["id"] for row in rows} == {c["id"] for c in company.contacts()}
 
 
+def test_export_knows_a_filter_by_its_other_name(served: Served, path: Path) -> None:
+    written = [
+        run(served[0], path, "export", "--format", "jsonl", f"{name}=-(none)").stdout
+        for name in ("promo", "promo_presented")
+    ]
+    assert written[0] == written[1] != ""
+    both = run(served[0], path, "export", "promo=a", "promo_presented=b")
+    assert "promo means promo_presented: give one of the two" in both.stderr
+
+
 def test_export_refuses_a_filter_that_it_does_not_know(served: Served, path: Path) -> None:
     done = run(served[0], path, "export", "colour=red")
     assert done.returncode == 1

@@ -1,7 +1,7 @@
 """The text of smoc://guide: what a model may want to look up before it asks."""
 
 from smoc_mcp.questions.dimensions import DIMENSIONS
-from smoc_mcp.questions.fields import NAMED_FILTERS, Match
+from smoc_mcp.questions.fields import LABELS, NAMED_FILTERS, Consent, Match
 from smoc_mcp.questions.filters import HAS
 from smoc_mcp.views.lists import MAX_CHARS
 
@@ -47,16 +47,20 @@ there is none of is "none", or an empty list.
 ISO 8601, or an age: 24h, 7d, 2w. *_after is inclusive, *_before exclusive.
 
 ## Filters
-status, created/updated/conversation _after/_before, accepted_communication (yes, no, unasked), \
-has ({", ".join(HAS)}; with a minus: without). {_matching(Match.WHOLE)} match a \
-whole value; {_matching(Match.PART)} a part of it. query: each word somewhere in name, e-mail, \
-phone, company, address, custom fields or survey answers; a word of one or two letters where a \
-word begins.
+Text filters: a, b any of these · -a not this · (none) those without, -(none) those with any \
+· "a" in quotes exactly this value, so a group's key in quotes finds that group, also with a comma \
+or minus in it ("" for a quote inside). {_matching(Match.WHOLE)} match a whole value; \
+{_matching(Match.PART)} a part of it. inviter takes an id, an address, a name, or name (id). promo \
+means promo_presented.
+status, accepted_communication ({", ".join(Consent)}) and has ({", ".join(HAS)}) take several, and \
+-a for not. Times: created/updated/conversation _after/_before. query: each word somewhere in \
+name, e-mail, phone, company, address, custom fields or survey answers; a word of one or two \
+letters where a word begins.
 
 ## Groups (contacts_stats group_by, one or two)
 {", ".join(DIMENSIONS)}, survey:<question id or words>. (none) is without a value, (other) all \
 groups past the limit. share is of the total, customer_share of the group's contacts. A contact \
-counts once per flow, promo, referral_campaign and survey answer.
+counts once per {", ".join(field.name for field in LABELS)} and survey answer.
 
 ## Limits
 An answer has at most {MAX_CHARS:,} characters; then next_cursor leads on. A row's value has at \

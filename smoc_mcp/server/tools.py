@@ -102,8 +102,9 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
         define_tool(
             tools.contacts_search,
             "Search contacts",
-            "Returns the contacts that match a query and filters, and how many they are. Use it "
-            "for 'who' questions; for numbers alone use contacts_stats. "
+            "Returns the contacts that match a query and filters (texts: a, b any of; -a not; "
+            "(none) without; \"a, b\" exactly that), and how many they are. Use it for 'who' "
+            "questions, contacts_stats for numbers alone. "
             f"{_DATA}",
             PageResult,
             **_FILTERS,

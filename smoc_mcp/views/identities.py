@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import count
 
+from smoc_mcp.text.folding import fold
 from smoc_mcp.views.boundary import Boundary
 
 __all__ = ["person", "told_apart"]
@@ -19,7 +20,7 @@ def person(value: str, boundary: Boundary) -> str:
 
 
 def told_apart(shown: Mapping[str, str], identity: Callable[[str], str]) -> dict[str, str]:
-    """Return a text for each key that no other key has.
+    """Return a text for each key that no other key has, not even in another case or accent.
 
     A text that one key has alone stays as it is. Of several keys each gets its identity behind it,
     such as `Per Nowak (7)`; a number where that does not tell them apart either.
@@ -30,27 +31,31 @@ def told_apart(shown: Mapping[str, str], identity: Callable[[str], str]) -> dict
     """
     texts = dict(shown)
     of_several = _of_several(shown)
-    alone = {key for key, text in shown.items() if text not in of_several}
+    alone = {key for key, text in shown.items() if fold(text) not in of_several}
     for _ in range(_ROUNDS):
         of_several = _of_several(texts)
         for key in texts.keys() - alone:
-            if texts[key] in of_several:
+            if fold(texts[key]) in of_several:
                 texts[key] = f"{texts[key]} ({identity(key)})"
     return _numbered(texts, alone)
 
 
 def _of_several(texts: Mapping[str, str]) -> set[str]:
-    return {text for text, keys in Counter(texts.values()).items() if keys > 1}
+    """Return the folded texts that more than one key has."""
+    times = Counter(map(fold, texts.values()))
+    return {folded for folded, keys in times.items() if keys > 1}
 
 
 def _numbered(texts: Mapping[str, str], alone: set[str]) -> dict[str, str]:
     """Return each text with a number behind it where another key has it; in order of the keys."""
     of_several = _of_several(texts)
-    taken = {text for key, text in texts.items() if key in alone or text not in of_several}
     numbered = dict(texts)
+    # Those alone keep their texts, so theirs are taken first.
+    taken = {fold(texts[key]) for key in alone}
+    taken |= {fold(text) for text in texts.values()} - of_several
     for key in sorted(texts.keys() - alone):
-        if (text := texts[key]) in of_several:
+        if fold(text := texts[key]) in of_several:
             forms = (text if n == 1 else f"{text} #{n}" for n in count(1))
-            numbered[key] = next(form for form in forms if form not in taken)
-            taken.add(numbered[key])
+            numbered[key] = next(form for form in forms if fold(form) not in taken)
+            taken.add(fold(numbered[key]))
     return numbered
