@@ -72,7 +72,7 @@ def test_check_as_json_can_be_read_by_a_program(url: str) -> None:
     assert found["operator_id"] == "20"
     assert found["whole_company"] is True
     assert found["at_least"] == found["in_hand"] == 40
-    assert found["proven_since"] == "the beginning"
+    assert found["proven"] == "all"
     assert found["round_trip_seconds"] > 0
     assert FJELL_KEY not in str(found)
 

@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 from mcp_types import TextResourceContents
 
+from smoc_mcp.proof.certainty import Certainty, Proof
+from smoc_mcp.proof.part import Part
+from smoc_mcp.proof.windows import Status
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
+from smoc_mcp.views.phrases import among_them
 from tests.serving import KEY, ask, memory_server
 
 pytestmark = pytest.mark.anyio
@@ -136,9 +140,7 @@ def test_check_of_a_small_company_says_that_it_has_all(url: str) -> None:
     shown = run(url, "check", key="small").stdout
     assert "at least 120 contacts" in shown
     assert "120 contacts, which is the whole company" in shown
-    assert json.loads(run(url, "check", "--json", key="small").stdout)["proven_since"] == (
-        "the beginning"
-    )
+    assert json.loads(run(url, "check", "--json", key="small").stdout)["proven"] == "all"
 
 
 async def test_the_company_as_a_resource_has_the_lower_bound_of_the_answers(url: str) -> None:
@@ -147,3 +149,15 @@ async def test_the_company_as_a_resource_has_the_lower_bound_of_the_answers(url:
         [item] = (await client.read_resource("smoc://company")).contents
     assert isinstance(item, TextResourceContents)
     assert json.loads(item.text)["at_least"] == listed["company"]["at_least"] > 500
+
+
+def test_a_part_is_told_by_its_statuses_and_by_since_when() -> None:
+    proof, counted = Proof(Certainty.EXACT, 0), frozenset({Status.LEAD, Status.CUSTOMER})
+    since = "2026-06-25T10:00:00Z"
+    assert among_them(Part(proof, 5, 1, counted), since) == (
+        f"all leads and customers created since {since} are among them"
+    )
+    assert among_them(Part(proof, 5, None, counted), "") == (
+        "all leads and customers are among them"
+    )
+    assert among_them(Part(proof, 5), "") == among_them(None, "") == ""

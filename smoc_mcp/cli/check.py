@@ -18,15 +18,15 @@ from smoc_mcp.api.client import MAX_LIMIT
 from smoc_mcp.cli.command import Command
 from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.directory.directory import ContactDirectory
-from smoc_mcp.directory.proven import proven_since
 from smoc_mcp.errors import SmocError
 from smoc_mcp.opening import open_directory
+from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import ABSENT, Sort, Window
 from smoc_mcp.questions.filters import EVERYBODY
 from smoc_mcp.settings import Settings, is_colourful
 from smoc_mcp.text.times import Moment, iso
 from smoc_mcp.views.lists import Views
-from smoc_mcp.views.phrases import all_since, many
+from smoc_mcp.views.phrases import among_them, many
 
 __all__ = ["CHECK"]
 
@@ -85,7 +85,7 @@ async def _findings(directory: ContactDirectory, settings: Settings) -> dict[str
         company, windows = await directory.survey_windows()
         four_took = time.perf_counter() - began
         overview = await directory.overview()
-        since = await proven_since(directory, EVERYBODY)
+        part = await directory.proven_part(EVERYBODY)
         ids = sorted(i for window in windows for i in window.rows)
         sample = await directory.get_contact(ids[0]) if ids else None
     except SmocError as error:
@@ -99,7 +99,7 @@ async def _findings(directory: ContactDirectory, settings: Settings) -> dict[str
         "at_least": company.at_least,
         "in_hand": company.in_hand,
         "whole_company": any(w.complete for w in windows),
-        "proven_since": None if since is None else _begun(since, settings),
+        **_proven(part, settings),
         "windows": {
             str(sort): _window_findings(w, settings)
             for sort in Sort
@@ -124,6 +124,18 @@ def _history(reach: Mapping[Sort, Moment], gaps: int, settings: Settings) -> dic
             str(sort): _begun(moment, settings) for sort, moment in reach.items()
         },
         "gaps": gaps,
+    }
+
+
+def _proven(part: Part | None, settings: Settings) -> dict[str, Any]:
+    """Return of which of the contacts in hand it is proven that none is missing."""
+    if part is None:
+        return {"proven": None}
+    since = "" if part.since is None else _begun(part.since, settings)
+    return {
+        "proven": "all" if part.is_whole else among_them(part, since),
+        **({"proven_since": since} if since else {}),
+        **({"proven_statuses": sorted(part.statuses, reverse=True)} if part.statuses else {}),
     }
 
 
@@ -154,8 +166,7 @@ def _table(found: Mapping[str, Any], *, colour: bool) -> str:
     }
     if "error" in found:
         return _aligned(lines)
-    since = found["proven_since"]
-    part = f"; {all_since(since)}" if since and since != Views().since(ABSENT) else ""
+    part = f"; {found['proven']}" if found["proven"] not in (None, "all") else ""
     whole = ", which is the whole company" if found["whole_company"] else part
     lines |= {
         "key": f"{_GREEN}accepted{_PLAIN}" if colour else "accepted",

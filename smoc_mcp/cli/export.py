@@ -16,11 +16,11 @@ from smoc_mcp.cli.files import replacing
 from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.directory.answers import Page
 from smoc_mcp.directory.directory import ContactDirectory
-from smoc_mcp.directory.proven import proven_since
 from smoc_mcp.errors import InputError
 from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.certainty import Certainty, Proof
-from smoc_mcp.proof.windows import ABSENT, Sort
+from smoc_mcp.proof.part import Part
+from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.filters import (
     FILTERS,
     ContactFilter,
@@ -31,10 +31,9 @@ from smoc_mcp.questions.filters import (
 from smoc_mcp.settings import Settings
 from smoc_mcp.text.cleaning import clean
 from smoc_mcp.text.folding import quoted
-from smoc_mcp.text.times import Moment
 from smoc_mcp.views.boundary import DETAIL_CHARS, spreadsheet_cell
 from smoc_mcp.views.lists import Views
-from smoc_mcp.views.phrases import all_since, many, may_be_deleted
+from smoc_mcp.views.phrases import among_them, many, may_be_deleted
 from smoc_mcp.views.results import ContactSummary
 
 __all__ = ["COLUMNS", "EXPORT", "Format", "Written", "closing", "export"]
@@ -88,15 +87,14 @@ class Written:
         contacts: How many.
         proof: What is proven of them all.
         at_least: How many contacts the company has at least.
-        since: Whoever was created since then and matches is among them; None for nobody, ABSENT
-            for all.
+        part: Of whom it is proven that none is missing; None for nobody.
         failure: Why the API could not be asked; empty where it could.
     """
 
     contacts: int
     proof: Proof
     at_least: int
-    since: Moment | None
+    part: Part | None
     failure: str
 
 
@@ -108,10 +106,10 @@ def closing(written: Written, views: Views) -> str:
         who = "all that match" if written.contacts else "nobody matches"
         lingering = f" {may_be_deleted(written.proof)}" if written.contacts else ""
         return f"{said}: {who}, as of {as_of}.{lingering}".rstrip()
-    part = ""
-    if written.since is not None and written.since > ABSENT:
-        # Those of the filter only, so that nobody takes it for the whole company.
-        part = f" Of those that match, {all_since(views.time(written.since))}."
+    since = views.time(written.part.since or 0) if written.part else ""
+    part = among_them(written.part, since)
+    # Those of the filter only, so that nobody takes it for the whole company.
+    part = f" Of those that match, {part}." if part else ""
     return (
         f"{said}, as they were last seen; more may exist: the company has at least "
         f"{many(written.at_least, 'contact')}.{part}"
@@ -132,7 +130,7 @@ async def export(
     written, at_least, failure = 0, 0, ""
     proofs: list[Proof] = []
     # Before the first row is written: whoever comes later need not be among them.
-    since = await proven_since(directory, wanted)
+    part = await directory.proven_part(wanted)
     async for page in _pages(directory, wanted):
         written += len(page.rows)
         proofs.append(page.proof)
@@ -148,7 +146,7 @@ async def export(
                 out.write(json.dumps(contact, ensure_ascii=False) + "\n")
     weakest = max((proof.certainty for proof in proofs), key=list(Certainty).index)
     proof = Proof(weakest, min(proof.as_of for proof in proofs))
-    return Written(written, proof, at_least, since, failure)
+    return Written(written, proof, at_least, part, failure)
 
 
 async def _pages(directory: ContactDirectory, wanted: ContactFilter) -> AsyncIterator[Page]:

@@ -23,7 +23,7 @@ from smoc_mcp.directory.listing import (
     list_page,
     suggest,
 )
-from smoc_mcp.directory.parts import may_reach_further, only_counted
+from smoc_mcp.directory.parts import may_reach_further, only_counted, proven_part
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.directory.statistics import count_up, look_over
@@ -40,6 +40,7 @@ from smoc_mcp.errors import (
     UpstreamError,
 )
 from smoc_mcp.proof.certainty import Region
+from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Window
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count, Kind, Scope
@@ -199,6 +200,20 @@ class ContactDirectory:
         def ask(reading: Reading) -> Steps[News]:
             reading = yield from self._have([Sort.CREATED, Sort.UPDATED], reading)
             return list_news(reading, progress, limit)
+
+        return await self._answer(ask)
+
+    async def proven_part(self, wanted: ContactFilter) -> Part | None:
+        """Return the part of a filter's contacts that is proven to be in hand; None for nobody."""
+        asked = Count(wanted=wanted)
+
+        def ask(reading: Reading) -> Steps[Part | None]:
+            reading = yield from self._have_region(asked.region, reading)
+            reading = yield from self._have_part(asked, reading)
+            if wanted.terms:
+                reading = yield from self._have_words(reading)
+            found = proven_part(reading, asked)
+            return None if found is None else found[0]
 
         return await self._answer(ask)
 

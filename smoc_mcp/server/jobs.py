@@ -18,10 +18,12 @@ Given = Mapping[str, str]
 """The arguments of a prompt, each cleaned, or its default."""
 
 _FIGURES = """\
-Groups and shares are of the part of the company that is proven. Where proven_since is there, say \
-that they are of contacts created since then; what is not listed is not proven, and not 0. Where \
-the certainty of a number (total_certainty, status_certainty, groups_certainty) is at_least, write \
-"at least N". The numbers in company are of the whole company, whatever was asked."""
+Groups and shares are of the part that is proven. Where proven_since is there, say that they are \
+of contacts created since then; where proven_statuses is there, of those statuses; what is not \
+listed is not proven, and not 0. Where there are no groups or no shares, say that it cannot be \
+told. total has total_certainty; leads, customers, lost and converted, of what matches, have \
+status_certainty: where that is at_least, write "at least N". The numbers in company are of the \
+whole company, whatever was asked."""
 
 _CLOSING = """\
 Say the moment of the figures (as_of). Where certainty is at_least, do not write that nobody or \
@@ -41,15 +43,15 @@ def review(given: Given) -> str:
     return f"""\
 Write a review of our SMOC contacts since {since}, half a page, for colleagues with little time.
 
-1. contacts_stats created_after={since} group_by=status: how many are new, and of which status.
-2. contacts_stats created_before={since} updated_after={since} group_by=status: how many of the \
-earlier ones changed, and of which status they are now.
+1. contacts_stats created_after={since}: how many are new, and of which status.
+2. contacts_stats created_before={since} updated_after={since}: how many of the earlier ones \
+changed, and of which status they are now.
 3. contacts_stats created_after={since} group_by=utm_source: where the new ones come from, and \
 which source has the highest customer_share among those with at least 10 contacts.
 4. contacts_stats created_after=9w group_by=created_week limit=20: are that more or fewer than \
 usual? Compare the latest whole week with the whole weeks before it. Leave out each week that is \
-marked partial or named as not whole, and what is before proven_since; with fewer than two weeks \
-left, say that it cannot be told yet.
+marked partial, and do not take one that is not listed for one without contacts; with fewer than \
+two weeks left, say that it cannot be told yet.
 5. contacts_list sort=conversation limit=10: who talked to us last.
 
 Give three findings, each with its number, then what you would do next.
@@ -84,9 +86,9 @@ too small to tell.
     return f"""\
 Report on one of our campaigns, {campaign}, since {since}.
 
-1. {asked} group_by=status: how many contacts it brought, and of which status.
-2. {asked} group_by=created_week limit=60: when they came. Say of a week that is marked partial, \
-or named as not whole, that it is not whole.
+1. {asked}: how many contacts it brought, and of which status.
+2. {asked} group_by=created_week limit=60: when they came. A week that is marked partial \
+is not whole: say so.
 3. {asked} group_by=device,country: with what and from where.
 4. contacts_stats created_after={since} group_by=utm_campaign limit=50: how it compares with the \
 others. {groups}

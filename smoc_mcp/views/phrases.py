@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from smoc_mcp.directory.answers import Company, Page, Values
 from smoc_mcp.proof.certainty import Proof
+from smoc_mcp.proof.part import Part
 from smoc_mcp.questions.fields import FIELDS
 from smoc_mcp.text.cleaning import clean
 from smoc_mcp.text.folding import fold
@@ -12,7 +13,7 @@ from smoc_mcp.views.boundary import Boundary, table_cell
 from smoc_mcp.views.identities import person
 
 __all__ = [
-    "all_since",
+    "among_them",
     "by_word",
     "cut_short",
     "excerpt",
@@ -93,9 +94,19 @@ def why_not_exact(page: Page) -> str:
     return may_be_deleted(page.proof) or may_be_deleted(page.total_proof)
 
 
-def all_since(since: str) -> str:
-    """Return what is proven of a part of what may not be all: those created since a moment."""
-    return f"all created since {since} are among them"
+def among_them(part: Part | None, since: str) -> str:
+    """Return of whom it is proven that none is missing, where not of all; empty for nobody.
+
+    Args:
+        part: Of whom it is.
+        since: Its moment in words.
+    """
+    if part is None or part.is_whole:
+        return ""
+    # Of the statuses only leads and customers are ever proven by themselves: SMOC counts those.
+    who = " and ".join(f"{status}s" for status in sorted(part.statuses or (), reverse=True))
+    when = "" if part.since is None else f"created since {since}"
+    return f"all {' '.join(filter(None, (who, when)))} are among them"
 
 
 def may_be_deleted(proof: Proof) -> str:
