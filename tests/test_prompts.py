@@ -135,12 +135,7 @@ async def test_the_report_finds_the_campaign_that_converts_best(url: str, compan
 
 @pytest.mark.parametrize(
     "days",
-    [
-        60,
-        pytest.param(
-            700, marks=pytest.mark.xfail(reason="groups are not yet of the proven part alone")
-        ),
-    ],
+    [60, 700],
 )
 async def test_the_report_on_a_large_company_finds_the_best_of_the_part_that_is_proven(
     days: int,
