@@ -13,8 +13,9 @@ from smoc_mcp.questions.dimensions import Count, Kind
 from smoc_mcp.questions.filters import ContactFilter, Span
 from smoc_mcp.questions.groups import Group, Grouping
 from smoc_mcp.text.folding import fold
+from smoc_mcp.text.times import iso
 from smoc_mcp.views.results import GroupResult, StatisticsResult
-from tests.simulation import SECOND, Raw, key
+from tests.simulation import SECOND, UTC, Raw, key
 
 WIRE = {
     Sort.CREATED: "createdAt",
@@ -121,6 +122,10 @@ def check_groups(
         _check_numbers(shown["groups"][-1], rest, len(truth), exact=part.proof.exact)
     elif not grouping.left_out:
         assert set(expected) <= kept, "a group is missing"
+    if (at := time_of(asked)) is not None:
+        ended = iso(part.proof.as_of, UTC)[:10]
+        empty = {made.keys[at] or "" for group, made in pairs if not group["contacts"]}
+        assert all(period <= ended for period in empty), "a period that has not come is shown as 0"
     if part.proof.exact:
         assert shown["grouped"] == len(truth)
         _check_whole_periods(pairs, asked, part, company)

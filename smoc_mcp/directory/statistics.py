@@ -68,7 +68,7 @@ def _groups(reading: Reading, asked: Count, tally: Tally) -> Groups | None:
     part, wanted = found
     span = wanted.spans.get(Sort.CREATED, Span())
     # Of what came after the proof nobody knows; and by one of the clocks it may be earlier.
-    end = min(part.proof.as_of, *(w.api_now for w in reading.live.all(reading.since)))
+    end = min([part.proof.as_of, *(w.api_now for w in reading.live.all(reading.since))])
     if span.before is not None:
         end = min(end, span.before - 1)
     return Groups(_merged(reading, replace(asked, wanted=wanted), (span.after, end)), part)

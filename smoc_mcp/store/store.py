@@ -3,24 +3,21 @@
 A window is taken in within one transaction (`absorb`), so a reader sees all of it or nothing.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from smoc_mcp.api.facts import facts_of
 from smoc_mcp.api.models import ReadContact
-from smoc_mcp.proof.absence import Absence, Absent, decide
+from smoc_mcp.proof.absence import decide
 from smoc_mcp.proof.history import Gap, History, extended
 from smoc_mcp.proof.news import News
-from smoc_mcp.proof.versions import Compared, Known, compare
+from smoc_mcp.proof.versions import compare
 from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Tick, Window
 from smoc_mcp.store.lookup import ContactLookup
 from smoc_mcp.store.owners import Owner
-from smoc_mcp.store.records import SAVE, columns, label_columns
 from smoc_mcp.store.retention import keep_to_retention, mend_moments
-from smoc_mcp.store.sql import covered, everybody
+from smoc_mcp.store.saver import UNDECIDED, ContactSaver
 from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.words import index_words, purge_words, words_wait
 from smoc_mcp.text.times import Moment
@@ -32,9 +29,6 @@ _LIGHT = 3_000
 _DAY = 24 * 3600 * 1_000_000
 _MOST_GAPS = 100
 """Of an order, the newest are remembered."""
-_UNDECIDED: Tick = -1
-"""When a contact was asked for that came in two versions at once, of the same updatedAt: nobody can
-tell which is newer, so it is not current until it is seen again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +91,7 @@ class ContactStore(ContactLookup):
         except BaseException:
             self._db.close()
             raise
+        self._saver = ContactSaver(self._db, self._owner)
 
     def close(self) -> None:
         """Close the database; an in-memory one is gone."""
@@ -154,16 +149,20 @@ class ContactStore(ContactLookup):
         moved = self._owner.settle(window, [c.contact.operator_id for c in contacts])
         with self._db.transaction():
             window = replace(window, received=self._next_tick())
-            absence = decide(self._absent(window), window)
+            absence = decide(self._saver.absent(window), window)
             window = replace(window, lacks=absence.lacks)
             if window.complete and absence.doubtful:
                 # It may be wrong, and until another says the same it proves nothing.
                 window = replace(window, complete=False, edge=None)
-            known = self._known(window.rows)
+            known = self._saver.known(window.rows)
             shown = {} if window.stale else {i: k for i, k in known.items() if not k.gone}
             found = compare(shown, window)
-            self._save(contacts, known, found, window)
-            self._drop(absence, window)
+            news = News(self.history(Sort.CREATED), self.history(Sort.UPDATED))
+            self._saver.save(contacts, known, found, window, news)
+            if self.is_shared:
+                # In memory it can wait until somebody searches; here a search must not write.
+                self.index_words()
+            self._saver.drop(absence, window)
             gap = self._extend_history(window)
             self._remember_counts(window)
         # Afterwards, for it takes long: what was learnt is safe by now.
@@ -219,7 +218,7 @@ class ContactStore(ContactLookup):
                 OR (seen > ? AND seen != ?) OR unread != '' OR created = ?)
                 ORDER BY created DESC LIMIT 1""",
             (
-                *(created_after, _UNDECIDED, since, since),
+                *(created_after, UNDECIDED, since, since),
                 *(updated.sent, updated.received, ABSENT),
             ),
         )
@@ -294,118 +293,3 @@ class ContactStore(ContactLookup):
             now: By the wall clock.
         """
         return mend_moments(self._db, now)
-
-    def _known(self, ids: Iterable[str]) -> dict[str, Known]:
-        rows = self._db.fetch(
-            "SELECT id, digest, seen, updated, gone IS NOT NULL FROM contacts "
-            "WHERE owner = ? AND id IN (SELECT value FROM json_each(?))",
-            (self._owner.number, json.dumps(list(ids), ensure_ascii=False)),
-        )
-        return {contact_id: Known(*known) for contact_id, *known in rows}
-
-    def _absent(self, window: Window) -> dict[str, Absent]:
-        """Return each stored contact that should be in the window and is not."""
-        if window.complete:
-            sql = everybody()
-        elif window.edge is not None:
-            sql = covered(window.sort, window.edge)
-        else:
-            return {}
-        return {
-            contact_id: Absent(seen, missed, missed_by and Sort(missed_by), bool(ahead))
-            for contact_id, seen, missed, missed_by, ahead in self._db.fetch(sql.text, sql.values)
-            if contact_id not in window.rows
-        }
-
-    def _drop(self, absence: Absence, window: Window) -> None:
-        """Mark who is gone and who is missed; both stay in the file for a while."""
-        owner = self._owner.number
-        self._db.run_many(
-            "UPDATE contacts SET missed = ?, missed_by = ? "
-            "WHERE owner = ? AND id = ? AND missed IS NULL",
-            [(window.received, window.sort, owner, i) for i in absence.missed],
-        )
-        self._db.run_many(
-            "UPDATE contacts SET gone = ? WHERE owner = ? AND id = ?",
-            [(window.as_of, owner, i) for i in absence.gone],
-        )
-        self._delete_labels(absence.gone)
-
-    def _save(
-        self,
-        contacts: Iterable[ReadContact],
-        known: Mapping[str, Known],
-        found: Compared,
-        window: Window,
-    ) -> None:
-        """Write what is new or changed in a window, and that the rest of it was seen again.
-
-        Of one that a cache gave, only those of whom nothing newer is known.
-        """
-        fresh = {
-            c.contact.id: c
-            for c in contacts
-            if c.contact.id not in known
-            or (not window.stale and known[c.contact.id].gone)
-            or c.contact.id in found.changed - found.superseded
-        }
-        self._delete_labels(fresh.keys() & known.keys())
-        self._write(fresh.values(), known, found, window)
-        if self.is_shared:
-            # In memory it can wait until somebody searches; here a search must not write.
-            self.index_words()
-        if not window.stale:
-            self._touch(window.rows.keys() - fresh.keys() - found.superseded, window)
-
-    def _delete_labels(self, ids: Iterable[str]) -> None:
-        self._db.run_many(
-            "DELETE FROM labels WHERE owner = ? AND contact = ?",
-            [(self._owner.number, i) for i in ids],
-        )
-
-    def _write(
-        self,
-        contacts: Iterable[ReadContact],
-        known: Mapping[str, Known],
-        found: Compared,
-        window: Window,
-    ) -> None:
-        facts = [(read, facts_of(read)) for read in contacts]
-        owner = self._owner.number
-        first = News(self.history(Sort.CREATED), self.history(Sort.UPDATED))
-        self._db.run_many(
-            SAVE,
-            [
-                (
-                    owner,
-                    _UNDECIDED if window.stale or f.id in found.undecided else window.sent,
-                    *(window.received, window.as_of, window.api_now),
-                    *(
-                        (0, window.received)
-                        if f.id in known
-                        else first.ticks(f.keys, window.received)
-                    ),
-                    *columns(read, f),
-                )
-                for read, f in facts
-            ],
-        )
-        self._db.run_many(
-            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(owner, *label_columns(f.id, label)) for _, f in facts for label in f.labels],
-        )
-
-    def _touch(self, ids: Iterable[str], window: Window) -> None:
-        # Both ticks of the answer that was taken in last: together they are one sighting.
-        self._db.run_many(
-            """UPDATE contacts SET asked = CASE WHEN asked = ? AND seen > ? THEN asked ELSE ? END,
-                seen = ?, seen_at = ?, api_now = ?, missed = NULL, missed_by = NULL
-                WHERE owner = ? AND id = ?""",
-            [
-                (
-                    *(_UNDECIDED, window.sent, window.sent),
-                    *(window.received, window.as_of, window.api_now, self._owner.number, i),
-                )
-                for i in ids
-            ],
-        )
