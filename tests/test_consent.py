@@ -93,3 +93,22 @@ async def test_one_contact_says_consent(
         text = text_of(await client.call_tool("contacts_get", {"contact_id": contact_id}))
     assert found["contact"].get("consent") == said
     assert (f"consent: {said}" in text.splitlines()) is (said is not None)
+
+
+async def test_who_said_what_cannot_be_read_is_not_counted_as_unasked(
+    url: str, company: Company
+) -> None:
+    company.update(company.sample(1)[0], acceptedCommunication=UNREADABLE)
+    truth = consents(company)
+    async with memory_server(url) as client:
+        found = await ask(
+            client, "contacts_search", accepted_communication="unasked, yes, no", limit=100
+        )
+        grouped = await ask(
+            client, "contacts_stats", group_by="accepted_communication", scope="in_hand"
+        )
+    assert {row["id"] for row in found["contacts"]} == truth.keys()
+    assert found["total_certainty"] == "at_least"
+    counts = {g["key"]["accepted_communication"]: g["contacts"] for g in grouped["groups"]}
+    said = list(truth.values())
+    assert counts == {"(none)": 1, **{word: said.count(word) for word in set(said)}}

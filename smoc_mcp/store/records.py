@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from smoc_mcp.api.facts import Facts, Label, texts_of
 from smoc_mcp.api.models import ReadContact, read_contact
-from smoc_mcp.questions.fields import VALUES
+from smoc_mcp.questions.fields import VALUES, WIRE_FIELDS
 from smoc_mcp.questions.rows import LISTED, STATUSES, ContactRow, Match
 from smoc_mcp.questions.search import (
     FIELDS,
@@ -64,6 +64,7 @@ SAVE = saving(_COLUMNS)
 """Saves a contact: the first columns are the store's own, the others what `columns` returns."""
 _LISTED = itemgetter(*LISTED, "rank")
 _STATUS, _UNREAD = LISTED.index("status"), LISTED.index("unread")
+_CONSENT = frozenset(WIRE_FIELDS["accepted_communication"])
 _ALL_READ: frozenset[str] = frozenset()
 
 
@@ -74,12 +75,19 @@ def columns(read: ReadContact, facts: Facts) -> tuple[Value, ...]:
         *(keys.digest, keys.status, keys.created, keys.updated, keys.conversation),
         read.source,
         ",".join(sorted(read.unread)),
-        {True: "yes", False: "no", None: None}[facts.accepted_communication],
+        _answer(read, facts),
         *(getattr(facts, name) for name in _PLAIN),
         *(facts.email_key, facts.mailbox),
         *values_in_columns(facts, _VALUES),
         *(facts.words[field] for field in FIELDS),
     )
+
+
+def _answer(read: ReadContact, facts: Facts) -> str | None:
+    """Return yes, no, nothing where it was not asked; an empty text where that cannot be read."""
+    if _CONSENT & read.unread:
+        return ""
+    return {True: "yes", False: "no", None: None}[facts.accepted_communication]
 
 
 def values_in_columns(facts: Facts, names: Iterable[str]) -> list[str | None]:
