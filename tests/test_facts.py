@@ -74,7 +74,7 @@ def test_a_value_that_the_visit_lacks_is_not_taken_from_another() -> None:
 @pytest.mark.parametrize("visits", [None, []])
 def test_a_contact_without_visits_has_none_of_their_values(visits: object) -> None:
     found = facts(visitList=visits)
-    assert not found.has_visits
+    assert not found.counts["visits"]
     assert (found.values["country"], found.values["device"], found.values["utm_source"]) == (
         None,
         None,
@@ -194,8 +194,8 @@ def test_an_address_and_a_number_have_their_keys_for_comparison() -> None:
 
 def test_what_was_earned_and_referred_is_known() -> None:
     found = facts(rewardFlows=[{"id": "1"}], usersReferred=[{"id": 2}])
-    assert (found.has_rewards, found.has_referrals) == (True, True)
-    assert (facts().has_rewards, facts().has_referrals) == (False, False)
+    assert (found.counts["rewards"], found.counts["referrals"]) == (1, 1)
+    assert not any(facts().counts.values())
 
 
 @pytest.mark.parametrize(("sent", "accepted"), [(True, True), (False, False), (None, None)])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from smoc_mcp.api.models import Contact, Person, ReadContact, Visit
 from smoc_mcp.proof.windows import ABSENT, Keys, Status
-from smoc_mcp.questions.fields import LABELS, VALUES
+from smoc_mcp.questions.fields import COUNTS, LABELS, VALUES
 from smoc_mcp.questions.search import PHONE, searchable, searchable_phone
 from smoc_mcp.questions.similar import mailbox
 from smoc_mcp.text.folding import email_key, fold
@@ -42,10 +42,10 @@ class Label(NamedTuple):
     """One of any number of values of a kind: a flow, a promotion, a campaign, an answer.
 
     Attributes:
-        kind: The name of one of `fields.LABELS`, or survey.
+        kind: The name of one of `fields.LABELS`, or of `fields.ANSWERED`.
         value: As sent; of a survey the answer.
         question_id: Of a survey, folded; otherwise empty.
-        question: Of a survey, as sent; otherwise empty.
+        question: Of a survey the question, of a text its field, as sent; otherwise empty.
     """
 
     kind: str
@@ -73,7 +73,8 @@ class Facts:
     Attributes:
         values: What it is filtered and grouped by, by the names of `fields.VALUES`.
         identities: Of the fields with an identity who that is.
-        labels: What it has any number of: `fields.LABELS`, and survey answers.
+        counts: How many it has of what `fields.COUNTS` names.
+        labels: What it has any number of: `fields.LABELS`, answers of surveys, and texts.
         words: What it is searched by, by the names of `search.FIELDS`.
     """
 
@@ -85,9 +86,7 @@ class Facts:
     values: Mapping[str, str | None]
     identities: Mapping[str, Identity | None]
     accepted_communication: bool | None
-    has_visits: bool
-    has_rewards: bool
-    has_referrals: bool
+    counts: Mapping[str, int]
     email_key: str
     mailbox: str
     words: Mapping[str, str]
@@ -128,9 +127,7 @@ def facts_of(read: ReadContact) -> Facts:
         values=values,
         identities=identities,
         accepted_communication=contact.accepted_communication,
-        has_visits=bool(contact.visit_list),
-        has_rewards=bool(contact.reward_flows),
-        has_referrals=bool(contact.users_referred),
+        counts={name: len(getattr(contact, path)) for name, path in COUNTS.items()},
         email_key=address,
         mailbox=mailbox(address),
         words={
@@ -155,6 +152,11 @@ def labels_of(contact: Contact) -> tuple[Label, ...]:
         Label("survey", answer, fold(a.question_id or ""), a.question or "")
         for a in contact.answered_survey_questions
         if (answer := _unless_blank(a.answer))
+    ]
+    labels += [
+        Label("text", value, "", t.key or "")
+        for t in contact.text_fields
+        if (value := _unless_blank(t.value))
     ]
     once = {(la.kind, fold(la.value), la.question_id, fold(la.question)): la for la in labels}
     return tuple(once.values())

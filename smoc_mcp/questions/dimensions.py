@@ -6,23 +6,24 @@ from enum import StrEnum
 
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
+from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.choices import entries
-from smoc_mcp.questions.fields import FIELDS
-from smoc_mcp.questions.filters import ALIASES, EVERYBODY, ContactFilter
+from smoc_mcp.questions.fields import ANSWERED, FIELDS
+from smoc_mcp.questions.filters import ALIASES, EVERYBODY, TIMES, ContactFilter, checked_question
 from smoc_mcp.text.folding import fold, quoted
 
-__all__ = ["DIMENSIONS", "SURVEY_PREFIX", "Count", "Dimension", "Kind", "Scope", "parse_group_by"]
+__all__ = ["DIMENSIONS", "Count", "Dimension", "Kind", "Scope", "parse_group_by"]
 
-SURVEY_PREFIX = "survey:"
-_MOST_QUESTION_WORDS = 20
 
 
 class Kind(StrEnum):
     """How the values of a dimension are found."""
 
     VALUE = "value"  # one per contact, of a column
-    TIME = "time"  # one per contact, of createdAt
+    TIME = "time"  # one per contact: the day, week or month of a time
+    CYCLE = "cycle"  # one per contact: the weekday or hour of a time
     LABEL = "label"  # any number per contact
+    QUESTION = "question"  # any number per contact: what it has answered, not what it answered
 
 
 class Scope(StrEnum):
@@ -37,21 +38,23 @@ class Dimension:
     """One way to group contacts.
 
     Attributes:
-        name: As answers name it; of a survey as the caller wrote it.
+        name: As answers name it; of a survey or text as the caller wrote it.
         kind: How its values are found.
         source: The column, the unit of time, or the kind of label.
-        question: Of a survey: the folded id or words of the question.
+        question: Of a survey the folded id or words of the question, of a text those of the field.
+        sort: Of a time: which.
     """
 
     name: str
     kind: Kind
     source: str
     question: str = ""
+    sort: Sort = Sort.CREATED
 
     @property
     def reads(self) -> str:
         """The name by which `ContactFilter.region` knows the fields that it reads."""
-        return "created" if self.kind is Kind.TIME else self.source
+        return TIMES[self.sort] if self.kind in (Kind.TIME, Kind.CYCLE) else self.source
 
 
 DIMENSIONS: Mapping[str, Dimension] = {
@@ -61,14 +64,19 @@ DIMENSIONS: Mapping[str, Dimension] = {
         Dimension("created_day", Kind.TIME, "day"),
         Dimension("created_week", Kind.TIME, "week"),
         Dimension("created_month", Kind.TIME, "month"),
+        Dimension("created_weekday", Kind.CYCLE, "weekday"),
+        Dimension("created_hour", Kind.CYCLE, "hour"),
+        Dimension("conversation_week", Kind.TIME, "week", sort=Sort.CONVERSATION),
+        Dimension("conversation_month", Kind.TIME, "month", sort=Sort.CONVERSATION),
         *(
             Dimension(field.name, Kind.LABEL if field.many else Kind.VALUE, field.name)
             for field in FIELDS.values()
         ),
         Dimension("accepted_communication", Kind.VALUE, "accepted_communication"),
+        *(Dimension(kind, Kind.QUESTION, kind) for kind in ANSWERED),
     )
 }
-"""Every dimension but those of survey questions, by name."""
+"""Every dimension but those of one survey question or text field, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +106,12 @@ class Count:
         return any(d.kind is Kind.TIME for d in self.dimensions)
 
     @property
-    def survey_questions(self) -> list[str]:
-        """The questions that the dimensions name, as folded words or ids."""
-        return [d.question for d in self.dimensions if d.question]
+    def questions(self) -> list[tuple[str, str]]:
+        """The kind and the folded words or id of each question that it names."""
+        return [
+            *((d.source, d.question) for d in self.dimensions if d.question),
+            *((kind, answered.question) for kind, answered in self.wanted.answers.items()),
+        ]
 
     @property
     def by_status_alone(self) -> bool:
@@ -126,23 +137,19 @@ def parse_group_by(text: str) -> tuple[Dimension, ...]:
             raise InputError(
                 f"group_by takes no minus, as before {quoted(name)}: name what to group by."
             )
-        if folded.startswith(SURVEY_PREFIX) and folded != SURVEY_PREFIX:
-            question = folded.removeprefix(SURVEY_PREFIX).strip()
-            if len(question.split()) > _MOST_QUESTION_WORDS:
-                raise InputError(
-                    f"survey: takes up to {_MOST_QUESTION_WORDS} words of a question: give the "
-                    "rarest of them."
-                )
-            dimensions.append(Dimension(name, Kind.LABEL, "survey", question))
+        kind, _, words = folded.partition(":")
+        if kind in ANSWERED and words.strip():
+            question = checked_question(kind, words.strip())
+            dimensions.append(Dimension(name, Kind.LABEL, kind, question))
         elif folded in DIMENSIONS:
             dimensions.append(DIMENSIONS[folded])
         else:
             raise InputError(
                 f"group_by does not know {quoted(name)}: choose up to two of "
-                f"{', '.join(DIMENSIONS)}, survey:<question id or words>."
+                f"{', '.join(DIMENSIONS)}, survey:<question id or words>, text:<field>."
             )
-    if len(dimensions) > 2 or len({(d.source, d.question) for d in dimensions}) < len(dimensions):
+    if len(dimensions) > 2 or len({(d.name, d.question) for d in dimensions}) < len(dimensions):
         raise InputError("group_by takes up to two different dimensions, separated by a comma.")
     if sum(d.kind is Kind.TIME for d in dimensions) > 1:
-        raise InputError("group_by takes one of created_day, created_week and created_month.")
+        raise InputError("group_by takes one day, week or month; beside it a weekday or hour.")
     return tuple(dimensions)

@@ -13,6 +13,8 @@ from enum import StrEnum
 from pydantic.alias_generators import to_camel
 
 __all__ = [
+    "ANSWERED",
+    "COUNTS",
     "FIELDS",
     "LABELS",
     "NAMED_FILTERS",
@@ -84,13 +86,18 @@ FIELDS: Mapping[str, Field] = {
     field.name: field
     for field in (
         Field("city", ("city",), Match.PART, "or a part of it"),
+        Field("state", ("state",), Match.WHOLE, "region of the address"),
+        Field("zip", ("zip",), Match.WHOLE, "postal code"),
         Field("country", ("newest_visit.country",), Match.WHOLE, "as in answers, such as NO"),
         Field("company", ("company",), Match.PART, "employer, or a part of the name"),
         Field("utm_source", ("first_visit.utm_source",), Match.WHOLE, _FIRST),
         Field("utm_medium", ("first_visit.utm_medium",), Match.WHOLE, _FIRST),
         Field("utm_campaign", ("first_visit.utm_campaign",), Match.WHOLE, _FIRST),
+        Field("landing_page", ("first_visit.landing_page",), Match.PART, "or a part of it"),
+        Field("referrer", ("first_visit.referrer",), Match.PART, "or a part of it"),
         Field("device", ("newest_visit.device_type",), Match.WHOLE, _NEWEST),
         Field("browser", ("newest_visit.browser",), Match.WHOLE, "of the newest visit"),
+        Field("os", ("newest_visit.os",), Match.WHOLE, "of the newest visit"),
         Field(
             "flow",
             ("reward_flows.title", "text_fields.flow_name"),
@@ -98,6 +105,7 @@ FIELDS: Mapping[str, Field] = {
             "or a part of its title",
             many=True,
         ),
+        Field("variant", ("text_fields.variant_name",), Match.PART, "of a flow", many=True),
         Field(
             "promo_presented",
             ("promos_presented.title",),
@@ -136,6 +144,18 @@ VALUES = tuple(field for field in FIELDS.values() if not field.many)
 LABELS = tuple(field for field in FIELDS.values() if field.many)
 """The fields of which a contact has any number: each is a kind of label in the store."""
 
+COUNTS: Mapping[str, str] = {
+    "visits": "visit_list",
+    "rewards": "reward_flows",
+    "referrals": "users_referred",
+    "surveys": "answered_survey_questions",
+    "texts": "text_fields",
+}
+"""What a contact has a number of, each a column of the store, and where, by `api.models`."""
+
+ANSWERED: Mapping[str, str] = {"survey": "question", "text": "field"}
+"""Labels that answer something: a survey question, or a text field that a flow asked for."""
+
 NAMED_FILTERS: Mapping[str, Field] = {f.name: f for f in FIELDS.values() if f.match is not None}
 """The fields that can be filtered by."""
 
@@ -145,12 +165,12 @@ WIRE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "updated": ("updatedAt",),
     "conversation": ("lastConversationDate",),
     "accepted_communication": ("acceptedCommunication",),
+    "name": ("firstName", "lastName"),
     "email": ("email",),
     "phone": ("msisdn",),
-    "visits": (_VISITS,),
-    "rewards": ("rewardFlows",),
-    "referrals": ("usersReferred",),
+    **{name: (to_camel(path),) for name, path in COUNTS.items()},
     "survey": ("answeredSurveyQuestions",),
+    "text": ("textFields",),
     **{field.name: field.wire_fields for field in FIELDS.values()},
 }
 """The fields of a contact, as the API names them, that each filter or dimension reads."""

@@ -10,7 +10,7 @@ from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, Status
 from smoc_mcp.questions.choices import Choice, entries, parse_choice
-from smoc_mcp.questions.fields import NAMED_FILTERS, WIRE_FIELDS, Consent
+from smoc_mcp.questions.fields import COUNTS, NAMED_FILTERS, WIRE_FIELDS, Consent
 from smoc_mcp.questions.rows import Position
 from smoc_mcp.questions.search import Term, parse_query
 from smoc_mcp.text.folding import quoted
@@ -43,7 +43,7 @@ FILTERS = (
 ALIASES: Mapping[str, str] = {"promo": "promo_presented"}
 """Names that people use for a filter or dimension, and which it is."""
 
-HAS = ("email", "phone", "conversation", "visits", "rewards", "referrals")
+HAS = ("email", "phone", "name", "company", "conversation", "inviter", *COUNTS)
 """What a contact can be asked to have."""
 
 _WORD_FIELDS = (

@@ -3,16 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.proof.windows import Status
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
+from smoc_mcp.questions.periods import CYCLES, period_of, periods_between
 from smoc_mcp.questions.rows import GroupRow
-from smoc_mcp.text.times import QUARTER_HOUR, Moment, as_datetime, as_moment
+from smoc_mcp.text.times import QUARTER_HOUR, Moment
 
-__all__ = ["NONE", "OTHER", "Group", "Grouping", "begins", "merge"]
+__all__ = ["NONE", "OTHER", "Group", "Grouping", "merge"]
 
 NONE = "(none)"
 """The value shown for contacts that have none."""
@@ -80,13 +80,14 @@ def merge(
         ends: From when (None: from the first contact) to when a trend goes: periods between
             them without anybody are groups of nobody. None where nobody can tell that they are.
     """
-    units = {i: d.source for i, d in enumerate(asked.dimensions) if d.kind is Kind.TIME}
+    units = {i: d.source for i, d in enumerate(asked.dimensions) if d.kind in (Kind.TIME, Kind.CYCLE)}
+    trends = {i: d.source for i, d in enumerate(asked.dimensions) if d.kind is Kind.TIME}
     groups: defaultdict[Key, Group] = defaultdict(lambda: Group(()))
     spelt = [_Spellings() for _ in asked.dimensions]
     for row in rows:
         groups[_key(row, spelt, units, zone)].counts[row.status] += row.contacts
-    for at, unit in units.items():
-        for period in _holes(groups, at, unit, zone, ends) if ends else ():
+    for at, unit in units.items() if ends and groups else ():
+        for period in _missing(groups, at, unit, zone, ends):
             key = tuple(period if i == at else None for i in range(len(spelt)))
             groups[key] = Group(())
             spelt[at].add(period, period, 1)
@@ -97,7 +98,7 @@ def merge(
         )
     made = _limited(groups, asked.dimensions, asked.limit)
     if ends is not None:
-        for at, unit in units.items():
+        for at, unit in trends.items():
             made = replace(made, partial=_partial(made, at, unit, zone, ends))
     return made
 
@@ -123,7 +124,7 @@ def _key(
     key: list[str | None] = []
     for i, (folded, value) in enumerate(zip(row.keys, row.values, strict=True)):
         if isinstance(folded, int):
-            folded = value = _period(folded, units[i], zone)
+            folded = value = period_of(folded, units[i], zone)
         key.append(folded or None)
         if folded and value:
             spelt[i].add(folded, value, row.contacts)
@@ -131,14 +132,20 @@ def _key(
 
 
 def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: int) -> Grouping:
-    several = tuple(d.name for d in dimensions if d.kind is Kind.LABEL)
+    several = tuple(d.name for d in dimensions if d.kind in (Kind.LABEL, Kind.QUESTION))
     times = [i for i, d in enumerate(dimensions) if d.kind is Kind.TIME]
+    cycles = {i: CYCLES[d.source] for i, d in enumerate(dimensions) if d.kind is Kind.CYCLE}
     if times:
         # A trend reads from old to new; past the limit it is the oldest that are left out.
         kept, rest = _newest_periods(groups.values(), times[0], limit)
     else:
+        if len(dimensions) == len(cycles) == 1:
+            # Nobody wants 20 of 24 hours.
+            limit = max(limit, len(groups))
         ordered = sorted(groups.values(), key=lambda g: (-g.contacts, g.values))
         kept, rest = ordered[:limit], ordered[limit:]
+        if cycles:
+            kept.sort(key=lambda g: [_place(g.keys[i], cycle) for i, cycle in cycles.items()])
     other = None
     if rest and not several:
         other = Group((OTHER,) * len(dimensions))
@@ -147,9 +154,8 @@ def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: i
     return Grouping(kept, len(rest), other, several)
 
 
-def begins(period: str, zone: ZoneInfo) -> Moment:
-    """Return when a shown day, week or month begins."""
-    return as_moment(datetime.combine(_start(period), time(), zone))
+def _place(key: str | None, cycle: Sequence[str]) -> int:
+    return len(cycle) if key is None else cycle.index(key)
 
 
 def _newest_periods(
@@ -167,14 +173,6 @@ def _newest_periods(
     return kept, [group for within in periods for group in within]
 
 
-def _period(quarter: int, unit: str, zone: ZoneInfo) -> str:
-    """Return the local day, ISO week's Monday or month of a quarter of an hour."""
-    day = as_datetime(quarter * QUARTER_HOUR, zone).date()
-    if unit == "month":
-        return f"{day:%Y-%m}"
-    return (_monday(day) if unit == "week" else day).isoformat()
-
-
 def _partial(
     made: Grouping, at: int, unit: str, zone: ZoneInfo, ends: tuple[Moment | None, Moment]
 ) -> list[str]:
@@ -183,12 +181,26 @@ def _partial(
     after, end = ends
     cut: set[str] = set()
     if after is not None:
-        first = _period(after // QUARTER_HOUR, unit, zone)
-        cut |= {first} if _period((after - 1) // QUARTER_HOUR, unit, zone) == first else set()
+        first = period_of(after // QUARTER_HOUR, unit, zone)
+        cut |= {first} if period_of((after - 1) // QUARTER_HOUR, unit, zone) == first else set()
     # What bears a time of the future is not over either.
-    over = _period((end + 1) // QUARTER_HOUR, unit, zone)
+    over = period_of((end + 1) // QUARTER_HOUR, unit, zone)
     cut |= {period for period in shown if period >= over}
     return sorted(cut & shown)
+
+
+def _missing(
+    groups: Mapping[Key, Group],
+    at: int,
+    unit: str,
+    zone: ZoneInfo,
+    ends: tuple[Moment | None, Moment],
+) -> Sequence[str]:
+    """Return the periods that no contact is in."""
+    if unit not in CYCLES:
+        return _holes(groups, at, unit, zone, ends)
+    present = {key[at] for key in groups}
+    return [period for period in CYCLES[unit] if period not in present]
 
 
 def _holes(
@@ -205,29 +217,10 @@ def _holes(
     present = {period for key in groups if (period := key[at]) is not None}
     if not present:
         return []
-    began, last = (None if m is None else _period(m // QUARTER_HOUR, unit, zone) for m in ends)
+    began, last = (None if m is None else period_of(m // QUARTER_HOUR, unit, zone) for m in ends)
     first = began or min(present)
     if last is None or last < first:
         return []
-    holes: list[str] = []
-    if first not in present:
-        holes.append(first)
-    day, end = _start(first), _start(last)
-    while day < end:
-        day = {"day": day + timedelta(days=1), "week": day + timedelta(weeks=1)}.get(
-            unit, (day + timedelta(days=32)).replace(day=1)
-        )
-        text = f"{day:%Y-%m}" if unit == "month" else day.isoformat()
-        if text not in present:
-            holes.append(text)
-        if len(holes) > _MOST_EMPTY_PERIODS:
-            return []
-    return holes
-
-
-def _start(period: str) -> date:
-    return date.fromisoformat(period if len(period) == 10 else f"{period}-01")
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
+    between = (p for p in periods_between(first, last, unit) if p not in present)
+    holes = list(islice(between, _MOST_EMPTY_PERIODS + 1))
+    return holes if len(holes) <= _MOST_EMPTY_PERIODS else []

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from smoc_mcp.proof.windows import ABSENT
 from smoc_mcp.questions.choices import Choice, Wanted
-from smoc_mcp.questions.fields import FIELDS, Consent, Field, Match
+from smoc_mcp.questions.fields import COUNTS, FIELDS, Consent, Field, Match
 from smoc_mcp.questions.filters import ContactFilter
 
 __all__ = ["CONSENT", "Sql", "Value", "where"]
@@ -18,12 +18,13 @@ __all__ = ["CONSENT", "Sql", "Value", "where"]
 CONSENT = f"ifnull(contact.accepted_communication, '{Consent.UNASKED}')"
 """What a contact answered about communication, as a word of `Consent`."""
 _HAS = {
+    "name": "name IS NOT NULL",
     "email": "email IS NOT NULL",
     "phone": "phone IS NOT NULL",
+    "company": "ifnull(company_key, '') != ''",
+    "inviter": "ifnull(inviter_key, '') != ''",
     "conversation": f"conversation > {ABSENT}",
-    "visits": "has_visits",
-    "rewards": "has_rewards",
-    "referrals": "has_referrals",
+    **{name: f"{name} > 0" for name in COUNTS},
 }
 Value = int | str | bytes | None
 """What can be bound to a statement."""

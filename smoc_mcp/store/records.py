@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from smoc_mcp.api.facts import Facts, Label, texts_of
 from smoc_mcp.api.models import ReadContact, read_contact
-from smoc_mcp.questions.fields import VALUES, WIRE_FIELDS
+from smoc_mcp.questions.fields import COUNTS, VALUES, WIRE_FIELDS
 from smoc_mcp.questions.rows import LISTED, STATUSES, ContactRow, Match
 from smoc_mcp.questions.search import (
     FIELDS,
@@ -50,13 +50,14 @@ def value_columns(names: Iterable[str]) -> list[str]:
     ]
 
 
-_PLAIN = ("id", "name", "email", "phone", "has_visits", "has_rewards", "has_referrals")
+_PLAIN = ("id", "name", "email", "phone")
+_COUNTS = tuple(COUNTS)
 _VALUES = tuple(field.name for field in VALUES)
 _COLUMNS = (
     *("owner", "asked", "seen", "seen_at", "api_now", "added", "revision"),
     *("digest", "status", "created", "updated", "conversation", "source", "unread"),
     "accepted_communication",
-    *(*_PLAIN, "email_key", "mailbox"),
+    *(*_PLAIN, *_COUNTS, "email_key", "mailbox"),
     *value_columns(_VALUES),
     *(f"{field}_words" for field in FIELDS),
 )
@@ -77,6 +78,7 @@ def columns(read: ReadContact, facts: Facts) -> tuple[Value, ...]:
         ",".join(sorted(read.unread)),
         _answer(read, facts),
         *(getattr(facts, name) for name in _PLAIN),
+        *(facts.counts[name] for name in _COUNTS),
         *(facts.email_key, facts.mailbox),
         *values_in_columns(facts, _VALUES),
         *(facts.words[field] for field in FIELDS),

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from smoc_mcp.api.facts import Facts, facts_of
 from smoc_mcp.api.models import read_contact
-from smoc_mcp.questions.fields import VALUES
+from smoc_mcp.questions.fields import COUNTS, VALUES
 from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.records import label_columns, value_columns, values_in_columns
 from smoc_mcp.store.sql import setting
@@ -272,6 +272,16 @@ def add_labels(*kinds: str) -> Migration:
     return migrate
 
 
+def count_parts(db: Statements) -> None:
+    """Keep how many visits, rewards and the like a contact has, not only whether it has any."""
+    for name in ("visits", "rewards", "referrals"):
+        db.run(f"ALTER TABLE contacts RENAME COLUMN has_{name} TO {name}")
+    for name in ("surveys", "texts"):
+        db.run(f"ALTER TABLE contacts ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0")
+    for row, facts in _derived(db):
+        db.run(setting([*facts.counts]), (*facts.counts.values(), row))
+
+
 def drop_labels(*kinds: str) -> Migration:
     """Return a migration that takes labels of kinds away that are no field any more."""
 
@@ -299,8 +309,8 @@ def index_values(db: Statements) -> None:
     db.run("DROP INDEX IF EXISTS contacts_facts")
     db.run(
         "CREATE INDEX contacts_facts ON contacts (owner, status, created, updated, conversation, "
-        f"id, {', '.join(values)}, accepted_communication, has_visits, has_rewards, "
-        "has_referrals, gone) WHERE gone IS NULL"
+        f"id, {', '.join(values)}, accepted_communication, {', '.join(COUNTS)}, gone) "
+        "WHERE gone IS NULL"
     )
 
 
@@ -310,5 +320,8 @@ MIGRATIONS: Sequence[Migration] = (
     add_values("inviter"),  # people are told apart by who they are, no more by their names
     add_labels("promo_presented", "promo_redeemed"),
     drop_labels("promo"),
+    count_parts,
+    add_values("state", "zip", "landing_page", "referrer", "os"),
+    add_labels("variant", "text"),
 )
 """One for each version of the schema, in order. The last is followed by `index_values`."""
