@@ -5,13 +5,14 @@ import json
 from smoc_mcp.directory.answers import Values
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.errors import InputError
+from smoc_mcp.questions.choices import Choice
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.filters import ContactFilter
 from smoc_mcp.questions.groups import NONE, merge
 from smoc_mcp.questions.similar import nearest
 from smoc_mcp.text.folding import quoted
 
-__all__ = ["instead", "matches_by_word", "no_such_question"]
+__all__ = ["had_by_nobody", "instead", "matches_by_word", "named_questions"]
 
 _SHOWN = 8
 _SEARCHED = 1_000
@@ -36,6 +37,17 @@ def instead(reading: Reading, wanted: ContactFilter) -> dict[str, Values]:
     return values
 
 
+def had_by_nobody(reading: Reading, wanted: ContactFilter) -> dict[str, list[str]]:
+    """Return which of several values that a filter of texts wants nobody in hand has."""
+    missing: dict[str, list[str]] = {}
+    for name, choice in wanted.texts.items():
+        for value in sorted(choice.wanted) if len(choice.wanted) > 1 else ():
+            alone = ContactFilter(texts={name: Choice(frozenset({value}))})
+            if not reading.in_hand_of(alone):
+                missing.setdefault(name, []).append(value.folded)
+    return missing
+
+
 def matches_by_word(reading: Reading, wanted: ContactFilter) -> dict[str, int]:
     """Return how many contacts in hand hold each of several words."""
     if len(wanted.terms) < 2:
@@ -46,16 +58,33 @@ def matches_by_word(reading: Reading, wanted: ContactFilter) -> dict[str, int]:
     }
 
 
-def no_such_question(reading: Reading, words: str) -> InputError:
-    """Return the error that says which survey questions there are, where none has these words."""
-    known = reading.store.survey_questions()
+def named_questions(reading: Reading, kind: str, words: str) -> list[str]:
+    """Return the questions or fields that words name.
+
+    Raises:
+        InputError: They name none; the message says which there are.
+    """
+    found = reading.store.questions(kind, words)
+    if not found:
+        raise _no_such_question(reading, kind, words)
+    return found
+
+
+def _no_such_question(reading: Reading, kind: str, words: str) -> InputError:
+    """Return the error that says which questions or fields there are, where none has these words.
+
+    Args:
+        reading: What is in hand.
+        kind: Of `fields.ANSWERED`.
+        words: What was asked for.
+    """
+    known = reading.store.questions(kind)
+    what = {"survey": "survey question", "text": "text field"}[kind]
     if not known:
-        return InputError(
-            "Nobody in hand has answered a survey question, so there is nothing to group by."
-        )
+        return InputError(f"Nobody in hand has answered a {what}: leave it out.")
     shown = "; ".join(json.dumps(q, ensure_ascii=False) for q in known[:_QUESTIONS_SHOWN])
     more = len(known) - _QUESTIONS_SHOWN
     return InputError(
-        f"No survey question that somebody in hand has answered has the id or words "
+        f"No {what} that somebody in hand has answered has the id or words "
         f"{quoted(words)}. Answered were: {shown}{f' and {more:,} more' if more > 0 else ''}."
     )

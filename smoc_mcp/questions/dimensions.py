@@ -8,12 +8,12 @@ from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.choices import entries
-from smoc_mcp.questions.fields import ANSWERED, FIELDS
+from smoc_mcp.questions.fields import ANSWERED, FIELDS, Field
 from smoc_mcp.questions.filters import ALIASES, EVERYBODY, TIMES, ContactFilter, checked_question
+from smoc_mcp.questions.periods import CYCLES, PERIODS
 from smoc_mcp.text.folding import fold, quoted
 
 __all__ = ["DIMENSIONS", "Count", "Dimension", "Kind", "Scope", "parse_group_by"]
-
 
 
 class Kind(StrEnum):
@@ -52,6 +52,11 @@ class Dimension:
     sort: Sort = Sort.CREATED
 
     @property
+    def field(self) -> Field | None:
+        """The field that it divides by; None where it is none."""
+        return FIELDS.get(self.source)
+
+    @property
     def reads(self) -> str:
         """The name by which `ContactFilter.region` knows the fields that it reads."""
         return TIMES[self.sort] if self.kind in (Kind.TIME, Kind.CYCLE) else self.source
@@ -61,13 +66,10 @@ DIMENSIONS: Mapping[str, Dimension] = {
     d.name: d
     for d in (
         Dimension("status", Kind.VALUE, "status"),
-        Dimension("created_day", Kind.TIME, "day"),
-        Dimension("created_week", Kind.TIME, "week"),
-        Dimension("created_month", Kind.TIME, "month"),
-        Dimension("created_weekday", Kind.CYCLE, "weekday"),
-        Dimension("created_hour", Kind.CYCLE, "hour"),
-        Dimension("conversation_week", Kind.TIME, "week", sort=Sort.CONVERSATION),
-        Dimension("conversation_month", Kind.TIME, "month", sort=Sort.CONVERSATION),
+        *(
+            Dimension(name, Kind.CYCLE if unit in CYCLES else Kind.TIME, unit, sort=sort)
+            for name, (sort, unit) in PERIODS.items()
+        ),
         *(
             Dimension(field.name, Kind.LABEL if field.many else Kind.VALUE, field.name)
             for field in FIELDS.values()

@@ -3,17 +3,18 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, Status
-from smoc_mcp.questions.choices import Choice, entries, parse_choice
-from smoc_mcp.questions.fields import COUNTS, NAMED_FILTERS, WIRE_FIELDS, Consent
+from smoc_mcp.questions.choices import Choice, parse_choice, some_entries
+from smoc_mcp.questions.fields import ANSWERED, COUNTS, NAMED_FILTERS, WIRE_FIELDS, Consent
+from smoc_mcp.questions.periods import PERIODS, During, parse_during
 from smoc_mcp.questions.rows import Position
 from smoc_mcp.questions.search import Term, parse_query
-from smoc_mcp.text.folding import quoted
+from smoc_mcp.text.folding import fold, quoted
 from smoc_mcp.text.times import Moment, parse_time
 
 __all__ = [
@@ -22,9 +23,11 @@ __all__ = [
     "FILTERS",
     "HAS",
     "TIMES",
+    "Answered",
     "ContactFilter",
     "Listing",
     "Span",
+    "checked_question",
     "parse_filter",
     "without_aliases",
 ]
@@ -35,7 +38,10 @@ TIMES = {Sort.CREATED: "created", Sort.UPDATED: "updated", Sort.CONVERSATION: "c
 FILTERS = (
     *("query", "status"),
     *(f"{stem}_{end}" for stem in TIMES.values() for end in ("after", "before")),
+    "quiet_since",
+    *PERIODS,
     *NAMED_FILTERS,
+    *ANSWERED,
     *("accepted_communication", "has"),
 )
 """Every parameter of `parse_filter`."""
@@ -50,6 +56,8 @@ _WORD_FIELDS = (
     *("firstName", "lastName", "email", "msisdn", "company", "city", "state", "street", "zip"),
     *("textFields", "answeredSurveyQuestions"),
 )
+
+_MOST_QUESTION_WORDS = 20
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _Given = TypeVar("_Given")
@@ -66,6 +74,18 @@ class Span:
         return self.after is not None or self.before is not None
 
 
+class Answered(NamedTuple):
+    """What must have been answered to a question, or typed into a field.
+
+    Attributes:
+        question: Its id or its words, folded.
+        choice: The answers admitted.
+    """
+
+    question: str
+    choice: Choice
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactFilter:
     """Which contacts a question admits.
@@ -77,6 +97,9 @@ class ContactFilter:
         texts: Which values are admitted, by the name of the field.
         consents: The answers about communication admitted; None for all.
         has: What a contact must have (True) or lack (False).
+        quiet_since: The last conversation must be before this, or never have been.
+        during: Which periods its times must be in, by the name of the filter.
+        answers: What it must have answered, by the kind of `fields.ANSWERED`.
         among: The only contacts admitted, by id; None for no matter.
     """
 
@@ -86,6 +109,9 @@ class ContactFilter:
     texts: Mapping[str, Choice] = field(default_factory=dict)
     consents: frozenset[Consent] | None = None
     has: Mapping[str, bool] = field(default_factory=dict)
+    quiet_since: Moment | None = None
+    during: Mapping[str, During] = field(default_factory=dict)
+    answers: Mapping[str, Answered] = field(default_factory=dict)
     among: frozenset[str] | None = None
 
     @property
@@ -110,6 +136,9 @@ class ContactFilter:
             *self.texts,
             *(["accepted_communication"] if self.consents is not None else []),
             *self.has,
+            *(["conversation"] if self.quiet_since is not None else []),
+            *(TIMES[during.sort] for during in self.during.values()),
+            *self.answers,
             *also,
         ]
         fields = {wire for name in names for wire in WIRE_FIELDS[name]}
@@ -185,13 +214,22 @@ def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> Co
     Raises:
         InputError: A value is wrong; the message says what to write.
     """
+    during = {
+        name: periods
+        for name in PERIODS
+        if (periods := parse_during(given.get(name, ""), name, zone)) is not None
+    }
+    quiet = given.get("quiet_since", "").strip()
     return ContactFilter(
         terms=parse_query(given.get("query", "")),
         statuses=_parse_words("status", given.get("status", ""), Status),
-        spans={
-            sort: span
-            for sort, stem in TIMES.items()
-            if (span := _parse_span(given, stem, now=now, zone=zone))
+        spans=_parse_spans(given, during, now=now, zone=zone),
+        during=during,
+        quiet_since=parse_time(quiet, name="quiet_since", now=now, zone=zone) if quiet else None,
+        answers={
+            kind: answered
+            for kind in ANSWERED
+            if (answered := _parse_answered(given.get(kind, ""), kind)) is not None
         },
         texts={
             name: choice
@@ -203,6 +241,60 @@ def parse_filter(given: Mapping[str, str], *, now: Moment, zone: ZoneInfo) -> Co
         ),
         has=_parse_has(given.get("has", "")),
     )
+
+
+def checked_question(kind: str, words: str) -> str:
+    """Return the words or id of a question or field, folded.
+
+    Raises:
+        InputError: They are too many.
+    """
+    folded = fold(words)
+    if len(folded.split()) > _MOST_QUESTION_WORDS:
+        raise InputError(
+            f"{kind} takes up to {_MOST_QUESTION_WORDS} words of a {ANSWERED[kind]}: give the "
+            "rarest of them."
+        )
+    return folded
+
+
+def _parse_answered(text: str, kind: str) -> Answered | None:
+    """Return what `question words: answers` asks for; without answers, any answer."""
+    if not text.strip():
+        return None
+    question, colon, answers = text.partition(":")
+    if not fold(question):
+        raise InputError(
+            f"{kind} has no {ANSWERED[kind]}: write its words or id, a colon and the answer, such "
+            "as roof: flat."
+        )
+    choice = parse_choice(answers, kind) if colon else None
+    return Answered(checked_question(kind, question), choice or Choice(without=False))
+
+
+def _parse_spans(
+    given: Mapping[str, str], during: Mapping[str, During], *, now: Moment, zone: ZoneInfo
+) -> dict[Sort, Span]:
+    """Return the admitted times; no wider than the periods that are admitted."""
+    spans: dict[Sort, Span] = {}
+    for sort, stem in TIMES.items():
+        span = _parse_span(given, stem, now=now, zone=zone)
+        for periods in during.values():
+            if periods.sort is sort and periods.spans and not periods.undated:
+                first = min(after for after, _ in periods.spans)
+                last = max(before for _, before in periods.spans)
+                span = Span(
+                    first if span.after is None else max(first, span.after),
+                    last if span.before is None else min(last, span.before),
+                )
+        if span.after is not None and span.before is not None and span.after >= span.before:
+            raise InputError(
+                f"What is asked of {stem} leaves no time in which a contact can match: leave one "
+                "of the filters out."
+            )
+        if span:
+            spans[sort] = span
+    return spans
 
 
 def _parse_span(given: Mapping[str, str], stem: str, *, now: Moment, zone: ZoneInfo) -> Span:
@@ -222,7 +314,7 @@ def _parse_span(given: Mapping[str, str], stem: str, *, now: Moment, zone: ZoneI
 
 def _parse_has(text: str) -> Mapping[str, bool]:
     wanted: dict[str, bool] = {}
-    for name, unwanted, _ in entries(text.lower(), "has"):
+    for name, unwanted, _ in some_entries(text.lower(), "has"):
         if name not in HAS:
             raise InputError(
                 f"has does not know {quoted(name)}: give a comma-separated choice of "
@@ -240,8 +332,8 @@ def _parse_words(name: str, text: str, known: type[_Word]) -> frozenset[_Word] |
     words = [word.value for word in known]
     wanted: set[_Word] = set()
     unwanted: set[_Word] = set()
-    for word, is_unwanted, _ in entries(text.lower(), name):
-        if word == "any":
+    for word, is_unwanted, _ in some_entries(text.lower(), name):
+        if word == "any" and not is_unwanted:
             continue
         if word not in words:
             raise InputError(

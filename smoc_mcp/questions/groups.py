@@ -8,19 +8,20 @@ from zoneinfo import ZoneInfo
 
 from smoc_mcp.proof.windows import Status
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
-from smoc_mcp.questions.periods import CYCLES, period_of, periods_between
+from smoc_mcp.questions.periods import CYCLES, period_of, periods_back
 from smoc_mcp.questions.rows import GroupRow
+from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import QUARTER_HOUR, Moment
 
-__all__ = ["NONE", "OTHER", "Group", "Grouping", "merge"]
+__all__ = ["ALL", "NONE", "OTHER", "Group", "Grouping", "merge"]
 
 NONE = "(none)"
 """The value shown for contacts that have none."""
 OTHER = "(other)"
-"""The value shown for all groups past the limit together."""
+"""The value shown for all groups past the limit together; in a trend they are the earlier ones."""
 
-_MOST_EMPTY_PERIODS = 400
-"""Holes in a trend are shown up to this many; a company's first odd date must not make 10,000."""
+ALL = ""
+"""The key that stands for all values: of a dimension beside a period that nobody is in."""
 
 Key = tuple[str | None, ...]
 
@@ -32,7 +33,8 @@ class Group:
     Attributes:
         values: The value of each dimension, as most often spelt; NONE or OTHER where it is that.
         counts: How many of each status; absent is none.
-        keys: The key of each dimension's value, None for none; nothing for others together.
+        keys: The key of each dimension's value, None for none, ALL for whichever; nothing for
+            others together.
     """
 
     values: tuple[str, ...]
@@ -56,6 +58,7 @@ class Grouping:
             a contact may be in several groups, adding them up would not.
         several: The names of dimensions in which a contact counts once per value.
         partial: The keys of periods that are shown but in part: one that runs, one that is cut.
+        every: Of each dimension every value by its key, also those past the limit.
     """
 
     groups: Sequence[Group]
@@ -63,6 +66,7 @@ class Grouping:
     other: Group | None = None
     several: Sequence[str] = ()
     partial: Sequence[str] = ()
+    every: Sequence[Mapping[str, str]] = ()
 
 
 def merge(
@@ -80,23 +84,26 @@ def merge(
         ends: From when (None: from the first contact) to when a trend goes: periods between
             them without anybody are groups of nobody. None where nobody can tell that they are.
     """
-    units = {i: d.source for i, d in enumerate(asked.dimensions) if d.kind in (Kind.TIME, Kind.CYCLE)}
     trends = {i: d.source for i, d in enumerate(asked.dimensions) if d.kind is Kind.TIME}
+    cycles = {i: d.source for i, d in enumerate(asked.dimensions) if d.kind is Kind.CYCLE}
+    units = trends | cycles
     groups: defaultdict[Key, Group] = defaultdict(lambda: Group(()))
     spelt = [_Spellings() for _ in asked.dimensions]
     for row in rows:
         groups[_key(row, spelt, units, zone)].counts[row.status] += row.contacts
-    for at, unit in units.items() if ends and groups else ():
-        for period in _missing(groups, at, unit, zone, ends):
-            key = tuple(period if i == at else None for i in range(len(spelt)))
-            groups[key] = Group(())
+    for at, unit in units.items() if groups else ():
+        for period in _missing(groups, at, unit, zone, ends, asked.limit) if ends else ():
+            empty: Key = tuple(period if i == at else ALL for i in range(len(spelt)))
+            groups[empty] = Group(())
             spelt[at].add(period, period, 1)
     for key, group in groups.items():
         group.keys = key
+        pairs = zip(key, spelt, strict=True)
         group.values = tuple(
-            NONE if k is None else words.most_common(k) for k, words in zip(key, spelt, strict=True)
+            NONE if k is None else words.most_common(k) if k else ALL for k, words in pairs
         )
     made = _limited(groups, asked.dimensions, asked.limit)
+    made = replace(made, every=[words.all_most_common() for words in spelt])
     if ends is not None:
         for at, unit in trends.items():
             made = replace(made, partial=_partial(made, at, unit, zone, ends))
@@ -113,8 +120,13 @@ class _Spellings:
         self._counts[folded][value] += contacts
 
     def most_common(self, folded: str) -> str:
-        counts = self._counts[folded]
-        return max(counts, key=counts.__getitem__)
+        """Return the spelling; of equals one that is more than an id or an address."""
+        counts = self._counts.get(folded, {folded: 0})
+        return max(counts, key=lambda value: (counts[value], fold(value) != folded))
+
+    def all_most_common(self) -> dict[str, str]:
+        """Return the spelling of each folded value."""
+        return {folded: self.most_common(folded) for folded in self._counts}
 
 
 def _key(
@@ -195,10 +207,11 @@ def _missing(
     unit: str,
     zone: ZoneInfo,
     ends: tuple[Moment | None, Moment],
+    limit: int,
 ) -> Sequence[str]:
     """Return the periods that no contact is in."""
     if unit not in CYCLES:
-        return _holes(groups, at, unit, zone, ends)
+        return _holes(groups, at, unit, zone, ends, limit)
     present = {key[at] for key in groups}
     return [period for period in CYCLES[unit] if period not in present]
 
@@ -209,8 +222,9 @@ def _holes(
     unit: str,
     zone: ZoneInfo,
     ends: tuple[Moment | None, Moment],
+    limit: int,
 ) -> list[str]:
-    """Return the periods that no contact is in, from the trend's beginning to its end.
+    """Return the periods that no contact is in, of the newest so many up to the trend's end.
 
     What bears a time of the future comes after the end, with no periods between.
     """
@@ -219,8 +233,5 @@ def _holes(
         return []
     began, last = (None if m is None else period_of(m // QUARTER_HOUR, unit, zone) for m in ends)
     first = began or min(present)
-    if last is None or last < first:
-        return []
-    between = (p for p in periods_between(first, last, unit) if p not in present)
-    holes = list(islice(between, _MOST_EMPTY_PERIODS + 1))
-    return holes if len(holes) <= _MOST_EMPTY_PERIODS else []
+    newest = islice(periods_back(last, unit), limit) if last is not None else ()
+    return [period for period in newest if first <= period and period not in present]

@@ -5,15 +5,18 @@ every value is bound.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from smoc_mcp.proof.windows import ABSENT
 from smoc_mcp.questions.choices import Choice, Wanted
 from smoc_mcp.questions.fields import COUNTS, FIELDS, Consent, Field, Match
-from smoc_mcp.questions.filters import ContactFilter
+from smoc_mcp.questions.filters import Answered, ContactFilter
+from smoc_mcp.questions.periods import During
+from smoc_mcp.text.times import QUARTER_HOUR
 
-__all__ = ["CONSENT", "Sql", "Value", "where"]
+__all__ = ["CONSENT", "Sql", "Value", "question", "where"]
 
 CONSENT = f"ifnull(contact.accepted_communication, '{Consent.UNASKED}')"
 """What a contact answered about communication, as a word of `Consent`."""
@@ -68,25 +71,106 @@ def where(wanted: ContactFilter) -> Sql:
         add(f"{CONSENT} IN ({_marks(wanted.consents)})", *sorted(wanted.consents))
     for name, present in wanted.has.items():
         add(_HAS[name] if present else f"NOT ({_HAS[name]})")
+    if wanted.quiet_since is not None:
+        add("conversation < ?", wanted.quiet_since)
+    for during in wanted.during.values():
+        test = _within(during)
+        add(test.text, *test.values)
+    for kind, answered in wanted.answers.items():
+        for test in _answered(kind, answered):
+            add(test.text, *test.values)
     if wanted.among is not None:
         add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
     return Sql(" AND ".join(tests) or "1", tuple(values))
 
 
+def _within(during: During) -> Sql:
+    """Return the condition of a time that is in one of some periods."""
+    tests = [Sql(f"({during.sort} >= ? AND {during.sort} < ?)", span) for span in during.spans]
+    if during.cycle:
+        quarter = f"{during.sort} / {QUARTER_HOUR}"
+        tests.append(
+            Sql(
+                f"({during.sort} > {ABSENT} AND "
+                f"period_of({quarter}, ?, ?) IN ({_marks(during.cycle)}))",
+                (during.unit, during.zone, *sorted(during.cycle)),
+            )
+        )
+    if during.undated:
+        tests.append(Sql(f"{during.sort} = {ABSENT}"))
+    return _either(tests)
+
+
+def question(table: str, kind: str, words: str) -> Sql:
+    """Return the condition for the question of an id or, if it is no id, with all these words.
+
+    Args:
+        table: Of labels.
+        kind: Of `fields.ANSWERED`.
+        words: The id or the words, folded.
+    """
+    said = " AND ".join(f"instr({table}.question_key, ?)" for _ in words.split())
+    known = f"SELECT 1 FROM label AS k WHERE k.kind = '{kind}' AND k.question_id = ?"
+    # A field has no id; one that is called just so is meant alone.
+    same = f"SELECT 1 FROM label AS k WHERE k.kind = '{kind}' AND k.question_key = ?"
+    return Sql(
+        f"({table}.question_id = ? OR {table}.question_key = ? OR (NOT EXISTS ({known}) "
+        f"AND NOT EXISTS ({same}) AND {said}))",
+        (words, words, words, words, *words.split()),
+    )
+
+
+def _answered(kind: str, answered: Answered) -> list[Sql]:
+    """Return what must hold of a contact, all of it, whose answers are as chosen."""
+    asked, choice = question("label", kind, answered.question), answered.choice
+
+    def has(condition: Sql) -> Sql:
+        return Sql(
+            f"EXISTS (SELECT 1 FROM label WHERE contact = contact.id AND kind = '{kind}' "
+            f"AND {asked.text} AND {condition.text})",
+            (*asked.values, *condition.values),
+        )
+
+    def one_of(values: Iterable[Wanted]) -> Sql:
+        return has(
+            _either(
+                [
+                    Sql("key = ?" if value.exact else "instr(key, ?)", (value.folded,))
+                    for value in sorted(values)
+                ]
+            )
+        )
+
+    return _admitting(choice, has(Sql("key != ''")), one_of)
+
+
 def _chosen(field: Field, choice: Choice) -> list[Sql]:
     """Return what must hold of a contact, all of it, whose values are as chosen."""
+    return _admitting(choice, _has_any(field), partial(_has_one, field))
+
+
+def _admitting(
+    choice: Choice, has_any: Sql, has_one: Callable[[Iterable[Wanted]], Sql]
+) -> list[Sql]:
+    """Return what must hold, all of it, for a choice.
+
+    Args:
+        choice: What is chosen.
+        has_any: The condition of having a value, whichever.
+        has_one: Returns the condition of having one of some values.
+    """
     admitted: list[Sql] = []
     tests: list[Sql] = []
     if choice.wanted:
-        admitted.append(_has_one(field, choice.wanted))
+        admitted.append(has_one(choice.wanted))
     if choice.without is True:
-        admitted.append(_negated(_has_any(field)))
+        admitted.append(_negated(has_any))
     if admitted:
         tests.append(_either(admitted))
     if choice.without is False:
-        tests.append(_has_any(field))
+        tests.append(has_any)
     if choice.unwanted:
-        tests.append(_negated(_has_one(field, choice.unwanted)))
+        tests.append(_negated(has_one(choice.unwanted)))
     return tests
 
 
@@ -124,11 +208,9 @@ def _of_identity(field: Field, key: str, value: Wanted) -> Sql:
     """Return the condition of somebody: who it is, what it is called, or both as `name (id)`."""
     names = f"{field.name}_names"
     called = f"\n{value.folded}\n" if value.exact else value.folded
-    name = f"substr(?, 1, length(?) - length({key}) - 3)"
     return Sql(
-        f"({key} = ? OR instr({names}, ?) OR (substr(?, -length({key}) - 3) = ' (' || {key} || ')' "
-        f"AND instr({names}, char(10) || {name} || char(10))))",
-        (value.folded, called, *[value.folded] * 3),
+        f"({key} = ? OR instr({names}, ?) OR substr(?, -length({key}) - 3) = ' (' || {key} || ')')",
+        (value.folded, called, value.folded),
     )
 
 

@@ -111,9 +111,14 @@ class ContactLookup:
         """Return how many contacts are in another group than these, each once, by status."""
         return {STATUSES[status]: n for status, n in self._fetch(ungrouped(asked, kept))}
 
-    def survey_questions(self, question: str = "") -> list[str]:
-        """Return the questions that folded words or an id name, or all, each once, as sent."""
-        once = {r["question_key"]: r["question"] for r in self._fetch(questions(question))}
+    def questions(self, kind: str, words: str = "") -> list[str]:
+        """Return the questions or fields that folded words or an id name, or all, as sent.
+
+        Args:
+            kind: Of `fields.ANSWERED`.
+            words: Empty for all.
+        """
+        once = {r["question_key"]: r["question"] for r in self._fetch(questions(kind, words))}
         return sorted(once.values())
 
     def _whole(self, ids: Iterable[str]) -> dict[str, sqlite3.Row]:

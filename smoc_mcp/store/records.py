@@ -54,7 +54,7 @@ _PLAIN = ("id", "name", "email", "phone")
 _COUNTS = tuple(COUNTS)
 _VALUES = tuple(field.name for field in VALUES)
 _COLUMNS = (
-    *("owner", "asked", "seen", "seen_at", "api_now", "added", "revision"),
+    *("owner", "asked", "seen", "seen_at", "api_now", "known", "added", "revision"),
     *("digest", "status", "created", "updated", "conversation", "source", "unread"),
     "accepted_communication",
     *(*_PLAIN, *_COUNTS, "email_key", "mailbox"),

@@ -15,7 +15,7 @@ from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.rows import LISTED
 from smoc_mcp.questions.search import NAME, PHONE, Needle, Term
 from smoc_mcp.questions.similar import traces
-from smoc_mcp.store.conditions import CONSENT, Sql, where
+from smoc_mcp.store.conditions import CONSENT, Sql, question, where
 from smoc_mcp.text.times import QUARTER_HOUR
 
 __all__ = [
@@ -101,8 +101,7 @@ def listing(asked: Listing) -> Sql:
 
 def news(progress: Progress, limit: int) -> Sql:
     """Return a SELECT of the next contacts of a stream of news, each with its `key` there."""
-    tests, values = _NEWS[progress.by_time, progress.stream]
-    key = tests.partition(" ")[0]
+    key, tests, values = _NEWS[progress.by_time, progress.stream]
     bound = [getattr(progress, value) for value in values]
     return Sql(
         f"SELECT {_COLUMNS}, 0 AS rank, {key} AS key FROM contact WHERE {tests} "
@@ -111,18 +110,31 @@ def news(progress: Progress, limit: int) -> Sql:
     )
 
 
-# By the contacts' times, or by ticks: which contacts are in a stream, in the order of the first
-# column, and what of the progress is bound.
-_NEWS: Mapping[tuple[bool, Stream], tuple[str, Sequence[str]]] = {
-    (True, "new"): ("created >= ? AND added <= ?", ("since", "up_to")),
+# Who becomes known was new then, or came since the poller began; but who is as old as somebody whom
+# retention has dropped may be the same, and was perhaps given before.
+_IS_NEWS = (
+    "(added > 0 OR (created >= ? AND created > "
+    "(SELECT purged FROM companies WHERE companies.id = contact.owner)))"
+)
+# By the contacts' times, or by ticks: the order of a stream, which contacts are in it, and what of
+# the progress is bound. Who became known later than a run began belongs to the next one.
+_NEWS: Mapping[tuple[bool, Stream], tuple[str, str, Sequence[str]]] = {
+    (True, "new"): ("created", "created >= ? AND known <= ?", ("since", "up_to")),
     (True, "changed"): (
-        "updated >= ? AND created < ? AND revision <= ?",
-        ("since", "since", "up_to"),
+        "updated",
+        "updated >= ? AND created < ? AND known <= ? AND revision <= ?",
+        ("since", "since", "up_to", "up_to"),
     ),
-    (False, "new"): ("added > ? AND added > 0 AND added <= ?", ("base", "up_to")),
+    (False, "new"): (
+        "known",
+        f"known > ? AND known <= ? AND {_IS_NEWS}",
+        ("base", "up_to", "floor"),
+    ),
     (False, "changed"): (
-        "revision > ? AND revision <= ? AND added <= ?",
-        ("base", "up_to", "base"),
+        "max(revision, known)",
+        "((revision > ? AND revision <= ?) OR (known > ? AND known <= ? "
+        f"AND max(created, updated) >= ?)) AND NOT (known > ? AND {_IS_NEWS})",
+        ("base", "up_to", "base", "up_to", "floor", "base", "floor"),
     ),
 }
 
@@ -157,7 +169,7 @@ def grouping(asked: Count) -> Sql:
     inner = _grouped(asked.wanted, dimensions)
     text = inner.text
     columns = ", ".join(f"c{i}" for i in range(2 * len(dimensions)))
-    if any(d.kind is Kind.LABEL for d in dimensions):
+    if any(d.kind in (Kind.LABEL, Kind.QUESTION) for d in dimensions):
         # A contact may have a value in two spellings: one of them, or it would count twice.
         pairs = range(len(dimensions))
         once = ", ".join(f"c{2 * i}, min(c{2 * i + 1}) AS c{2 * i + 1}" for i in pairs)
@@ -174,7 +186,7 @@ def grouping(asked: Count) -> Sql:
 def _grouped_by(at: int, dimension: Dimension) -> Sequence[str]:
     """Return the columns that make the groups of the dimension at a place."""
     key, value = f"c{2 * at}", f"c{2 * at + 1}"
-    if dimension.kind is Kind.TIME:
+    if dimension.kind in (Kind.TIME, Kind.CYCLE):
         return [key]
     field = FIELDS.get(dimension.source)
     # A text is of one key, so the values alone make its groups, which is faster; several people
@@ -191,16 +203,18 @@ def _grouped(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
         if dimension.kind is Kind.LABEL:
             columns += [f"l{i}.key", f"l{i}.value"]
             on, bound = f"l{i}.contact = contact.id AND l{i}.kind = ?", [dimension.source]
-            if dimension.source == "survey":
-                question = _question(f"l{i}", dimension.question)
-                on, bound = f"{on} AND {question.text}", [*bound, *map(str, question.values)]
+            if dimension.question:
+                named = question(f"l{i}", dimension.source, dimension.question)
+                on, bound = f"{on} AND {named.text}", [*bound, *map(str, named.values)]
             joins.append(f"LEFT JOIN label AS l{i} ON {on}")
             values += bound
-        elif dimension.kind is Kind.TIME:
-            columns += [
-                f"CASE WHEN created > {ABSENT} THEN created / {QUARTER_HOUR} END",
-                "NULL",
-            ]
+        elif dimension.kind is Kind.QUESTION:
+            columns += [f"nullif(l{i}.question_key, '')", f"l{i}.question"]
+            joins.append(f"LEFT JOIN label AS l{i} ON l{i}.contact = contact.id AND l{i}.kind = ?")
+            values.append(dimension.source)
+        elif dimension.kind in (Kind.TIME, Kind.CYCLE):
+            moment = f"contact.{dimension.sort}"
+            columns += [f"CASE WHEN {moment} > {ABSENT} THEN {moment} / {QUARTER_HOUR} END", "NULL"]
         elif dimension.source == "accepted_communication":
             columns += [CONSENT, CONSENT]
         elif dimension.source == "status":
@@ -237,23 +251,17 @@ def ungrouped(asked: Count, kept: Sequence[Sequence[str | None]]) -> Sql:
     )
 
 
-def questions(question: str) -> Sql:
-    """Return a SELECT of the survey questions that these folded words or this id name, or all."""
-    named = _question("label", question) if question else Sql("question_key != ''")
+def questions(kind: str, words: str) -> Sql:
+    """Return a SELECT of the questions or fields that these folded words or this id name, or all.
+
+    Args:
+        kind: Of `fields.ANSWERED`.
+        words: Empty for all.
+    """
+    named = question("label", kind, words) if words else Sql("question_key != ''")
     return Sql(
-        f"SELECT DISTINCT question_key, question FROM label WHERE kind = 'survey' AND {named.text}",
+        f"SELECT DISTINCT question_key, question FROM label WHERE kind = '{kind}' AND {named.text}",
         named.values,
-    )
-
-
-def _question(table: str, question: str) -> Sql:
-    """Return the condition for the question of an id or, if it is no id, with all these words."""
-    words = question.split()
-    said = " AND ".join(f"instr({table}.question_key, ?)" for _ in words)
-    known = "SELECT 1 FROM label AS k WHERE k.kind = 'survey' AND k.question_id = ?"
-    return Sql(
-        f"({table}.question_id = ? OR (NOT EXISTS ({known}) AND {said}))",
-        (question, question, *words),
     )
 
 
@@ -329,9 +337,9 @@ def _phrase(needle: Needle) -> str:
 def saving(columns: Sequence[str]) -> str:
     """Return an INSERT of a contact's columns that replaces those of the contact's id.
 
-    It stays new since when it was, and is neither missed nor gone any more.
+    It stays known and new since when it was, and is neither missed nor gone any more.
     """
-    kept = ("owner", "id", "added")
+    kept = ("owner", "id", "known", "added")
     changed = (f"{name} = excluded.{name}" for name in columns if name not in kept)
     return (
         f"INSERT INTO contacts ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "

@@ -13,8 +13,10 @@ import time
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from smoc_mcp.errors import StoreError, TooMuchError
+from smoc_mcp.questions.periods import period_of
 from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.schema import MIGRATIONS, Migration, index_values
 
@@ -36,6 +38,11 @@ CREATE TEMP VIEW history AS SELECT * FROM histories WHERE owner = (SELECT owner 
 CREATE TEMP VIEW gap AS SELECT * FROM gaps WHERE owner = (SELECT owner FROM shown);
 """
 """What a connection sees: the tables as they are for the one company that it is of."""
+
+
+def _period_of(quarter: int, unit: str, zone: str) -> str:
+    """Return the weekday or hour of a zone: SQLite knows no zones."""
+    return period_of(quarter, unit, ZoneInfo(zone))
 
 
 class Database:
@@ -108,6 +115,7 @@ class Database:
             self._db.execute(f"PRAGMA {pragma}")
         while self._migrate_once():
             pass
+        self._db.create_function("period_of", 3, _period_of, deterministic=True)
         self._db.executescript(_VIEWS)
 
     def _migrate_once(self) -> bool:
