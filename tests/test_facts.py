@@ -221,6 +221,7 @@ def test_labels_come_of_flows_promotions_campaigns_and_answers() -> None:
         Label("promo_redeemed", "Winter"),
         Label("referral_campaign", "Friends"),
         Label("survey", "Blue", "q1", "Colour?"),
+        Label("text", "x"),
     )
 
 

@@ -10,7 +10,7 @@ from smoc_mcp.proof.history import Gap
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Status, Window
 from smoc_mcp.questions.changes import Changes
-from smoc_mcp.questions.groups import Grouping
+from smoc_mcp.questions.groups import Group, Grouping
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.text.times import Moment
 
@@ -158,15 +158,19 @@ class Groups:
     """How contacts divide.
 
     Attributes:
-        grouping: The groups.
+        grouping: The groups; none where nothing divides them.
         part: The proven part that these are the groups of; None where nothing is proven of them
             together: they are of whoever is in hand, as last seen, or of what the API counts.
+        together: All contacts that are grouped, as one group.
+        before: From when to when the period before went; None for no comparison.
         by_status: What is proven of each group on its own, where they are statuses that the API
             counts, or does not count.
     """
 
     grouping: Grouping
     part: Part | None
+    together: Group | None = None
+    before: tuple[Moment, Moment] | None = None
     by_status: Mapping[str, Proof] = field(default_factory=dict)
 
 

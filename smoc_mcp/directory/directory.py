@@ -179,12 +179,14 @@ class ContactDirectory:
 
         def ask(reading: Reading) -> Steps[Statistics]:
             reading = yield from self._have_counts(reading)
-            if asked.dimensions or not (wanted == EVERYBODY or wanted.only_counted):
+            if before := asked.before(reading.now):
+                reading = yield from self._have_region(asked.reaching_back(before).region, reading)
+            if asked.divides_or_measures or not (wanted == EVERYBODY or wanted.only_counted):
                 reading = yield from self._have_region(asked.region, reading)
             elif wanted == EVERYBODY and reading.may_be_small:
                 # One window may well be the whole company; a larger one needs no look.
                 reading = yield from self._have([Sort.UPDATED], reading)
-            if asked.dimensions and not asked.by_status_alone:
+            if asked.divides_or_measures and not asked.by_status_alone:
                 reading = yield from self._have_part(asked, reading)
             if wanted.terms:
                 reading = yield from self._have_words(reading)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.proof.history import History
 from smoc_mcp.proof.part import Part
-from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort
+from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, sort_key
 from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.filters import ContactFilter, Span
 from smoc_mcp.text.times import Moment, whole_second_after
@@ -25,7 +25,8 @@ def proven_part(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | 
     """
     if whole := _part(reading, asked, asked.wanted):
         return whole
-    parts = [_created_since(reading, asked, moment) for moment in _beginnings(reading)]
+    sort = asked.sort_of_trend
+    parts = [_since(reading, asked, sort, moment) for moment in _beginnings(reading, sort)]
     known = [part for part in parts if part is not None and part[0].contacts]
     if not known and not asked.is_trend and (counted := _of_counted(reading, asked)):
         return counted
@@ -51,13 +52,15 @@ def _history(reading: Reading) -> History | None:
     return reading.store.history(Sort.CREATED)
 
 
-def _beginnings(reading: Reading) -> Iterator[Moment]:
-    """Yield moments after which everybody who was created may be in hand."""
-    window = reading.live.sound(Sort.CREATED, reading.since)
+def _beginnings(reading: Reading, sort: Sort) -> Iterator[Moment]:
+    """Yield moments after which everybody who was created, or talked to last, may be in hand."""
+    window = reading.live.sound(sort, reading.since)
     if window is not None and window.edge is not None:
         # Where its last contact has no time, every dated one is in it, from the oldest on.
-        dated = [k.created for k in window.rows.values() if k.created > ABSENT]
+        dated = [key for k in window.rows.values() if (key := sort_key(k, sort)) > ABSENT]
         yield window.edge if window.edge > ABSENT else min(dated, default=ABSENT) - _SECOND
+    if sort is not Sort.CREATED:
+        return
     updated = reading.live.get(Sort.UPDATED, reading.since)
     history, changes = _history(reading), reading.store.history(Sort.UPDATED)
     if history is not None and changes is not None and updated is not None:
@@ -66,20 +69,20 @@ def _beginnings(reading: Reading) -> Iterator[Moment]:
         yield history.reach if outdated is None else outdated
 
 
-def _created_since(
-    reading: Reading, asked: Count, moment: Moment
+def _since(
+    reading: Reading, asked: Count, sort: Sort, moment: Moment
 ) -> tuple[Part, ContactFilter] | None:
-    """Return the part of those created after a moment; None where that is none or all of them."""
+    """Return the part of those with a time after a moment; None where that is none or all."""
     if moment <= ABSENT:
         return None
     since = whole_second_after(moment)
-    span = asked.wanted.spans.get(Sort.CREATED, Span())
+    span = asked.wanted.spans.get(sort, Span())
     if span.after is not None and span.after > since:
         return None
     if span.before is not None and span.before <= since:
         return None
-    spans = {**asked.wanted.spans, Sort.CREATED: Span(since, span.before)}
-    return _part(reading, asked, replace(asked.wanted, spans=spans), since=since)
+    spans = {**asked.wanted.spans, sort: Span(since, span.before)}
+    return _part(reading, asked, replace(asked.wanted, spans=spans), since=since, sort=sort)
 
 
 def _of_counted(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | None:
@@ -89,7 +92,11 @@ def _of_counted(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | 
 
 
 def _part(
-    reading: Reading, asked: Count, wanted: ContactFilter, since: Moment | None = None
+    reading: Reading,
+    asked: Count,
+    wanted: ContactFilter,
+    since: Moment | None = None,
+    sort: Sort = Sort.CREATED,
 ) -> tuple[Part, ContactFilter] | None:
     proof = reading.prove(replace(asked, wanted=wanted).region)
     if proof is None:
@@ -97,4 +104,4 @@ def _part(
     admitted = replace(wanted, among=proof.among)
     contacts = sum(reading.store.count(admitted).values())
     statuses = wanted.statuses if wanted.statuses != asked.wanted.statuses else None
-    return Part(proof, contacts, since, statuses), admitted
+    return Part(proof, contacts, since, statuses, sort), admitted

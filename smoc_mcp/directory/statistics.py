@@ -29,12 +29,14 @@ def count_up(reading: Reading, asked: Count) -> Statistics:
     tally = reading.tally(asked.wanted)
     whole = tally.proof.complete
     in_hand = tally.total if whole else reading.in_hand_of(asked.wanted)
-    found = None if whole or asked.dimensions else proven_part(reading, asked)
+    groups = _groups(reading, asked, tally) if asked.divides_or_measures else None
+    counts_only = groups is None or not (asked.dimensions or asked.measure or groups.before)
+    found = proven_part(reading, asked) if counts_only and not whole else None
     return Statistics(
         company=reading.company(),
         tally=tally,
         in_hand=in_hand,
-        groups=_groups(reading, asked, tally) if asked.dimensions else None,
+        groups=groups,
         part=None if found is None else found[0],
         questions=questions,
         unfiltered=asked.wanted == EVERYBODY,
@@ -66,25 +68,68 @@ def _groups(reading: Reading, asked: Count, tally: Tally) -> Groups | None:
 
     Groups by status alone have the API's own counts where not everybody is in hand.
     """
-    found = proven_part(reading, asked)
+    compared = _compared(reading, asked)
+    found = compared or proven_part(reading, asked)
     is_whole = found is not None and found[0].is_whole
     if asked.scope is Scope.IN_HAND and not is_whole:
         return Groups(_in_order_of_names(_merged(reading, asked, None)), None)
-    if asked.by_status_alone and not is_whole:
+    if asked.by_status_alone and not asked.measure and not is_whole:
         return _by_status(reading, asked, tally)
     if found is None:
         return None
     part, wanted = found
-    span = wanted.spans.get(Sort.CREATED, Span())
+    asked = replace(asked, wanted=wanted)
+    before = asked.before(reading.now) if compared else None
+    as_one = replace(asked, dimensions=())
+    before_as_one = before and replace(before, dimensions=())
+    together = _merged(reading, as_one, None, part.proof.as_of, before_as_one)
+    return Groups(
+        _merged(reading, asked, _ends(reading, asked, part), part.proof.as_of, before),
+        part,
+        together.groups[0] if together.groups else Group(()),
+        _time_of(before),
+    )
+
+
+def _compared(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | None:
+    """Return all of the question, where that and the period before are proven by one proof."""
+    before = asked.before(reading.now)
+    if before is None:
+        return None
+    proof = reading.prove(asked.reaching_back(before).region)
+    if proof is None:
+        return None
+    wanted = replace(asked.wanted, among=proof.among)
+    return Part(proof, reading.in_hand_of(wanted)), wanted
+
+
+def _time_of(before: Count | None) -> tuple[Moment, Moment] | None:
+    span = before.wanted.spans[Sort.CREATED] if before else None
+    if span is None or span.after is None or span.before is None:
+        return None
+    return span.after, span.before
+
+
+def _ends(reading: Reading, asked: Count, part: Part) -> tuple[Moment | None, Moment]:
+    """Return from when to when a trend goes."""
+    span = asked.wanted.spans.get(asked.sort_of_trend, Span())
     # Of what came after the proof nobody knows; and by one of the clocks it may be earlier.
     end = min([part.proof.as_of, *(w.api_now for w in reading.live.all(reading.since))])
-    if span.before is not None:
-        end = min(end, span.before - 1)
-    return Groups(_merged(reading, replace(asked, wanted=wanted), (span.after, end)), part)
+    return span.after, end if span.before is None else min(end, span.before - 1)
 
 
-def _merged(reading: Reading, asked: Count, ends: tuple[Moment | None, Moment] | None) -> Grouping:
-    grouping = merge(reading.store.group(asked), asked, reading.zone, ends)
+def _merged(
+    reading: Reading,
+    asked: Count,
+    ends: tuple[Moment | None, Moment] | None,
+    as_of: Moment = 0,
+    before: Count | None = None,
+) -> Grouping:
+    rows = reading.store.group(asked)
+    if asked.measure is not None and asked.measure.is_up_to_now:
+        rows = [r if r.number is None else r._replace(number=r.number + as_of) for r in rows]
+    previous = None if before is None else reading.store.group(before)
+    grouping = merge(rows, asked, reading.zone, ends, previous)
     if grouping.left_out and grouping.other is None and not asked.is_trend:
         # A contact may be in several groups that are left out, and counts once in the rest.
         other = Group((OTHER,) * len(asked.dimensions))
@@ -108,7 +153,7 @@ def _by_status(reading: Reading, asked: Count, tally: Tally) -> Groups:
     for status, shown in reading.live_matches(asked.wanted).items():
         if status not in COUNTED:
             counts[status], proofs[status.value] = shown, reading.lower_bound()
-    return Groups(_of_statuses(counts), None, proofs)
+    return Groups(_of_statuses(counts), None, by_status=proofs)
 
 
 def _of_statuses(counts: Mapping[Status, int]) -> Grouping:

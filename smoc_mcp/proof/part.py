@@ -5,17 +5,20 @@ happens to be in hand they are simply wrong. So shares are made here and nowhere
 in which nobody is missing.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import NewType
 
 from smoc_mcp.proof.certainty import Proof
-from smoc_mcp.proof.windows import Status
+from smoc_mcp.proof.windows import Sort, Status
 from smoc_mcp.text.times import Moment
 
-__all__ = ["Part", "Share"]
+__all__ = ["Mean", "Part", "Share"]
 
 Share = NewType("Share", float)
 """A share from 0 to 1; only `Part.share` makes one."""
+Mean = NewType("Mean", float)
+"""An average or a median; only `Part` makes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class Part:
     Attributes:
         proof: That none is missing.
         contacts: How many they are.
-        since: They are only those created at or after this; None where that is no matter.
+        since: They are only those with a time at or after this; None where that is no matter.
+        sort: Which time that is.
         statuses: They are only those of these statuses; None where that is no matter.
 
     Raises:
@@ -36,6 +40,7 @@ class Part:
     contacts: int
     since: Moment | None = None
     statuses: frozenset[Status] | None = None
+    sort: Sort = Sort.CREATED
 
     def __post_init__(self) -> None:
         """Refuse what is only a sample."""
@@ -60,3 +65,35 @@ class Part:
         """
         whole = self.contacts if of is None else of
         return Share(round(some / whole, 4)) if whole else None
+
+    def average(self, measured: Counter[int], unit: int) -> Mean | None:
+        """Return the average of numbers of its contacts, to two digits; None of none.
+
+        Args:
+            measured: How many contacts have which number.
+            unit: What a number is divided by.
+        """
+        contacts = measured.total()
+        if not contacts:
+            return None
+        whole = sum(number * times for number, times in measured.items())
+        return Mean(round(whole / contacts / unit, 2))
+
+    def median(self, measured: Counter[int], unit: int) -> Mean | None:
+        """Return the median of numbers of its contacts, to two digits; None of none.
+
+        Of an even number of contacts it is the middle between the two in the middle.
+        """
+        contacts = measured.total()
+        if not contacts:
+            return None
+        lower = upper = None
+        seen = 0
+        for number in sorted(measured):
+            seen += measured[number]
+            if lower is None and seen * 2 >= contacts:
+                lower = number
+            if upper is None and seen * 2 > contacts:
+                upper = number
+        middle = ((lower or 0) + (upper or 0)) / 2
+        return Mean(round(middle / unit, 2))

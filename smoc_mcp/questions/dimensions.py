@@ -1,7 +1,7 @@
 """How contacts are divided: the dimensions of `group_by`, and a question that counts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from smoc_mcp.errors import InputError
@@ -9,11 +9,29 @@ from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.choices import entries
 from smoc_mcp.questions.fields import ANSWERED, FIELDS, Field
-from smoc_mcp.questions.filters import ALIASES, EVERYBODY, TIMES, ContactFilter, checked_question
+from smoc_mcp.questions.filters import (
+    ALIASES,
+    EVERYBODY,
+    TIMES,
+    ContactFilter,
+    Span,
+    checked_question,
+)
+from smoc_mcp.questions.measures import MEASURES, Measure
 from smoc_mcp.questions.periods import CYCLES, PERIODS
 from smoc_mcp.text.folding import fold, quoted
+from smoc_mcp.text.times import Moment
 
-__all__ = ["DIMENSIONS", "Count", "Dimension", "Kind", "Scope", "parse_group_by"]
+__all__ = [
+    "DIMENSIONS",
+    "Count",
+    "Dimension",
+    "GroupSort",
+    "Kind",
+    "Scope",
+    "check_count",
+    "parse_group_by",
+]
 
 
 class Kind(StrEnum):
@@ -31,6 +49,16 @@ class Scope(StrEnum):
 
     PROVEN = "proven"  # the part of what was asked in which nobody is missing
     IN_HAND = "in_hand"  # whoever is known, as last seen: a sample that nobody drew
+
+
+class GroupSort(StrEnum):
+    """What groups are ordered by, the largest first."""
+
+    AUTO = "auto"  # a trend by time, a weekday or hour by its place, others by contacts
+    CONTACTS = "contacts"
+    CUSTOMER_SHARE = "customer_share"
+    MEASURE = "measure"
+    CHANGE = "change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +118,57 @@ class Count:
         dimensions: How they are divided, by at most two; none for the counts alone.
         limit: The most groups.
         scope: Of whom the groups are made.
+        measure: What is measured of each contact; None for nothing.
+        compare: Whether the period before is counted too.
+        sort: What the groups are ordered by.
     """
 
     wanted: ContactFilter = EVERYBODY
     dimensions: tuple[Dimension, ...] = ()
     limit: int = 20
     scope: Scope = Scope.PROVEN
+    measure: Measure | None = None
+    compare: bool = False
+    sort: GroupSort = GroupSort.AUTO
 
     @property
     def region(self) -> Region:
         """The part of the company that it can admit, and the fields that its groups read."""
-        return self.wanted.region("status", *(d.reads for d in self.dimensions))
+        measured = self.measure.reads if self.measure else ()
+        return self.wanted.region("status", *measured, *(d.reads for d in self.dimensions))
+
+    def before(self, now: Moment) -> "Count | None":
+        """Return the same question of the period before, equally long; None for no comparison."""
+        span = self.wanted.spans.get(Sort.CREATED)
+        if not self.compare or span is None or span.after is None:
+            return None
+        end = now if span.before is None else min(span.before, now)
+        return self.of_created(Span(span.after - (end - span.after), span.after))
+
+    def reaching_back(self, before: "Count") -> "Count":
+        """Return the question of this period and of the one before together."""
+        first, last = before.wanted.spans[Sort.CREATED], self.wanted.spans[Sort.CREATED]
+        return self.of_created(Span(first.after, last.before))
+
+    def of_created(self, span: Span) -> "Count":
+        """Return the same question of contacts that were created in another time."""
+        spans = {**self.wanted.spans, Sort.CREATED: span}
+        return replace(self, wanted=replace(self.wanted, spans=spans))
 
     @property
     def is_trend(self) -> bool:
         """Whether it is divided by time."""
         return any(d.kind is Kind.TIME for d in self.dimensions)
+
+    @property
+    def sort_of_trend(self) -> Sort:
+        """Which time it is divided by, where it is; otherwise createdAt."""
+        return next((d.sort for d in self.dimensions if d.kind is Kind.TIME), Sort.CREATED)
+
+    @property
+    def divides_or_measures(self) -> bool:
+        """Whether it asks for more than numbers by status."""
+        return bool(self.dimensions or self.measure or self.compare)
 
     @property
     def questions(self) -> list[tuple[str, str]]:
@@ -121,6 +184,41 @@ class Count:
         return self.dimensions == (DIMENSIONS["status"],) and (
             self.wanted == EVERYBODY or self.wanted.only_counted
         )
+
+
+def check_count(asked: Count) -> None:
+    """Check that what is asked for goes together.
+
+    Raises:
+        InputError: It does not; the message says what to write.
+    """
+    span = asked.wanted.spans.get(Sort.CREATED)
+    if asked.compare and (span is None or span.after is None):
+        raise InputError(
+            "compare=previous needs created_after: it compares with the time before that, equally "
+            "long."
+        )
+    if asked.compare and (asked.is_trend or asked.wanted.during):
+        raise InputError(
+            "compare=previous goes with created_after and groups that are no times: a trend by "
+            "created_week or created_month compares by itself."
+        )
+    if asked.sort is not GroupSort.AUTO and asked.is_trend:
+        raise InputError("sort does not go with days, weeks or months: a trend reads by time.")
+    if asked.sort is GroupSort.MEASURE and asked.measure is None:
+        raise InputError(f"sort=measure needs measure: one of {', '.join(MEASURES)}.")
+    if asked.sort is GroupSort.CHANGE and not asked.compare:
+        raise InputError("sort=change needs compare=previous.")
+    if asked.scope is Scope.IN_HAND and (asked.compare or asked.measure):
+        raise InputError(
+            "scope=in_hand counts only: an average or a change of a sample is true of nobody. "
+            "Leave it out."
+        )
+
+
+def _divides(dimension: Dimension) -> Hashable:
+    """Return what tells one division from another, however it is written."""
+    return dimension.kind, dimension.source, dimension.question, dimension.sort
 
 
 def parse_group_by(text: str) -> tuple[Dimension, ...]:
@@ -150,7 +248,7 @@ def parse_group_by(text: str) -> tuple[Dimension, ...]:
                 f"group_by does not know {quoted(name)}: choose up to two of "
                 f"{', '.join(DIMENSIONS)}, survey:<question id or words>, text:<field>."
             )
-    if len(dimensions) > 2 or len({(d.name, d.question) for d in dimensions}) < len(dimensions):
+    if len(dimensions) > 2 or len(set(map(_divides, dimensions))) < len(dimensions):
         raise InputError("group_by takes up to two different dimensions, separated by a comma.")
     if sum(d.kind is Kind.TIME for d in dimensions) > 1:
         raise InputError("group_by takes one day, week or month; beside it a weekday or hour.")

@@ -7,7 +7,7 @@ from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.proof.windows import Status
-from smoc_mcp.questions.dimensions import Count, Dimension, Kind
+from smoc_mcp.questions.dimensions import Count, GroupSort, Kind
 from smoc_mcp.questions.periods import CYCLES, period_of, periods_back
 from smoc_mcp.questions.rows import GroupRow
 from smoc_mcp.text.folding import fold
@@ -33,6 +33,8 @@ class Group:
     Attributes:
         values: The value of each dimension, as most often spelt; NONE or OTHER where it is that.
         counts: How many of each status; absent is none.
+        measured: What was measured of them.
+        previous: How many they were in the period before; None where that was not asked for.
         keys: The key of each dimension's value, None for none, ALL for whichever; nothing for
             others together.
     """
@@ -40,6 +42,8 @@ class Group:
     values: tuple[str, ...]
     counts: Counter[Status] = field(default_factory=Counter)
     keys: Key = ()
+    measured: Counter[int] = field(default_factory=Counter)
+    previous: int | None = None
 
     @property
     def contacts(self) -> int:
@@ -74,6 +78,7 @@ def merge(
     asked: Count,
     zone: ZoneInfo,
     ends: tuple[Moment | None, Moment] | None = None,
+    previous: Iterable[GroupRow] | None = None,
 ) -> Grouping:
     """Return the groups of the store's rows: spellings merged, times as days, weeks or months.
 
@@ -83,6 +88,7 @@ def merge(
         zone: The zone of days, weeks and months.
         ends: From when (None: from the first contact) to when a trend goes: periods between
             them without anybody are groups of nobody. None where nobody can tell that they are.
+        previous: What the store found of the period before; None for no comparison.
     """
     trends = {i: d.source for i, d in enumerate(asked.dimensions) if d.kind is Kind.TIME}
     cycles = {i: d.source for i, d in enumerate(asked.dimensions) if d.kind is Kind.CYCLE}
@@ -90,7 +96,16 @@ def merge(
     groups: defaultdict[Key, Group] = defaultdict(lambda: Group(()))
     spelt = [_Spellings() for _ in asked.dimensions]
     for row in rows:
-        groups[_key(row, spelt, units, zone)].counts[row.status] += row.contacts
+        group = groups[_key(row, spelt, units, zone)]
+        group.counts[row.status] += row.contacts
+        if row.number is not None:
+            group.measured[row.number] += row.contacts
+    if previous is not None:
+        before: Counter[Key] = Counter()
+        for row in previous:
+            before[_key(row, spelt, units, zone)] += row.contacts
+        for key in groups.keys() | before.keys():
+            groups[key].previous = before[key]
     for at, unit in units.items() if groups else ():
         for period in _missing(groups, at, unit, zone, ends, asked.limit) if ends else ():
             empty: Key = tuple(period if i == at else ALL for i in range(len(spelt)))
@@ -102,7 +117,7 @@ def merge(
         group.values = tuple(
             NONE if k is None else words.most_common(k) if k else ALL for k, words in pairs
         )
-    made = _limited(groups, asked.dimensions, asked.limit)
+    made = _limited(groups, asked)
     made = replace(made, every=[words.all_most_common() for words in spelt])
     if ends is not None:
         for at, unit in trends.items():
@@ -143,7 +158,8 @@ def _key(
     return tuple(key)
 
 
-def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: int) -> Grouping:
+def _limited(groups: dict[Key, Group], asked: Count) -> Grouping:
+    dimensions, limit = asked.dimensions, asked.limit
     several = tuple(d.name for d in dimensions if d.kind in (Kind.LABEL, Kind.QUESTION))
     times = [i for i, d in enumerate(dimensions) if d.kind is Kind.TIME]
     cycles = {i: CYCLES[d.source] for i, d in enumerate(dimensions) if d.kind is Kind.CYCLE}
@@ -154,16 +170,35 @@ def _limited(groups: dict[Key, Group], dimensions: Sequence[Dimension], limit: i
         if len(dimensions) == len(cycles) == 1:
             # Nobody wants 20 of 24 hours.
             limit = max(limit, len(groups))
-        ordered = sorted(groups.values(), key=lambda g: (-g.contacts, g.values))
+        ordered = sorted(groups.values(), key=lambda g: (*_size(g, asked), g.values))
         kept, rest = ordered[:limit], ordered[limit:]
-        if cycles:
+        if cycles and asked.sort is GroupSort.AUTO:
             kept.sort(key=lambda g: [_place(g.keys[i], cycle) for i, cycle in cycles.items()])
     other = None
     if rest and not several:
         other = Group((OTHER,) * len(dimensions))
         for group in rest:
             other.counts += group.counts
+            other.measured += group.measured
+            if group.previous is not None:
+                other.previous = (other.previous or 0) + group.previous
     return Grouping(kept, len(rest), other, several)
+
+
+def _size(group: Group, asked: Count) -> tuple[float, ...]:
+    """Return by what a group is ordered, the least of it first."""
+    contacts, before = group.contacts, group.previous or 0
+    match asked.sort:
+        case GroupSort.CUSTOMER_SHARE:
+            share = group.counts[Status.CUSTOMER] / contacts if contacts else -1
+            return -share, -contacts
+        case GroupSort.MEASURE:
+            numbers = group.measured.total()
+            whole = sum(number * times for number, times in group.measured.items())
+            return -(whole / numbers) if numbers else float("inf"), -contacts
+        case GroupSort.CHANGE:
+            return -(contacts - before), -contacts
+    return -contacts, -before
 
 
 def _place(key: str | None, cycle: Sequence[str]) -> int:

@@ -101,9 +101,11 @@ class GroupRow(NamedTuple):
     Attributes:
         keys: The folded value of each dimension, a quarter of an hour for a time; None for none.
         values: The value as spelt; None for a time or for none.
+        number: What is measured of each of them; None for nothing.
     """
 
     keys: tuple[str | int | None, ...]
     values: tuple[str | None, ...]
     status: Status
     contacts: int
+    number: int | None = None

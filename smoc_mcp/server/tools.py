@@ -16,9 +16,18 @@ from smoc_mcp.errors import CursorError, InputError
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.cursors import decode, encode, fingerprint
-from smoc_mcp.questions.dimensions import DIMENSIONS, Count, Scope, parse_group_by
+from smoc_mcp.questions.dimensions import (
+    DIMENSIONS,
+    Count,
+    GroupSort,
+    Scope,
+    check_count,
+    parse_group_by,
+)
 from smoc_mcp.questions.fields import NAMED_FILTERS
 from smoc_mcp.questions.filters import HAS, Listing, parse_filter
+from smoc_mcp.questions.measures import MEASURES, parse_measure
+from smoc_mcp.questions.periods import PERIODS
 from smoc_mcp.questions.rows import ContactRow, Position
 from smoc_mcp.server.tool_factory import define_tool
 from smoc_mcp.text.folding import email_key
@@ -50,6 +59,15 @@ _SCOPE = Annotated[
 ]
 
 
+_GROUP_SORT = Annotated[
+    Literal["auto", "contacts", "customer_share", "measure", "change"],
+    Field(description="the largest first; auto: contacts, or by time"),
+]
+_COMPARE = Annotated[
+    Literal["", "previous"], Field(description="with the time before created_after, equally long")
+]
+
+
 def _text(description: str) -> object:
     """Return the annotation of a text."""
     return Annotated[str, Field(description=description)]
@@ -62,6 +80,7 @@ def _limit(what: str) -> object:
 
 _STATUS = _text("lead, customer, lost, converted: one or several; -lost for all others")
 _CURSOR = _text("next_cursor of the last answer, with the same other parameters")
+_MEASURE = _text(f"average and median of {', '.join(MEASURES)}")
 _AFTER = "ISO 8601, or an age such as 24h, 7d, 2w"
 
 _FILTERS: Mapping[str, tuple[object, str]] = {
@@ -73,7 +92,11 @@ _FILTERS: Mapping[str, tuple[object, str]] = {
     "updated_before": (_text("exclusive"), ""),
     "conversation_after": (_text("last conversation, inclusive"), ""),
     "conversation_before": (_text("exclusive: who went quiet"), ""),
+    "quiet_since": (_text("last conversation before this, or never"), ""),
+    **{name: (_text(""), "") for name in PERIODS},
     **{name: (_text(field.about), "") for name, field in NAMED_FILTERS.items()},
+    "survey": (_text("question words: answer"), ""),
+    "text": (_text("field: words"), ""),
     "accepted_communication": (_text("yes, no, unasked: one or several; -no for all others"), ""),
     "has": (_text(f"comma-separated: {', '.join(HAS)}; -phone for those without"), ""),
 }
@@ -147,7 +170,10 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
                 _text(f"up to two, comma-separated: {', '.join(DIMENSIONS)}, survey:<question>"),
                 "",
             ),
+            measure=(_MEASURE, ""),
+            compare=(_COMPARE, ""),
             scope=(_SCOPE, "proven"),
+            sort=(_GROUP_SORT, "auto"),
             **_FILTERS,
             limit=(_limit("groups"), 20),
         ),
@@ -240,11 +266,28 @@ class _ContactTools:
         )
 
     async def contacts_stats(
-        self, *, group_by: str, scope: str, limit: int, **filters: str
+        self,
+        *,
+        group_by: str,
+        measure: str,
+        compare: str,
+        scope: str,
+        sort: str,
+        limit: int,
+        **filters: str,
     ) -> View[StatisticsResult]:
         dimensions = parse_group_by(group_by)
         wanted = parse_filter(filters, now=self._directory.clock(), zone=self._directory.zone)
-        asked = Count(wanted=wanted, dimensions=dimensions, limit=limit, scope=Scope(scope))
+        asked = Count(
+            wanted=wanted,
+            dimensions=dimensions,
+            limit=limit,
+            scope=Scope(scope),
+            measure=parse_measure(measure),
+            compare=compare == "previous",
+            sort=GroupSort(sort),
+        )
+        check_count(asked)
         return figures(await self._directory.count_contacts(asked), asked, self._views)
 
     async def contacts_changes(self, *, since: str, limit: int) -> View[ChangesResult]:

@@ -101,7 +101,7 @@ class ContactLookup:
         """Return how many contacts of a filter share each value; one row a spelling and status."""
         split = 2 * len(asked.dimensions)
         return [
-            GroupRow(r[0:split:2], r[1:split:2], STATUSES[r[split]], r[split + 1])
+            GroupRow(r[0:split:2], r[1:split:2], STATUSES[r[split]], r[split + 2], r[split + 1])
             for r in self._fetch(grouping(asked))
         ]
 

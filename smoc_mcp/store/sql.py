@@ -159,25 +159,37 @@ def everybody() -> Sql:
     return Sql(f"SELECT {_MISSING}, 0 FROM contact")
 
 
+# Of whoever never talked there is none.
+_NUMBERS = {
+    "days_quiet": f"CASE WHEN conversation > {ABSENT} THEN -conversation END",
+    "days_to_conversation": (
+        f"CASE WHEN conversation > {ABSENT} AND created > {ABSENT} THEN conversation - created END"
+    ),
+}
+"""The measures that are no column of their own; days quiet up to the moment 0."""
+
+
 def grouping(asked: Count) -> Sql:
-    """Return a SELECT of (key, value) of each dimension, then status and the number of contacts.
+    """Return a SELECT of (key, value) of each dimension, then status, measure, number of contacts.
 
     A spelling of a value is a row of its own, for the caller to merge by key. A contact counts
     once per value of a label; one without any has the key NULL.
     """
     dimensions = asked.dimensions
-    inner = _grouped(asked.wanted, dimensions)
+    inner = _grouped(asked, dimensions)
     text = inner.text
-    columns = ", ".join(f"c{i}" for i in range(2 * len(dimensions)))
+    columns = [f"c{i}" for i in range(2 * len(dimensions))]
     if any(d.kind in (Kind.LABEL, Kind.QUESTION) for d in dimensions):
         # A contact may have a value in two spellings: one of them, or it would count twice.
         pairs = range(len(dimensions))
         once = ", ".join(f"c{2 * i}, min(c{2 * i + 1}) AS c{2 * i + 1}" for i in pairs)
         keys = ", ".join(f"c{2 * i}" for i in pairs)
-        text = f"SELECT {once}, status, id FROM ({text}) GROUP BY {keys}, id"
-    by = ", ".join(c for i, d in enumerate(dimensions) for c in _grouped_by(i, d))
+        text = f"SELECT {once}, status, number, id FROM ({text}) GROUP BY {keys}, id"
+    by = [c for i, d in enumerate(dimensions) for c in _grouped_by(i, d)]
+    by += ["status", *(["number"] if asked.measure else [])]
     return Sql(
-        f"SELECT {columns}, status, count(*) FROM ({text}) GROUP BY {by}, status",
+        f"SELECT {''.join(f'{c}, ' for c in columns)}status, number, count(*) FROM ({text}) "
+        f"GROUP BY {', '.join(by)}",
         inner.values,
         inner.searches,
     )
@@ -194,8 +206,9 @@ def _grouped_by(at: int, dimension: Dimension) -> Sequence[str]:
     return [key, value] if field is not None and field.identity else [value]
 
 
-def _grouped(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
-    """Return a SELECT of (key, value) of each dimension, status and id; a row per group."""
+def _grouped(asked: Count, dimensions: Sequence[Dimension]) -> Sql:
+    """Return a SELECT of (key, value) of each dimension, status, measure, id; a row per group."""
+    wanted = asked.wanted
     columns: list[str] = []
     joins: list[str] = []
     values: list[int | str] = []
@@ -222,10 +235,12 @@ def _grouped(wanted: ContactFilter, dimensions: Sequence[Dimension]) -> Sql:
         else:
             columns += [f"contact.{dimension.source}_key", f"contact.{dimension.source}"]
     source, condition = holding(wanted), where(wanted)
-    picked = ", ".join(f"{column} AS c{i}" for i, column in enumerate(columns))
+    picked = "".join(f"{column} AS c{i}, " for i, column in enumerate(columns))
+    number = _NUMBERS.get(asked.measure.name, asked.measure.name) if asked.measure else "NULL"
     # The sign keeps SQLite from walking the contacts by id, and so from reading them whole.
     return Sql(
-        f"SELECT {picked}, contact.status AS status, +contact.id AS id {source.text} "
+        f"SELECT {picked}contact.status AS status, {number} AS number, +contact.id AS id "
+        f"{source.text} "
         f"{' '.join(joins)} WHERE {condition.text}",
         (*source.values, *values, *condition.values),
         source.searches,
@@ -240,7 +255,7 @@ def ungrouped(asked: Count, kept: Sequence[Sequence[str | None]]) -> Sql:
         kept: The keys of the groups; at least one.
     """
     dimensions = asked.dimensions
-    inner = _grouped(asked.wanted, dimensions)
+    inner = _grouped(asked, dimensions)
     keys = ", ".join(f"ifnull(c{2 * i}, '')" for i in range(len(dimensions)))
     marks = ", ".join(f"({', '.join('?' * len(dimensions))})" for _ in kept)
     return Sql(

@@ -1,24 +1,21 @@
 """The answer of contacts_stats: counts and groups, as structure and as text."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import cast
 
-from smoc_mcp.directory.answers import Groups, Statistics, Tally
+from smoc_mcp.directory.answers import Statistics, Tally
 from smoc_mcp.proof.part import Part
-from smoc_mcp.proof.windows import COUNTED, Status
-from smoc_mcp.questions.choices import spelt
-from smoc_mcp.questions.dimensions import Count, Dimension, Kind, Scope
-from smoc_mcp.questions.fields import Match
-from smoc_mcp.questions.groups import ALL, OTHER, Group, Grouping
-from smoc_mcp.views.identities import identity, person, told_apart
+from smoc_mcp.proof.windows import COUNTED, Sort, Status
+from smoc_mcp.questions.dimensions import Count, Scope
+from smoc_mcp.questions.filters import TIMES
+from smoc_mcp.questions.groups import OTHER, Grouping
+from smoc_mcp.views.groups import EARLIER, GroupWriter, numbers
 from smoc_mcp.views.lists import View, Views, company_result, until_full
 from smoc_mcp.views.phrases import (
     cut_short,
     everybody_of,
     first_line,
-    grid,
     lines,
     looked_at,
     lower_total,
@@ -36,22 +33,13 @@ from smoc_mcp.views.phrases import (
     unread,
     why_not_fresh,
 )
-from smoc_mcp.views.results import GroupResult, Shares, StatisticsResult, StatusNumbers
+from smoc_mcp.views.results import GroupResult, StatisticsResult
 
 __all__ = ["figures"]
 
 _QUESTIONS_SHOWN = 5
 _MOST_GROUPS = 100
 """What limit may be at most."""
-_STATUS_NAMES = {
-    Status.LEAD: "leads",
-    Status.CUSTOMER: "customers",
-    Status.LOST: "lost",
-    Status.CONVERTED: "converted",
-    Status.UNKNOWN: "unknown",
-}
-"""The name of the number of each status."""
-_EARLIER = "(earlier)"
 
 
 def figures(stats: Statistics, asked: Count, views: Views) -> View[StatisticsResult]:
@@ -75,14 +63,18 @@ class _Figures:
 
     def answer(self) -> View[StatisticsResult]:
         """Return both forms."""
-        groups = self._groups()
+        groups = self._writer.groups()
         fitting = until_full(groups)
         as_of = self.views.time(self._as_of())
         note = self._note(as_of, kept=len(fitting), every=len(groups))
         whole = self.stats.unfiltered
         first = first_line(_heading(self.stats), as_of, self.stats.company, says_all=whole)
-        text = lines([first, note, _table(self._names(), fitting)])
+        text = lines([first, note, self._writer.table(fitting)])
         return View(self._result(fitting, as_of, note), text)
+
+    @property
+    def _writer(self) -> GroupWriter:
+        return GroupWriter(self.stats.groups, self.asked, self.views)
 
     def _result(self, groups: Sequence[GroupResult], as_of: str, note: str) -> StatisticsResult:
         tally, found = self.stats.tally, self.stats.groups
@@ -90,12 +82,14 @@ class _Figures:
             "total": tally.total,
             "total_certainty": tally.proof.certainty.value,
         }
-        result.update(cast("StatisticsResult", _numbers(tally.statuses)))
+        result.update(cast("StatisticsResult", numbers(tally.statuses)))
         result["status_certainty"] = tally.status_proof.certainty.value
         if found is not None:
-            result["groups"] = list(groups)
+            if self.asked.dimensions:
+                result["groups"] = list(groups)
             if found.part is not None:
                 result |= self._of_part(found.part)
+                result.update(cast("StatisticsResult", self._writer.together()))
             elif not found.by_status:
                 result["grouped"] = self.stats.in_hand
                 result["scope"] = "in_hand"
@@ -115,6 +109,8 @@ class _Figures:
         }
         if part.since is not None:
             result["proven_since"] = self.views.time(part.since)
+            if part.sort is Sort.CONVERSATION:
+                result["proven_by"] = "conversation"
         if part.statuses is not None:
             result["proven_statuses"] = part.of_statuses
         return result
@@ -133,6 +129,7 @@ class _Figures:
             [
                 why_not_fresh(stats.company, as_of),
                 self._about_part(),
+                self._about_time(),
                 self._why_not_exact(),
                 must_be_gone(stats.company),
                 *(_about_groups(grouping, self.asked) if grouping else ()),
@@ -148,12 +145,14 @@ class _Figures:
     def _about_part(self) -> str:
         """Return of whom the groups are, and how to stay where all is proven."""
         found = self.stats.groups
-        if not self.asked.dimensions:
+        counts_only = not self.asked.dimensions and not self.asked.measure
+        if counts_only and (found is None or found.before is None):
             return self._about_sure(self.stats.part)
         if found is None:
+            nothing = "groups" if self.asked.dimensions else "averages"
             return (
-                "No groups: contacts may be missing everywhere in this. scope=in_hand counts those "
-                "in hand."
+                f"No {nothing}: contacts may be missing everywhere in this. scope=in_hand counts "
+                "those in hand."
             )
         if found.by_status:
             return (
@@ -168,12 +167,26 @@ class _Figures:
         if found.part.is_whole:
             return may_be_deleted(found.part.proof)
         who = self._everybody_of(found.part)
+        what = "Groups are" if self.asked.dimensions else "Measured are"
         return sentences(
             [
-                f"Groups are of {found.part.contacts:,} of them: {who}",
+                f"{what} of {found.part.contacts:,} of them: {who}",
                 may_be_deleted(found.part.proof),
             ]
         )
+
+    def _about_time(self) -> str:
+        """Return what was measured, and with what it was compared."""
+        found, measure = self.stats.groups, self.asked.measure
+        measured = f"Measured: {measure.of}." if measure and found and found.part else ""
+        if not self.asked.compare:
+            return measured
+        if found is None or found.before is None:
+            return sentences(
+                [measured, "Nothing is compared: of the time before, contacts may be missing."]
+            )
+        after, before = map(self.views.time, found.before)
+        return sentences([measured, f"Previous: created from {after} to {before}."])
 
     def _about_sure(self, part: Part | None) -> str:
         return f"Proven are {part.contacts:,} of them: {self._everybody_of(part)}" if part else ""
@@ -181,7 +194,9 @@ class _Figures:
     def _everybody_of(self, part: Part) -> str:
         """Return who a part is, what is proven of it, and how to ask for it alone."""
         since = "" if part.since is None else self.views.time(part.since)
-        how = f"created_after={since}" if since else f"status={','.join(part.of_statuses)}"
+        how = (
+            f"{TIMES[part.sort]}_after={since}" if since else f"status={','.join(part.of_statuses)}"
+        )
         who = everybody_of(part, since)
         return f"{who} ({part.proof.certainty}); {how} gives only these."
 
@@ -201,115 +216,6 @@ class _Figures:
                 self.views.gaps(stats.company.gaps, "came"),
             ]
         )
-
-    def _names(self) -> list[str]:
-        return [self.views.boundary.text(d.name) for d in self.asked.dimensions]
-
-    def _groups(self) -> list[GroupResult]:
-        found = self.stats.groups
-        if found is None:
-            return []
-        grouping = found.grouping
-        texts = self._shown(grouping)
-        shown = [self._group(group, found, texts) for group in grouping.groups]
-        if grouping.other is None:
-            return shown
-        other = self._group(grouping.other, found, texts)
-        # A trend reads from old to new.
-        return [other, *shown] if self.asked.is_trend else [*shown, other]
-
-    def _group(
-        self, group: Group, found: Groups, texts: Sequence[Mapping[str, str]]
-    ) -> GroupResult:
-        keys = group.keys or group.values
-        named = zip(self._names(), self._named(group, texts), keys, strict=True)
-        result: GroupResult = {
-            "key": {name: value for name, value, key in named if key != ALL},
-            "contacts": group.contacts,
-        }
-        if self._shows_statuses:
-            numbers = _numbers(self._counted(group, found))
-            result.update(cast("GroupResult", numbers))
-        if found.part is not None:
-            result.update(cast("GroupResult", self._shares(group, found.part)))
-        proof = found.by_status.get(group.keys[0] or "") if group.keys else None
-        if proof is not None:
-            result["certainty"] = proof.certainty.value
-        if self._is_partial(group, found.grouping):
-            result["partial"] = True
-        return result
-
-    def _counted(self, group: Group, found: Groups) -> Mapping[Status, int]:
-        """Return how many of each status a group has: a number of 0 only where that is proven."""
-        part = found.part
-        admitted = (part and part.statuses) or self.asked.wanted.statuses or frozenset(Status)
-        return {
-            status: number
-            for status in _STATUS_NAMES
-            if status in admitted
-            and ((number := group.counts[status]) or (part and status is not Status.UNKNOWN))
-        }
-
-    def _shares(self, group: Group, part: Part) -> Shares:
-        shares: Shares = {}
-        if (share := part.share(group.contacts)) is not None:
-            shares["share"] = share
-        # Of some statuses only, the share of customers is none of how many become customers.
-        if not self._shows_statuses or part.statuses or self.asked.wanted.statuses:
-            return shares
-        customers = group.counts[Status.CUSTOMER]
-        every = customers + group.counts[Status.CONVERTED]
-        if (share := part.share(customers, of=group.contacts)) is not None:
-            shares["customer_share"] = share
-        if (share := part.share(every, of=group.contacts)) is not None:
-            shares["converted_share"] = share
-        return shares
-
-    @property
-    def _shows_statuses(self) -> bool:
-        """Whether a group says how many of each status it has: not if it is of one status."""
-        one = self.asked.wanted.statuses is not None and len(self.asked.wanted.statuses) == 1
-        return not one and not any(d.source == "status" for d in self.asked.dimensions)
-
-    def _is_partial(self, group: Group, grouping: Grouping) -> bool:
-        at = next((i for i, d in enumerate(self.asked.dimensions) if d.kind is Kind.TIME), None)
-        return at is not None and bool(group.keys) and group.keys[at] in grouping.partial
-
-    def _named(self, group: Group, shown: Sequence[Mapping[str, str]]) -> Sequence[str]:
-        """Return the values of a group, as the filters of the same names take them."""
-        if not group.keys:
-            return [_EARLIER if self.asked.is_trend else OTHER] * len(group.values)
-        pairs = zip(group.values, group.keys, shown, strict=True)
-        return [
-            value if key is None else texts.get(key) or self.views.boundary.text(value)
-            for value, key, texts in pairs
-        ]
-
-    def _shown(self, grouping: Grouping) -> list[Mapping[str, str]]:
-        """Return how each value is shown, by key: people told apart, and in quotes what must be."""
-        return [
-            self._people(every)
-            if d.field is not None and d.field.identity
-            else self._texts(d, every, [g.keys[at] for g in grouping.groups])
-            for at, (d, every) in enumerate(zip(self.asked.dimensions, grouping.every, strict=True))
-        ]
-
-    def _people(self, names: Mapping[str, str]) -> Mapping[str, str]:
-        boundary = self.views.boundary
-        shown = {key: person(name, boundary) for key, name in names.items()}
-        return told_apart(shown, partial(identity, boundary=boundary))
-
-    def _texts(
-        self, dimension: Dimension, every: Mapping[str, str], keys: Sequence[str | None]
-    ) -> Mapping[str, str]:
-        """Return texts so that the filter of the same name finds just those who have them."""
-        by_part = dimension.field is not None and dimension.field.match is Match.PART
-        texts: dict[str, str] = {}
-        for key in filter(None, keys):
-            part_of_another = by_part and any(key in other != key for other in every)
-            text = self.views.boundary.text(every.get(key, key))
-            texts[key] = spelt(text, exact=part_of_another or text in (OTHER, _EARLIER))
-        return texts
 
 
 def _heading(stats: Statistics) -> str:
@@ -341,31 +247,6 @@ def _by_status(tally: Tally) -> str:
     return f": {', '.join(f'{least}{number}' for number in shown)}"
 
 
-def _numbers(counts: Mapping[Status, int]) -> StatusNumbers:
-    named = {_STATUS_NAMES[status]: number for status, number in counts.items()}
-    return cast("StatusNumbers", named)
-
-
-def _table(names: Sequence[str], groups: Sequence[GroupResult]) -> str:
-    """Return groups as lines of cells, without the columns that none of them has."""
-    optional = [*StatusNumbers.__annotations__, *Shares.__annotations__, "partial", "certainty"]
-    columns = ["contacts", *(n for n in optional if any(n in group for group in groups))]
-    return grid(
-        [*names, *columns],
-        (
-            [*(group["key"].get(n, "") for n in names), *(_cell(group, n) for n in columns)]
-            for group in groups
-        ),
-    )
-
-
-def _cell(group: Mapping[str, object], name: str) -> str:
-    value = group.get(name, "")
-    if isinstance(value, float):
-        return f"{value:.1%}"
-    return "yes" if value is True else str(value)
-
-
 def _about_groups(grouping: Grouping, asked: Count) -> Iterator[str]:
     if grouping.several and grouping.groups:
         yield (
@@ -374,12 +255,19 @@ def _about_groups(grouping: Grouping, asked: Count) -> Iterator[str]:
         )
     if grouping.left_out:
         which = "earlier" if asked.is_trend else "more"
-        name = _EARLIER if asked.is_trend else OTHER
+        name = EARLIER if asked.is_trend else OTHER
         together = f"counted together as {name}" if grouping.other else "left out"
         every = len(grouping.groups) + grouping.left_out
         hint = f"; limit={every} shows all" if every <= _MOST_GROUPS else ""
         yield f"{grouping.left_out:,} {which} {noun(grouping.left_out, 'group')} {together}{hint}."
-    elif asked.is_trend and len(asked.dimensions) > 1 and asked.scope is Scope.PROVEN:
+    if asked.sort_of_trend is Sort.CONVERSATION:
+        yield "A contact counts at its last conversation only."
+    if (
+        asked.is_trend
+        and not grouping.left_out
+        and len(asked.dimensions) > 1
+        and asked.scope is Scope.PROVEN
+    ):
         yield "A pair that is not shown has nobody."
 
 

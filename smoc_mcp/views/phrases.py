@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from smoc_mcp.directory.answers import Company, Page, Values
 from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.part import Part
+from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.fields import FIELDS
 from smoc_mcp.text.cleaning import clean
 from smoc_mcp.text.folding import fold
@@ -104,7 +105,8 @@ def everybody_of(part: Part, since: str) -> str:
         since: Its moment in words.
     """
     if part.since is not None:
-        return f"all created since {since}"
+        what = "created" if part.sort is Sort.CREATED else "last talked to"
+        return f"all {what} since {since}"
     return f"all {' and '.join(f'{status}s' for status in part.of_statuses)}"
 
 

@@ -9,12 +9,13 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from smoc_mcp.proof.part import Share
+from smoc_mcp.proof.part import Mean, Share
 
 __all__ = [
     "CertaintyWord",
     "ChangesResult",
     "CompanyResult",
+    "Compared",
     "ContactResult",
     "ContactSummary",
     "GroupResult",
@@ -110,7 +111,22 @@ class Shares(TypedDict, total=False):
     converted_share: Share
 
 
-class GroupResult(StatusNumbers, Shares):
+class Compared(TypedDict, total=False):
+    """What is measured of contacts, and how many they were in the period before.
+
+    `average` and `median` are of those of whom there is something to measure: `measured` says how
+    many, where it is not all. `change` is contacts less previous; `change_share` is of previous.
+    """
+
+    average: Mean
+    median: Mean
+    measured: int
+    previous: int
+    change: int
+    change_share: Share
+
+
+class GroupResult(StatusNumbers, Shares, Compared):
     """One group.
 
     `share` is of the contacts that are grouped; `customer_share` of the group's own, and
@@ -125,11 +141,12 @@ class GroupResult(StatusNumbers, Shares):
     certainty: NotRequired[CertaintyWord]
 
 
-class StatisticsResult(_Answer, StatusNumbers, total=False):
+class StatisticsResult(_Answer, StatusNumbers, Compared, total=False):
     """Of contacts_stats: numbers of what matches; those of the company are in `company`.
 
     `groups` are of `grouped` contacts, and `groups_certainty` is what is proven of them. They are
-    of a part where there is `proven_since` (those created since then) or `proven_statuses` (those
+    of a part where there is `proven_since` (those created since then, or with `proven_by`
+    conversation those last talked to) or `proven_statuses` (those
     of these statuses). With `scope` in_hand nothing is proven of them.
     """
 
@@ -140,6 +157,7 @@ class StatisticsResult(_Answer, StatusNumbers, total=False):
     grouped: int
     groups_certainty: CertaintyWord
     proven_since: str
+    proven_by: Literal["conversation"]
     proven_statuses: list[str]
     scope: Literal["in_hand"]
 
