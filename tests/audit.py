@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from smoc_mcp.directory.answers import Matches, News, Page
 from smoc_mcp.directory.directory import ContactDirectory
@@ -13,6 +13,7 @@ from smoc_mcp.proof.windows import Sort, Status
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count, Scope, parse_group_by
 from smoc_mcp.questions.filters import ContactFilter, Listing, Span
+from smoc_mcp.questions.measures import MEASURES
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.views.figures import figures
 from smoc_mcp.views.lists import Views
@@ -32,7 +33,8 @@ from tests.truth import (
 
 GROUPS = (
     *("status", "status", "city", "flow", "city,status", "flow,status", "created_day"),
-    *("created_day,city", "created_week", "inviter", "inviter,status"),
+    *("created_day,city", "created_week", "inviter", "inviter,status", "created_weekday"),
+    "conversation_week",
 )
 
 
@@ -128,7 +130,11 @@ class Audit:
             dimensions=parse_group_by(by) if by else (),
             limit=self.chance.choice([2, 100]),
             scope=self.chance.choice([*[Scope.PROVEN] * 4, Scope.IN_HAND]),
+            measure=MEASURES[self.chance.choice(["rewards", "days_quiet"])]
+            if self.chance.random() < 0.3
+            else None,
         )
+        asked = replace(asked, compare=self.chance.random() < 0.3 and not asked.is_trend)
         stats = await self.directory.count_contacts(asked)
         tally, found = stats.tally, stats.groups
         self.claims[f"stats {tally.proof.certainty}"] += 1
@@ -139,7 +145,7 @@ class Audit:
             part = stats.part
             self.claims[f"part {part.proof.certainty}"] += 1
             self._hold(part.proof, lambda there: check_part(part, wanted, there))
-        if not by:
+        if not asked.divides_or_measures:
             return
         kind = "none" if found is None else "in hand" if found.part is None else "of all"
         if found is not None and found.part is not None and not found.part.is_whole:
@@ -153,8 +159,9 @@ class Audit:
             check_sample(shown)
             return
         self.claims[f"groups by {by} {of.proof.certainty}"] += 1
-        grouping = found.grouping
-        self._hold(of.proof, lambda there: check_groups(shown, grouping, asked, of, there))
+        self.claims["compared" if found.before else "not compared"] += 1
+        groups = found
+        self._hold(of.proof, lambda there: check_groups(shown, groups, asked, of, there))
 
     async def ask_news(self) -> None:
         """Ask for all that is new or changed since a moment, in one answer."""

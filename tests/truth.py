@@ -1,17 +1,18 @@
 """What is true of a simulated company, and the claims of contacts_stats held against it."""
 
 import itertools
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from smoc_mcp.directory.answers import Tally
+from smoc_mcp.directory.answers import Groups, Tally
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.dimensions import Count, Kind
 from smoc_mcp.questions.filters import ContactFilter, Span
-from smoc_mcp.questions.groups import Group, Grouping
+from smoc_mcp.questions.groups import Group
 from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import iso
 from smoc_mcp.views.results import GroupResult, StatisticsResult
@@ -62,7 +63,7 @@ def part_of(part: Part, wanted: ContactFilter, company: Sequence[Raw]) -> list[R
         c
         for c in company
         if admits(wanted, c)
-        and (part.since is None or is_since(c, "createdAt", part.since))
+        and (part.since is None or is_since(c, WIRE[part.sort], part.since))
         and (part.statuses is None or status_of(c) in part.statuses)
     ]
 
@@ -94,14 +95,14 @@ def check_sample(shown: StatisticsResult) -> None:
     """Check that nothing is said of a sample from which a reader concludes anything."""
     assert "groups_certainty" not in shown
     assert "proven_since" not in shown
-    for group in shown["groups"]:
+    for group in shown.get("groups", ()):
         assert group["contacts"] > 0
         assert not {name for name in group if name.endswith("share")}
 
 
 def check_groups(
     shown: StatisticsResult,
-    grouping: Grouping,
+    found: Groups,
     asked: Count,
     part: Part,
     company: Sequence[Raw],
@@ -109,6 +110,10 @@ def check_groups(
     """Hold what is shown of groups against the truth: numbers, shares, order, zeros, identities."""
     truth = part_of(part, asked.wanted, company)
     expected = groups_of(truth, asked)
+    grouping = found.grouping
+    _check_compared(shown, truth, asked, found, part, company)
+    if not asked.dimensions:
+        return
     groups = list(shown["groups"])
     # What is left out of a trend is earlier, and stands first.
     other = groups.pop(0 if asked.is_trend else -1) if grouping.other else None
@@ -117,7 +122,9 @@ def check_groups(
     names = [tuple(group["key"].values()) for group, _ in pairs]
     assert len(set(names)) == len(names), "two groups look the same"
     for group, made in pairs:
-        _check_numbers(group, expected.get(made.keys, []), len(truth), exact=part.proof.exact)
+        theirs = expected.get(made.keys, [])
+        _check_numbers(group, theirs, len(truth), exact=part.proof.exact)
+        _check_compared(group, theirs, asked, found, part, company, made.keys)
     kept = {made.keys for _, made in pairs}
     _check_order([made for _, made in pairs], kept, expected, asked, part)
     if other is not None:
@@ -151,6 +158,47 @@ def _check_numbers(group: GroupResult, truth: Sequence[Raw], whole: int, *, exac
             assert shown[name] == round(some / of, 4)
 
 
+def _check_compared(
+    shown: GroupResult | StatisticsResult,
+    truth: Sequence[Raw],
+    asked: Count,
+    found: Groups,
+    part: Part,
+    company: Sequence[Raw],
+    key_of_group: Key | None = None,
+) -> None:
+    """Hold averages and what came before against the truth."""
+    if not part.proof.exact:
+        return
+    if asked.measure is not None:
+        numbers = [n for c in truth if (n := _number(c, asked.measure.name, part)) is not None]
+        assert ("average" in shown) == bool(numbers)
+        if numbers:
+            assert shown["average"] == round(statistics.mean(numbers) / asked.measure.unit, 2)
+            assert shown["median"] == round(statistics.median(numbers) / asked.measure.unit, 2)
+            assert shown.get("measured", len(truth)) == len(numbers)
+    if found.before is None:
+        assert "change" not in shown
+        return
+    after, before = found.before
+    spans = {**asked.wanted.spans, Sort.CREATED: Span(after, before)}
+    earlier = [c for c in company if admits(replace(asked.wanted, spans=spans), c)]
+    if key_of_group is not None:
+        earlier = groups_of(earlier, asked).get(key_of_group, [])
+    assert shown["previous"] == len(earlier)
+    assert shown["change"] == len(truth) - len(earlier)
+    assert ("change_share" in shown) == bool(earlier)
+
+
+def _number(contact: Raw, measure: str, part: Part) -> int | None:
+    if measure == "rewards":
+        rewards = contact["rewardFlows"]
+        assert isinstance(rewards, list)
+        return len(rewards)
+    talked = key(contact, "lastConversationDate")
+    return part.proof.as_of - moment(talked) if talked else None
+
+
 def _check_order(
     made: Sequence[Group],
     kept: set[Key],
@@ -164,7 +212,7 @@ def _check_order(
         periods = [group.keys[at] or "" for group in made]
         assert periods == sorted(periods)
         assert all((left[at] or "") <= periods[0] for left in set(expected) - kept if periods)
-    elif part.proof.exact:
+    elif part.proof.exact and not any(d.kind is Kind.CYCLE for d in asked.dimensions):
         sizes = [len(expected.get(group.keys, ())) for group in made]
         assert sizes == sorted(sizes, reverse=True)
         left_out = [len(contacts) for k, contacts in expected.items() if k not in kept]
@@ -179,7 +227,7 @@ def _check_whole_periods(
     if at is None:
         return
     spans: dict[Sort, Span] = {
-        sort: s for sort, s in asked.wanted.spans.items() if sort is not Sort.CREATED
+        sort: s for sort, s in asked.wanted.spans.items() if sort is not asked.sort_of_trend
     }
     statuses = part.statuses or asked.wanted.statuses
     anytime = replace(asked.wanted, spans=spans, statuses=statuses)
@@ -218,8 +266,11 @@ def _values(contact: Raw, dimension: str) -> set[str | None]:
             return {status_of(contact)}
         case "created_day":
             return {created or None}
-        case "created_week":
-            day = datetime.fromisoformat(created) if created else None
+        case "created_weekday":
+            return {f"{datetime.fromisoformat(created):%A}" if created else None}
+        case "created_week" | "conversation_week":
+            text = created if dimension == "created_week" else key(contact, WIRE[Sort.CONVERSATION])
+            day = datetime.fromisoformat(text[:10]) if text else None
             monday = None if day is None else day - timedelta(days=day.weekday())
             return {None if monday is None else monday.date().isoformat()}
         case "flow":

@@ -127,7 +127,9 @@ def facts_of(read: ReadContact) -> Facts:
         values=values,
         identities=identities,
         accepted_communication=contact.accepted_communication,
-        counts={name: len(getattr(contact, path)) for name, path in COUNTS.items()},
+        # Of the visits not all are read.
+        counts={name: len(getattr(contact, path)) for name, path in COUNTS.items()}
+        | {"visits": read.visits},
         email_key=address,
         mailbox=mailbox(address),
         words={

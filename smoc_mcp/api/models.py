@@ -244,12 +244,14 @@ class ReadContact:
         source: The JSON that the API sent for it.
         digest: Equal for two readings of the same content.
         unread: The top-level wire names of fields whose value, as far as it was read, could not be.
+        visits: How many visits were sent, read or not.
     """
 
     contact: Contact
     source: str
     digest: bytes
     unread: frozenset[str]
+    visits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,14 +295,21 @@ def read_contact(raw: object, *, whole: bool = True) -> ReadContact | None:
         return None
     encoded = _encoded(raw)
     source, digest = encoded.decode(), hashlib.blake2b(encoded, digest_size=12).digest()
+    visits = _number_of_visits(raw.get("visitList"))
     cut_short: frozenset[str] = frozenset()
     if not whole:
         raw, cut_short = _shortened(raw)
     try:
-        return ReadContact(Contact.model_validate(raw), source, digest, cut_short)
+        return ReadContact(Contact.model_validate(raw), source, digest, cut_short, visits)
     except ValidationError as error:
         contact, unread = _salvage(raw, error, digest)
-        return ReadContact(contact, source, digest, unread | cut_short)
+        return ReadContact(contact, source, digest, unread | cut_short, visits)
+
+
+def _number_of_visits(sent: object) -> int:
+    if isinstance(sent, list):
+        return sum(isinstance(visit, dict) for visit in sent)
+    return int(isinstance(sent, dict))
 
 
 def _shortened(raw: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:

@@ -9,11 +9,9 @@ from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, sort_key
 from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.filters import ContactFilter, Span
-from smoc_mcp.text.times import Moment, whole_second_after
+from smoc_mcp.text.times import SECOND, Moment, whole_second_after
 
 __all__ = ["admitting_counted", "may_reach_further", "proven_part"]
-
-_SECOND = 1_000_000
 
 
 def proven_part(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | None:
@@ -58,7 +56,7 @@ def _beginnings(reading: Reading, sort: Sort) -> Iterator[Moment]:
     if window is not None and window.edge is not None:
         # Where its last contact has no time, every dated one is in it, from the oldest on.
         dated = [key for k in window.rows.values() if (key := sort_key(k, sort)) > ABSENT]
-        yield window.edge if window.edge > ABSENT else min(dated, default=ABSENT) - _SECOND
+        yield window.edge if window.edge > ABSENT else min(dated, default=ABSENT) - SECOND
     if sort is not Sort.CREATED:
         return
     updated = reading.live.get(Sort.UPDATED, reading.since)

@@ -20,7 +20,7 @@ from smoc_mcp.questions.filters import (
 from smoc_mcp.questions.measures import MEASURES, Measure
 from smoc_mcp.questions.periods import CYCLES, PERIODS
 from smoc_mcp.text.folding import fold, quoted
-from smoc_mcp.text.times import Moment
+from smoc_mcp.text.times import SECOND, Moment
 
 __all__ = [
     "DIMENSIONS",
@@ -143,7 +143,9 @@ class Count:
         if not self.compare or span is None or span.after is None:
             return None
         end = now if span.before is None else min(span.before, now)
-        return self.of_created(Span(span.after - (end - span.after), span.after))
+        # Whole seconds, as people write times.
+        length = (end - span.after) // SECOND * SECOND
+        return self.of_created(Span(span.after - length, span.after))
 
     def reaching_back(self, before: "Count") -> "Count":
         """Return the question of this period and of the one before together."""

@@ -15,6 +15,7 @@ from smoc_mcp.errors import InputError
 
 __all__ = [
     "QUARTER_HOUR",
+    "SECOND",
     "YEARS",
     "Clock",
     "Moment",
@@ -29,7 +30,7 @@ Moment = int
 
 QUARTER_HOUR: Moment = 15 * 60 * 1_000_000
 """What time is grouped by before a zone is known: no zone's offset splits it."""
-_SECOND = 1_000_000
+SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # A minute is "min": 1m is a month to as many people.
@@ -65,7 +66,7 @@ class Clock:
 
 def whole_second_after(moment: Moment) -> Moment:
     """Return the first whole second, as people write times, that is later than a moment."""
-    return (moment // _SECOND + 1) * _SECOND
+    return (moment // SECOND + 1) * SECOND
 
 
 def as_moment(value: datetime) -> Moment:
