@@ -17,7 +17,6 @@ from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.cursors import decode, encode, fingerprint
 from smoc_mcp.questions.dimensions import (
-    DIMENSIONS,
     Count,
     GroupSort,
     Scope,
@@ -64,7 +63,8 @@ _GROUP_SORT = Annotated[
     Field(description="the largest first; auto: contacts, or by time"),
 ]
 _COMPARE = Annotated[
-    Literal["", "previous"], Field(description="with the time before created_after, equally long")
+    Literal["none", "previous"],
+    Field(description="with the time before created_after, equally long"),
 ]
 
 
@@ -88,10 +88,10 @@ _FILTERS: Mapping[str, tuple[object, str]] = {
     "status": (_STATUS, ""),
     "created_after": (_text(f"{_AFTER}; inclusive"), ""),
     "created_before": (_text("exclusive"), ""),
-    "updated_after": (_text("inclusive"), ""),
-    "updated_before": (_text("exclusive"), ""),
-    "conversation_after": (_text("last conversation, inclusive"), ""),
-    "conversation_before": (_text("exclusive: who went quiet"), ""),
+    "updated_after": (_text(""), ""),
+    "updated_before": (_text(""), ""),
+    "conversation_after": (_text("last conversation"), ""),
+    "conversation_before": (_text(""), ""),
     "quiet_since": (_text("last conversation before this, or never"), ""),
     **{name: (_text(""), "") for name in PERIODS},
     **{name: (_text(field.about), "") for name, field in NAMED_FILTERS.items()},
@@ -164,14 +164,18 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             tools.contacts_stats,
             "Count and group contacts",
             "Returns how many contacts match, and by group_by how they divide: which share, which "
-            "trend, which campaign converts best. Takes the filters of contacts_search.",
+            "trend, which campaign converts best, averages, the time before. Takes the filters of "
+            "contacts_search; a group's key, given as filter, lists its people there.",
             StatisticsResult,
             group_by=(
-                _text(f"up to two, comma-separated: {', '.join(DIMENSIONS)}, survey:<question>"),
+                _text(
+                    "up to two: status, accepted_communication, any period or text filter below, "
+                    "survey, text, survey:<question>, text:<field>"
+                ),
                 "",
             ),
             measure=(_MEASURE, ""),
-            compare=(_COMPARE, ""),
+            compare=(_COMPARE, "none"),
             scope=(_SCOPE, "proven"),
             sort=(_GROUP_SORT, "auto"),
             **_FILTERS,
