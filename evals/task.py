@@ -27,6 +27,7 @@ __all__ = [
     "Turn",
     "ask",
     "at_least",
+    "between",
     "exact",
     "one_of",
     "say",
@@ -101,6 +102,11 @@ def one_of(*texts: object) -> Callable[[object], bool]:
     """Return a test for any of some texts: where several are equally true."""
     allowed = {str(text).strip().casefold() for text in texts}
     return lambda said: str(said).strip().casefold() in allowed
+
+
+def between(floor: int, truth: int) -> Callable[[object], bool]:
+    """Return a test for a lower bound that is true, and no lower than what can be seen."""
+    return lambda said: isinstance(said, int) and floor <= said <= truth
 
 
 class Ask(NamedTuple):

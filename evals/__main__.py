@@ -1,0 +1,111 @@
+"""Ask a model sixty questions and hold what it concludes against the truth.
+
+python -m evals list
+python -m evals run --model scripted
+python -m evals run --model anthropic/claude-sonnet-4-5 --form text
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+
+from evals.models.chat import Model
+from evals.models.posting import Endpoint
+from evals.models.scripted import Careless, Scripted
+from evals.models.wires import WIRES, RemoteModel
+from evals.report import Run, page, table, troubles
+from evals.runner import Limits, run_tasks
+from evals.task import Task
+from evals.tasks import TASKS
+
+__all__ = ["main", "model_of"]
+
+_USUAL = Limits()
+_RESULTS = Path(__file__).parent / "RESULTS.md"
+_SCRIPTED: Mapping[str, Model] = {"scripted": Scripted(), "careless": Careless()}
+_COMMANDS = (
+    "python -m evals run --model scripted --write",
+    "python -m evals run --model anthropic/MODEL   # ANTHROPIC_API_KEY",
+    "python -m evals run --model openai/MODEL      # OPENAI_API_KEY; EVALS_BASE_URL for others",
+)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m evals", description=__doc__.split("\n")[0])
+    commands = parser.add_subparsers(required=True, dest="command")
+    commands.add_parser("list", help="print the tasks")
+    run = commands.add_parser("run", help="ask a model")
+    run.add_argument(
+        "--model", required=True, help="scripted, careless, anthropic/NAME or openai/NAME"
+    )
+    run.add_argument("--form", choices=["text", "structured"], default="structured")
+    run.add_argument("--only", default="", help="tasks whose id has this in it")
+    run.add_argument("--replies", type=int, default=_USUAL.replies, help="the most of one turn")
+    run.add_argument("--seconds", type=float, default=_USUAL.seconds, help="the most of one task")
+    run.add_argument("--write", action="store_true", help="write evals/RESULTS.md")
+    asked = parser.parse_args(words)
+    if asked.command == "list":
+        print(*(_listed(task) for task in TASKS), sep="\n")
+        return 0
+    try:
+        model = model_of(asked.model, os.environ)
+    except ValueError as wrong:
+        parser.error(str(wrong))
+    return _run(model, asked)
+
+
+def model_of(name: str, environment: Mapping[str, str]) -> Model:
+    """Return the model of a name, with the key and address that the environment has for it.
+
+    Raises:
+        ValueError: There is no such model, or no key.
+    """
+    if name in _SCRIPTED:
+        return _SCRIPTED[name]
+    word, _, remote = name.partition("/")
+    wire = WIRES.get(word)
+    if wire is None or not remote:
+        raise ValueError(
+            f"--model {name!r} is none of scripted, careless, anthropic/NAME and openai/NAME"
+        )
+    key = environment.get(wire.key_variable, "")
+    if not key:
+        raise ValueError(f"set {wire.key_variable} to the key of {name}")
+    base = environment.get("EVALS_BASE_URL", "") or wire.base_url
+    return RemoteModel(wire, remote, Endpoint(base.rstrip("/") + wire.path, wire.headers(key)))
+
+
+def _run(model: Model, asked: argparse.Namespace) -> int:
+    tasks = [task for task in TASKS if asked.only in task.id]
+    limits = Limits(asked.replies, asked.seconds)
+    # Beside the scripted model its careless sibling, so that the page shows what the score notices.
+    models = [model, _SCRIPTED["careless"]] if asked.write and model.name == "scripted" else [model]
+    runs = [
+        Run(
+            each.name,
+            asked.form,
+            datetime.now(UTC).date(),
+            anyio.run(run_tasks, tasks, each, asked.form, limits),
+        )
+        for each in models
+    ]
+    first = runs[0]
+    print(table(first.outcomes), *troubles(first.outcomes), sep="\n")
+    if asked.write:
+        _RESULTS.write_text(page(runs, _COMMANDS), "utf-8")
+    return 1 if any(outcome.failed for outcome in first.outcomes) else 0
+
+
+def _listed(task: Task) -> str:
+    needs = f"  [needs {task.needs}]" if task.needs else ""
+    return f"{task.id:<48} {task.size:>5,}  {task.turns[0].question}{needs}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

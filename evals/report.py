@@ -1,0 +1,104 @@
+"""What came of a run: a table by kind, the tasks that were not right, and RESULTS.md."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from evals.runner import Outcome
+from evals.scoring import Verdict
+
+__all__ = ["Run", "page", "table", "troubles"]
+
+_COLUMNS = (
+    "kind", "tasks", "run", "right", "wrong", "not made", "**false certainty**", "calls", "errors",
+    "tokens", "seconds",
+)  # fmt: skip
+
+
+class Run(NamedTuple):
+    """A run of tasks.
+
+    Attributes:
+        model: Who was asked.
+        form: In which form the model was given answers.
+        day: When.
+        outcomes: What came of it.
+    """
+
+    model: str
+    form: str
+    day: date
+    outcomes: Sequence[Outcome]
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Return the table by kind, in Markdown."""
+    kinds = list(dict.fromkeys(outcome.task.kind for outcome in outcomes))
+    rows = [_row(kind, [o for o in outcomes if o.task.kind == kind]) for kind in kinds]
+    rows.append(_row("all", outcomes))
+    return "\n".join(_line(cells) for cells in (_COLUMNS, ["---"] * len(_COLUMNS), *rows))
+
+
+def troubles(outcomes: Iterable[Outcome]) -> list[str]:
+    """Return a line for each task that was skipped, did not end, or was not all right."""
+    return [line for outcome in outcomes for line in _about(outcome)]
+
+
+def page(runs: Sequence[Run], commands: Sequence[str]) -> str:
+    """Return RESULTS.md: what was run, what was not, and the tables."""
+    parts = [
+        "# Results",
+        "What a model concludes of the server's answers, held against the whole company. A claim "
+        "is right, wrong or not made; false certainty is a turn in which exact, or nobody, was "
+        "said where it is not so or not proven. Tokens are o200k's, of the answers of tools.",
+        "\n".join(f"    {command}" for command in commands),
+        "**No real model has been run yet**: nobody had a key where this was written. Both wire "
+        "formats are tested against a server of our own that speaks them. What stands here are "
+        "two scripted models. `scripted` follows a plan for each task, so its numbers say that the "
+        "tasks can be done and what they cost at least, not how well a model does; `careless` "
+        "ignores certainty, so its false certainty says that the score notices.",
+    ]
+    for run in runs:
+        about = f"## {run.model}, {run.form}, {run.day.isoformat()}"
+        parts += [about, table(run.outcomes)]
+        if lines := troubles(run.outcomes):
+            parts.append("\n".join(f"- {line}" for line in lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(name: str, outcomes: Sequence[Outcome]) -> list[str]:
+    ran = [o for o in outcomes if not o.skipped]
+    numbers = (
+        len(outcomes),
+        len(ran),
+        *(sum(o.count(verdict) for o in ran) for verdict in Verdict),
+        sum(o.false_certainty for o in ran),
+        sum(o.calls for o in ran),
+        sum(o.errors for o in ran),
+        sum(o.tokens for o in ran),
+    )
+    return [name, *(f"{number:,}" for number in numbers), f"{sum(o.seconds for o in ran):.1f}"]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _about(outcome: Outcome) -> Iterable[str]:
+    name = f"`{outcome.task.id}`"
+    if outcome.skipped:
+        yield f"{name} was not run: the server has no `{outcome.skipped}`"
+        return
+    if outcome.failed:
+        yield f"{name} did not end: {outcome.failed}"
+    for turn, score in enumerate(outcome.scores, 1):
+        amiss = [f"{claim} {v}" for claim, v in score.verdicts.items() if v is not Verdict.RIGHT]
+        if score.false_certainty:
+            amiss.append("**false certainty**")
+        if amiss:
+            yield f"{name}, turn {turn}: {', '.join(amiss)}"
+    if not outcome.within_budget:
+        yield (
+            f"{name} took {outcome.calls} calls and {outcome.tokens:,} tokens, of "
+            f"{outcome.task.calls} and {outcome.task.tokens:,}"
+        )
