@@ -48,6 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
     run.add_argument("--only", default="", help="tasks whose id has this in it")
     run.add_argument("--replies", type=int, default=_USUAL.replies, help="the most of one turn")
     run.add_argument("--seconds", type=float, default=_USUAL.seconds, help="the most of one task")
+    run.add_argument("--seed", type=int, default=0, help="makes other companies of these sizes")
     run.add_argument("--write", action="store_true", help="write evals/RESULTS.md")
     asked = parser.parse_args(words)
     if asked.command == "list":
@@ -91,7 +92,7 @@ def _run(model: Model, asked: argparse.Namespace) -> int:
             each.name,
             asked.form,
             datetime.now(UTC).date(),
-            anyio.run(run_tasks, tasks, each, asked.form, limits),
+            anyio.run(run_tasks, tasks, each, asked.form, limits, asked.seed),
         )
         for each in models
     ]

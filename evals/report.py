@@ -87,7 +87,7 @@ def _line(cells: Iterable[str]) -> str:
 def _about(outcome: Outcome) -> Iterable[str]:
     name = f"`{outcome.task.id}`"
     if outcome.skipped:
-        yield f"{name} was not run: the server has no `{outcome.skipped}`"
+        yield f"{name} was not run: {outcome.skipped}"
         return
     if outcome.failed:
         yield f"{name} did not end: {outcome.failed}"

@@ -28,6 +28,9 @@ class Limits:
     seconds: float = 300
 
 
+_USUAL = Limits()
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of one task.
@@ -40,7 +43,7 @@ class Outcome:
         errors: How many of them were refused.
         tokens: What the answers of the tools take.
         seconds: How long it took.
-        skipped: What the server lacks for it; otherwise empty.
+        skipped: Why it was not run; otherwise empty.
         failed: Why it did not end; otherwise empty.
     """
 
@@ -70,11 +73,22 @@ class Outcome:
 
 
 async def run_tasks(
-    tasks: Sequence[Task], model: Model, form: Form, limits: Limits
+    tasks: Sequence[Task],
+    model: Model,
+    form: Form = "structured",
+    limits: Limits = _USUAL,
+    seed: int = 0,
 ) -> list[Outcome]:
     """Return what became of each task, in their order.
 
     The tasks of one company share a server, as the questions of one person do.
+
+    Args:
+        tasks: Which.
+        model: Who is asked.
+        form: In which form the model is given answers.
+        limits: How much one task may take.
+        seed: Makes other companies of the same sizes.
     """
     sizes = sorted({task.size for task in tasks})
     outcomes: dict[str, Outcome] = {}
@@ -85,7 +99,7 @@ async def run_tasks(
                 if task.size == size:
                     outcomes[task.id] = await run_task(task, model, server, world, limits)
 
-    with serve_companies(sizes) as (url, worlds):
+    with serve_companies(sizes, seed) as (url, worlds):
         async with anyio.create_task_group() as group:
             for size in sizes:
                 group.start_soon(run_company, url, worlds[size], size)
@@ -98,9 +112,13 @@ async def run_task(
     """Return what became of a task."""
     outcome = Outcome(task)
     if task.needs is not None and server.lacks(task.needs):
-        outcome.skipped = str(task.needs)
+        outcome.skipped = f"the server has no `{task.needs}`"
         return outcome
-    given = task.given(world)
+    try:
+        given = task.given(world)
+    except StopIteration:
+        outcome.skipped = "nobody in its company is as it needs somebody to be"
+        return outcome
     truths = task.truth(world, given)
     began = time.perf_counter()
     try:

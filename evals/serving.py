@@ -77,9 +77,11 @@ class Served:
 
 
 @contextmanager
-def serve_companies(sizes: Sequence[int]) -> Iterator[tuple[str, Mapping[int, World]]]:
+def serve_companies(
+    sizes: Sequence[int], seed: int = 0
+) -> Iterator[tuple[str, Mapping[int, World]]]:
     """Serve companies by a sandbox; yield its address, and what is true of each company."""
-    companies = {size: Company(f"Company of {size}", SEEDS[size], size) for size in sizes}
+    companies = {size: Company(f"Company of {size}", SEEDS[size] + seed, size) for size in sizes}
     keys = {_key(size): company for size, company in companies.items()}
     with run_in_thread(Sandbox(keys=keys)) as url:
         yield url, {size: World(company) for size, company in companies.items()}

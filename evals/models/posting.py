@@ -54,7 +54,7 @@ class Endpoint:
                 else:
                     if answer.status_code < _FROM_ERRORS:
                         return _object(answer)
-                    said = f"{answer.status_code}: {answer.text[:_SAID]}"
+                    said = f"{answer.status_code}: {self._without_key(answer.text)[:_SAID]}"
                     if answer.status_code != _BUSY and answer.status_code < _FAULT:
                         raise ModelError(f"the model's API refused the request with {said}")
                     wait = _retry_after(answer)
@@ -62,6 +62,13 @@ class Endpoint:
                     own = self._first_wait * 2**tried
                     await anyio.sleep(min(own if wait is None else wait, _LONGEST_WAIT))
         raise ModelError(f"the model's API did not answer in {_TRIES} tries: {said}")
+
+    def _without_key(self, text: str) -> str:
+        """Return what an API said without the key, which some repeat."""
+        for value in self._headers.values():
+            # Of `Bearer …` the key alone.
+            text = text.replace(value.rpartition(" ")[2], "…")
+        return text
 
 
 def _object(answer: httpx.Response) -> dict[str, Any]:

@@ -26,9 +26,10 @@ class Scripted:
 
 
 class Careless:
-    """Ignores certainty: follows the careless plan of a task, or takes all that it is told as exact.
+    """Ignores certainty.
 
-    An absence that is not proven is nobody to it.
+    It follows the careless plan of a task, or the careful one, but takes all that it is told as
+    exact, and for nobody whom it cannot find.
     """
 
     name = "careless"

@@ -88,7 +88,11 @@ class _Anthropic:
 
 
 class _OpenAI:
-    key_variable, base_url, path = "OPENAI_API_KEY", "https://api.openai.com", "/v1/chat/completions"
+    key_variable, base_url, path = (
+        "OPENAI_API_KEY",
+        "https://api.openai.com",
+        "/v1/chat/completions",
+    )
 
     def headers(self, key: str) -> dict[str, str]:
         return {"authorization": f"Bearer {key}"}
@@ -113,7 +117,10 @@ class _OpenAI:
         return {"model": model, "messages": messages, "tools": tools}
 
     def read(self, answer: Mapping[str, Any]) -> tuple[dict[str, Any], Reply]:
-        message = dict(answer["choices"][0]["message"])
+        said = answer["choices"][0]["message"]
+        # Only what every server of this format takes back.
+        names = ("role", "content", "tool_calls")
+        message = {name: said[name] for name in names if name in said}
         calls = [
             ToolCall(call["id"], call["function"]["name"], _arguments(call["function"]))
             for call in message.get("tool_calls") or ()

@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 
 from evals.task import Task
-from evals.tasks import absence, counts, lists, measures, misleading, people, trends, turns
+from evals.tasks import (
+    absence,
+    counts,
+    lists,
+    lookalikes,
+    measures,
+    misleading,
+    people,
+    trends,
+    turns,
+)
 
 __all__ = ["TASKS"]
 
@@ -14,6 +24,7 @@ TASKS: Sequence[Task] = (
     *absence.TASKS,
     *turns.TASKS,
     *misleading.TASKS,
+    *lookalikes.TASKS,
     *measures.TASKS,
     *lists.TASKS,
 )

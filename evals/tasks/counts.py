@@ -34,10 +34,24 @@ def _all_contacts(given: Given) -> Planned:
     yield say(count=found["total"], certainty=found["total_certainty"])
 
 
-def _converted(given: Given) -> Planned:
+def _not_leads(given: Given) -> Planned:
     del given
-    found = yield ask("contacts_stats", status="converted")
-    yield say(count=found["total"], certainty=found["total_certainty"])
+    # status=-lead counts the windows alone; by status customers are SMOC's own count.
+    found = yield ask("contacts_stats", group_by="status")
+    others = [g for g in found["groups"] if g["key"]["status"] != "lead"]
+    yield say(count=sum(g["contacts"] for g in others), certainty=found["total_certainty"])
+
+
+def _not_leads_in_the_windows(given: Given) -> Planned:
+    del given
+    found = yield ask("contacts_stats", status="-lead")
+    yield say(count=found["total"], certainty="exact")
+
+
+def _truth_of_not_leads(world: World, given: Given) -> list[Truth]:
+    del given
+    others = len(world.with_status("customer", "lost", "converted"))
+    return [at_least(count=between(len(world.with_status("customer")), others))]
 
 
 def _new(given: Given) -> Planned:
@@ -46,9 +60,7 @@ def _new(given: Given) -> Planned:
 
 
 def _new_leads_without_phone(given: Given) -> Planned:
-    found = yield ask(
-        "contacts_stats", status="lead", has="-phone", created_after=given["since"]
-    )
+    found = yield ask("contacts_stats", status="lead", has="-phone", created_after=given["since"])
     yield say(count=found["total"], certainty=found["total_certainty"])
 
 
@@ -76,9 +88,7 @@ def _week_by_status(given: Given) -> Planned:
 
 def _truth_of_week_by_status(world: World, given: Given) -> list[Truth]:
     statuses = Counter(map(status_of, world.since(given["since"])))
-    return [
-        exact(total=statuses.total(), customers=statuses["customer"], lost=statuses["lost"])
-    ]
+    return [exact(total=statuses.total(), customers=statuses["customer"], lost=statuses["lost"])]
 
 
 _COUNT = {"count": INTEGER}
@@ -120,12 +130,13 @@ TASKS = (
         tokens=250,
     ),
     Task(
-        id="counts-converted-of-a-few",
-        size=40,
-        turns=[Turn("How many of our contacts are converted?", _COUNT)],
-        truth=lambda world, _: [exact(count=len(world.with_status("converted")))],
-        plan=_converted,
-        tokens=250,
+        id="counts-not-leads",
+        size=3_000,
+        turns=[Turn("How many of our contacts are something else than a lead?", _COUNT)],
+        truth=_truth_of_not_leads,
+        plan=_not_leads,
+        careless=_not_leads_in_the_windows,
+        tokens=400,
     ),
     Task(
         id="counts-new-of-a-month",
@@ -140,9 +151,7 @@ TASKS = (
         id="counts-new-leads-without-phone",
         size=900,
         given=lambda world: {"since": world.day(60)},
-        turns=[
-            Turn("How many of the leads that came since {since} left no phone number?", _COUNT)
-        ],
+        turns=[Turn("How many of the leads that came since {since} left no phone number?", _COUNT)],
         truth=lambda world, given: [
             exact(
                 count=sum(

@@ -79,9 +79,7 @@ def _visits_of_newest(given: Given) -> Planned:
 
 
 def _most_engaged(given: Given) -> Planned:
-    found = yield ask(
-        "contacts_search", sort="engagement", created_after=given["since"], limit=1
-    )
+    found = yield ask("contacts_search", sort="engagement", created_after=given["since"], limit=1)
     yield say(id=found["contacts"][0]["id"], certainty=found["certainty"])
 
 

@@ -38,14 +38,12 @@ def visits_of(person: Person) -> int:
 
 def _near(truth: float) -> Callable[[object], bool]:
     """Return a test for a number to one decimal."""
-    return lambda said: isinstance(said, (int, float)) and abs(said - truth) <= 0.06  # noqa: PLR2004
+    return lambda said: isinstance(said, (int, float)) and abs(said - truth) <= 0.06
 
 
 def _average(given: Given) -> Planned:
     found = yield ask("contacts_stats", measure="visits", created_after=given["since"])
-    yield say(
-        average=found["average"], median=found["median"], certainty=found["total_certainty"]
-    )
+    yield say(average=found["average"], median=found["median"], certainty=found["total_certainty"])
 
 
 def _truth_of_average(world: World, given: Given) -> list[Truth]:
@@ -79,9 +77,7 @@ def _compared(given: Given) -> Planned:
         created_after=given["since"],
         created_before=given["until"],
     )
-    yield say(
-        count=found["total"], previous=found["previous"], certainty=found["total_certainty"]
-    )
+    yield say(count=found["total"], previous=found["previous"], certainty=found["total_certainty"])
 
 
 def _truth_of_compared(world: World, given: Given) -> list[Truth]:
@@ -126,9 +122,7 @@ def _compared_out_of_reach(given: Given) -> Planned:
 
 
 def _subtracted(given: Given) -> Planned:
-    now = yield ask(
-        "contacts_stats", created_after=given["since"], created_before=given["until"]
-    )
+    now = yield ask("contacts_stats", created_after=given["since"], created_before=given["until"])
     before = yield ask(
         "contacts_stats", created_after=given["before"], created_before=given["since"]
     )

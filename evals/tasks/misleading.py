@@ -4,10 +4,9 @@ Each has a careless plan beside the careful one: what somebody concludes who tak
 for all there is, a filter for another, or a missing group for nobody.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 
 from evals.task import (
-    IDS,
     INTEGER,
     SHARE,
     TEXT,
@@ -26,7 +25,7 @@ from evals.task import (
     unknowable,
 )
 from evals.tasks.trends import named
-from evals.world import World, best_share, campaign_of, has, invited_by, name_of, status_of, titles
+from evals.world import World, best_share, campaign_of, status_of
 
 __all__ = ["TASKS"]
 
@@ -95,9 +94,7 @@ def _month_out_of_reach(world: World) -> Given:
 
 
 def _in_the_month(given: Given) -> Planned:
-    found = yield ask(
-        "contacts_stats", created_after=given["since"], created_before=given["until"]
-    )
+    found = yield ask("contacts_stats", created_after=given["since"], created_before=given["until"])
     yield say(count=found["total"], certainty=found["total_certainty"])
 
 
@@ -110,47 +107,6 @@ def _in_the_month_that_is_not_shown(given: Given) -> Planned:
 def _truth_of_the_month(world: World, given: Given) -> list[Truth]:
     seen = sum(given["since"] <= str(p.get("createdAt")) < given["until"] for p in world.visible)
     return [at_least(count=between(seen, len(world.since(given["since"], given["until"]))))]
-
-
-def _namesakes(world: World) -> dict[str, Counter[int]]:
-    """Return by name whom each inviter of that name invited, where there are two of the name."""
-    by_name: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for person in world.people:
-        if inviter := invited_by(person):
-            by_name[name_of(inviter)][inviter["id"]] += 1
-    return {name: people for name, people in by_name.items() if len(people) > 1}
-
-
-def _invited(given: Given) -> Planned:
-    found = yield ask("contacts_stats", group_by="inviter", inviter=given["name"])
-    sizes = [g["contacts"] for g in named(found, "inviter")]
-    yield say(people=len(sizes), most=max(sizes), certainty=found["groups_certainty"])
-
-
-def _invited_by_one_of_the_name(given: Given) -> Planned:
-    found = yield ask("contacts_stats", inviter=given["name"])
-    yield say(people=1, most=found["total"], certainty="exact")
-
-
-def _truth_of_invited(world: World, given: Given) -> list[Truth]:
-    invited = _namesakes(world)[given["name"]]
-    return [exact(people=len(invited), most=max(invited.values()))]
-
-
-def _redeemed(given: Given) -> Planned:
-    found = yield ask(
-        "contacts_stats", promo_redeemed=f'"{given["promo"]}"', created_after=given["since"]
-    )
-    yield say(count=found["total"], certainty=found["total_certainty"])
-
-
-def _shown(given: Given) -> Planned:
-    found = yield ask("contacts_stats", promo=given["promo"], created_after=given["since"])
-    if "error" in found:
-        found = yield ask(
-            "contacts_stats", promo_presented=given["promo"], created_after=given["since"]
-        )
-    yield say(count=found["total"], certainty="exact")
 
 
 def _new_customers(given: Given) -> Planned:
@@ -176,21 +132,11 @@ def _no_more_than(given: Given) -> Planned:
     yield say(more="yes" if more else "no", certainty="exact")
 
 
-def _in_either_city(given: Given) -> Planned:
-    found = yield ask("contacts_stats", city='"Oslo", "Bergen"', created_after=given["since"])
-    yield say(count=found["total"], certainty=found["total_certainty"])
-
-
-def _in_a_city_of_both_names(given: Given) -> Planned:
-    found = yield ask("contacts_stats", city='"Oslo, Bergen"', created_after=given["since"])
-    yield say(count=found["total"], certainty="exact")
-
-
 def _asked_about(given: Given) -> Planned:
     found = yield ask("contacts_stats", group_by=f"survey:{given['words']}")
     # The refusal speaks of those in hand: only if they are all, there is no such question.
     refused = "error" in found
-    company = (yield ask("contacts_stats"))
+    company = yield ask("contacts_stats")
     yield say(
         asked="no" if refused and company["total_certainty"] == "exact" else "not_proven"
         if refused else "yes",
@@ -203,57 +149,6 @@ def _asked_about_something(given: Given) -> Planned:
     if "error" in found:
         found = yield ask("contacts_stats", group_by="survey:interessert")
     yield say(asked="yes", certainty="exact")
-
-
-def _to_be_called(given: Given) -> Planned:
-    found = yield ask(
-        "contacts_search",
-        status="customer",
-        has="phone",
-        accepted_communication="-no",
-        created_after=given["since"],
-        limit=100,
-    )
-    yield say(ids=[c["id"] for c in found["contacts"]], certainty=found["certainty"])
-
-
-def _with_a_number(given: Given) -> Planned:
-    found = yield ask(
-        "contacts_search", status="customer", has="phone", created_after=given["since"], limit=100
-    )
-    yield say(ids=[c["id"] for c in found["contacts"]], certainty="exact")
-
-
-def _truth_of_the_call_list(world: World, given: Given) -> list[Truth]:
-    ids = {
-        p["id"]
-        for p in world.since(given["since"])
-        if status_of(p) == "customer"
-        and has(p, "msisdn")
-        and p.get("acceptedCommunication") is not False
-    }
-    return [exact(ids=ids)]
-
-
-def _of_that_name(given: Given) -> Planned:
-    found = yield ask(
-        "contacts_search", query=given["part"], created_after=given["since"], limit=100
-    )
-    # matched is left out where the name alone did, and names it first where others did as well.
-    rows = [c for c in found["contacts"] if c.get("matched", "name").startswith("name")]
-    yield say(count=len(rows), certainty=found["certainty"])
-
-
-def _of_those_words(given: Given) -> Planned:
-    found = yield ask(
-        "contacts_search", query=given["part"], created_after=given["since"], limit=100
-    )
-    yield say(count=found["total"], certainty="exact")
-
-
-def _truth_of_that_name(world: World, given: Given) -> list[Truth]:
-    part = given["part"].casefold()
-    return [exact(count=sum(part in name_of(p).casefold() for p in world.since(given["since"])))]
 
 
 TASKS = (
@@ -313,39 +208,6 @@ TASKS = (
         tokens=300,
     ),
     Task(
-        id="misleading-inviters-of-one-name",
-        size=499,
-        given=lambda world: {"name": next(iter(_namesakes(world)))},
-        turns=[
-            Turn(
-                "How many people called {name} invited others, and how many did the one of them "
-                "invite who invited most?",
-                {"people": INTEGER, "most": INTEGER},
-            )
-        ],
-        truth=_truth_of_invited,
-        plan=_invited,
-        careless=_invited_by_one_of_the_name,
-        tokens=500,
-    ),
-    Task(
-        id="misleading-promo-shown-or-redeemed",
-        size=900,
-        given=lambda world: {"promo": "Black Week", "since": world.day(60)},
-        turns=[Turn("How many of those who came since {since} used the promo {promo}?", _COUNT)],
-        truth=lambda world, given: [
-            exact(
-                count=sum(
-                    given["promo"] in titles(p, "promosRedeemed")
-                    for p in world.since(given["since"])
-                )
-            )
-        ],
-        plan=_redeemed,
-        careless=_shown,
-        tokens=300,
-    ),
-    Task(
         id="misleading-numbers-of-the-company",
         size=3_000,
         given=lambda world: {"since": world.day(30)},
@@ -373,18 +235,6 @@ TASKS = (
         tokens=250,
     ),
     Task(
-        id="misleading-list-of-cities",
-        size=3_000,
-        given=lambda world: {"since": world.day(30)},
-        turns=[Turn("How many of those who came since {since} live in Oslo or Bergen?", _COUNT)],
-        truth=lambda world, given: [
-            exact(count=sum(p.get("city") in ("Oslo", "Bergen") for p in world.since(given["since"])))
-        ],
-        plan=_in_either_city,
-        careless=_in_a_city_of_both_names,
-        tokens=250,
-    ),
-    Task(
         id="misleading-survey-question",
         size=499,
         given=lambda _: {"words": "budsjett"},
@@ -399,33 +249,5 @@ TASKS = (
         careless=_asked_about_something,
         calls=2,
         tokens=400,
-    ),
-    Task(
-        id="misleading-call-list",
-        size=900,
-        given=lambda world: {"since": world.day(60)},
-        turns=[
-            Turn(
-                "Make a call list of the customers who came since {since}: those with a phone "
-                "number who have not said no to being contacted.",
-                {"ids": IDS},
-            )
-        ],
-        truth=_truth_of_the_call_list,
-        plan=_to_be_called,
-        careless=_with_a_number,
-        tokens=4_000,
-    ),
-    Task(
-        id="misleading-what-matched",
-        size=3_000,
-        given=lambda world: {"part": "berg", "since": world.day(30)},
-        turns=[
-            Turn("How many of those who came since {since} have {part} in their name?", _COUNT)
-        ],
-        truth=_truth_of_that_name,
-        plan=_of_that_name,
-        careless=_of_those_words,
-        tokens=7_000,
     ),
 )

@@ -114,9 +114,7 @@ def _truth_of_one_person(world: World, given: Given) -> list[Truth]:
 
 
 def _month_and_the_one_before(given: Given) -> Planned:
-    found = yield ask(
-        "contacts_stats", created_after=given["since"], created_before=given["until"]
-    )
+    found = yield ask("contacts_stats", created_after=given["since"], created_before=given["until"])
     last = found["total"]
     yield say(count=last, certainty=found["total_certainty"])
     found = yield ask(
