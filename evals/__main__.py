@@ -49,7 +49,14 @@ def main(words: Sequence[str] | None = None) -> int:
     run.add_argument("--replies", type=int, default=_USUAL.replies, help="the most of one turn")
     run.add_argument("--seconds", type=float, default=_USUAL.seconds, help="the most of one task")
     run.add_argument("--seed", type=int, default=0, help="makes other companies of these sizes")
-    run.add_argument("--write", action="store_true", help="write evals/RESULTS.md")
+    run.add_argument(
+        "--write",
+        type=Path,
+        nargs="?",
+        const=_RESULTS,
+        metavar="FILE",
+        help="write the page, into evals/RESULTS.md or another file",
+    )
     asked = parser.parse_args(words)
     if asked.command == "list":
         print(*(_listed(task) for task in TASKS), sep="\n")
@@ -83,24 +90,21 @@ def model_of(name: str, environment: Mapping[str, str]) -> Model:
 
 
 def _run(model: Model, asked: argparse.Namespace) -> int:
+    run = _run_of(model, asked)
+    print(table(run.outcomes), *troubles(run.outcomes), sep="\n")
+    if asked.write:
+        others = [_run_of(other, asked) for other in _SCRIPTED.values() if other is not model]
+        real = [] if model in _SCRIPTED.values() else [run]
+        scripted = [run, *others] if not real else others
+        asked.write.write_text(page(real, scripted, _COMMANDS), "utf-8")
+    return 1 if any(outcome.failed for outcome in run.outcomes) else 0
+
+
+def _run_of(model: Model, asked: argparse.Namespace) -> Run:
     tasks = [task for task in TASKS if asked.only in task.id]
     limits = Limits(asked.replies, asked.seconds)
-    # Beside the scripted model its careless sibling, so that the page shows what the score notices.
-    models = [model, _SCRIPTED["careless"]] if asked.write and model.name == "scripted" else [model]
-    runs = [
-        Run(
-            each.name,
-            asked.form,
-            datetime.now(UTC).date(),
-            anyio.run(run_tasks, tasks, each, asked.form, limits, asked.seed),
-        )
-        for each in models
-    ]
-    first = runs[0]
-    print(table(first.outcomes), *troubles(first.outcomes), sep="\n")
-    if asked.write:
-        _RESULTS.write_text(page(runs, _COMMANDS), "utf-8")
-    return 1 if any(outcome.failed for outcome in first.outcomes) else 0
+    outcomes = anyio.run(run_tasks, tasks, model, asked.form, limits, asked.seed)
+    return Run(model.name, asked.form, datetime.now(UTC).date(), outcomes)
 
 
 def _listed(task: Task) -> str:

@@ -14,6 +14,11 @@ _COLUMNS = (
     "tokens", "seconds",
 )  # fmt: skip
 
+_NO_REAL_MODEL = (
+    "**No real model has been run yet**: there was no key where this was written. Both wire "
+    "formats are tested against a server of our own that speaks them, no more."
+)
+
 
 class Run(NamedTuple):
     """A run of tasks.
@@ -44,21 +49,26 @@ def troubles(outcomes: Iterable[Outcome]) -> list[str]:
     return [line for outcome in outcomes for line in _about(outcome)]
 
 
-def page(runs: Sequence[Run], commands: Sequence[str]) -> str:
-    """Return RESULTS.md: what was run, what was not, and the tables."""
+def page(real: Sequence[Run], scripted: Sequence[Run], commands: Sequence[str]) -> str:
+    """Return RESULTS.md: what was run, what was not, and the tables.
+
+    Args:
+        real: Runs of real models.
+        scripted: Those of the scripted ones.
+        commands: How to run them.
+    """
     parts = [
         "# Results",
         "What a model concludes of the server's answers, held against the whole company. A claim "
         "is right, wrong or not made; false certainty is a turn in which exact, or nobody, was "
         "said where it is not so or not proven. Tokens are o200k's, of the answers of tools.",
         "\n".join(f"    {command}" for command in commands),
-        "**No real model has been run yet**: nobody had a key where this was written. Both wire "
-        "formats are tested against a server of our own that speaks them. What stands here are "
-        "two scripted models. `scripted` follows a plan for each task, so its numbers say that the "
-        "tasks can be done and what they cost at least, not how well a model does; `careless` "
+        *([] if real else [_NO_REAL_MODEL]),
+        "Two models are scripted. `scripted` follows a plan for each task, so its numbers say that "
+        "the tasks can be done and what they cost at least, not how well a model does; `careless` "
         "ignores certainty, so its false certainty says that the score notices.",
     ]
-    for run in runs:
+    for run in (*real, *scripted):
         about = f"## {run.model}, {run.form}, {run.day.isoformat()}"
         parts += [about, table(run.outcomes)]
         if lines := troubles(run.outcomes):

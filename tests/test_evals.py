@@ -1,13 +1,16 @@
 """The evals prove themselves without a key: tasks can be done, and what is false is noticed."""
 
+import ast
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from pathlib import Path
 
 import anyio
 import pytest
 
+from evals import world
 from evals.__main__ import main
 from evals.models.scripted import Careless, Scripted
 from evals.report import Run, page
@@ -34,6 +37,7 @@ from evals.world import World
 pytestmark = pytest.mark.anyio
 
 RIGHT, WRONG, NOT_MADE = Verdict
+MODULES = sorted(Path(str(world.__file__)).parent.rglob("*.py"))
 NEEDED = {task.id for task in TASKS if task.needs}
 
 
@@ -119,6 +123,18 @@ def test_a_careless_model_is_not_caught_where_all_that_it_says_is_proven() -> No
     assert not outcome.false_certainty
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+def test_no_module_is_too_long_to_read(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+
+
+def test_the_truth_shares_nothing_with_the_server() -> None:
+    tree = ast.parse(Path(str(world.__file__)).read_text("utf-8"))
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    ours = {name for name in imported if name and name.startswith(("smoc_mcp", "evals"))}
+    assert ours == {"smoc_mcp.sandbox"}
+
+
 # They can fail
 
 
@@ -133,9 +149,9 @@ async def test_a_plan_that_reads_a_wrong_number_is_wrong_and_falsely_certain() -
 
 
 async def test_another_truth_makes_the_same_plan_wrong() -> None:
-    def truth(world: World, given: Given) -> list[Truth]:
+    def truth(company: World, given: Given) -> list[Truth]:
         del given
-        return [exact(count=world.size + 1)]
+        return [exact(count=company.size + 1)]
 
     outcome = await outcome_of(replace(named("counts-nobody-yet"), truth=truth))
     assert outcome.count(WRONG) == 1
@@ -326,8 +342,24 @@ def test_a_run_prints_the_table_and_what_was_not_run(capsys: pytest.CaptureFixtu
     assert "| counts | 1 | 1 | 2 | 0 | 0 | 0 | 1 | 0 |" in said
 
 
+def test_a_run_writes_the_page_with_the_careless_model_beside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "RESULTS.md"
+    assert main(["run", "--model", "scripted", "--only", "nobody-yet", "--write", str(file)]) == 0
+    text = file.read_text("utf-8")
+    assert capsys.readouterr().out.splitlines()[2] in text
+    assert text.index("## scripted, structured") < text.index("## careless, structured")
+
+
+def test_the_page_of_a_real_model_does_not_say_that_there_was_none() -> None:
+    text = page([Run("some-model", "text", date(2026, 11, 24), [])], [], [])
+    assert "No real model" not in text
+    assert "## some-model, text, 2026-11-24" in text
+
+
 def test_the_page_says_that_no_real_model_was_run_and_what_was_skipped() -> None:
-    text = page([Run("scripted", "text", date(2026, 11, 24), scripted())], ["command"])
+    text = page([], [Run("scripted", "text", date(2026, 11, 24), scripted())], ["command"])
     assert "No real model has been run" in text
     assert "## scripted, text, 2026-11-24" in text
     kinds = Counter(task.kind for task in TASKS)

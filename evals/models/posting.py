@@ -49,7 +49,7 @@ class Endpoint:
                 wait: float | None = None
                 try:
                     answer = await client.post(self._url, headers=self._headers, json=body)
-                except httpx.TransportError as failed:
+                except (httpx.TransportError, httpx.InvalidURL) as failed:
                     said = f"{type(failed).__name__}"
                 else:
                     if answer.status_code < _FROM_ERRORS:

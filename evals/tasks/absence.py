@@ -64,7 +64,7 @@ TASKS = (
         turns=[Turn("Is {email} one of our contacts?", _FOUND)],
         truth=lambda _, __: _not_proven(),
         plan=_by_address,
-        tokens=900,
+        tokens=400,
     ),
     Task(
         id="absence-address-that-is-there-unseen",
@@ -73,7 +73,7 @@ TASKS = (
         turns=[Turn("Can you confirm that {email} is none of our contacts?", _FOUND)],
         truth=lambda _, __: _not_proven(),
         plan=_by_address,
-        tokens=1_200,
+        tokens=800,
     ),
     Task(
         id="absence-name-of-some",

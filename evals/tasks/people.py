@@ -206,7 +206,7 @@ TASKS = (
         turns=[Turn("Which of our contacts have the address {email}?", {"ids": IDS})],
         truth=_truth_of_address,
         plan=_by_address,
-        tokens=700,
+        tokens=500,
     ),
     Task(
         id="people-by-mistyped-address",
@@ -220,7 +220,7 @@ TASKS = (
         ],
         truth=_truth_of_meant,
         plan=_meant,
-        tokens=1_200,
+        tokens=700,
     ),
     Task(
         id="people-by-number",
@@ -244,7 +244,7 @@ TASKS = (
         ],
         truth=_truth_of_half_a_name,
         plan=_by_half_a_name,
-        tokens=1_500,
+        tokens=700,
     ),
     Task(
         id="people-visits-of-the-newest",

@@ -18,7 +18,7 @@ from evals.task import (
     one_of,
     say,
 )
-from evals.world import World, best_share, first_visit, monday_of, most, newest_visit, status_of
+from evals.world import World, best_share, first_visit, monday_of, most, newest_visit
 
 __all__ = ["TASKS", "named", "went"]
 
@@ -139,28 +139,6 @@ def _truth_of_mobile(world: World, given: Given) -> list[Truth]:
     return [exact(share=mobile / len(people))]
 
 
-def _customers_by_month(given: Given) -> Planned:
-    found = yield ask(
-        "contacts_stats",
-        group_by="created_month",
-        status="customer",
-        created_after=given["since"],
-        created_before=given["until"],
-    )
-    best = max(found["groups"], key=lambda g: g["contacts"])
-    yield say(
-        month=best["key"]["created_month"],
-        customers=best["contacts"],
-        certainty=found["groups_certainty"],
-    )
-
-
-def _truth_of_customers_by_month(world: World, given: Given) -> list[Truth]:
-    people = world.since(given["since"], given["until"])
-    months = Counter(p["createdAt"][:7] for p in people if status_of(p) == "customer")
-    return [exact(month=one_of(*most(months)), customers=max(months.values()))]
-
-
 TASKS = (
     Task(
         id="trends-weeks",
@@ -250,20 +228,5 @@ TASKS = (
         truth=_truth_of_mobile,
         plan=_mobile,
         tokens=600,
-    ),
-    Task(
-        id="trends-month-with-most-customers",
-        size=499,
-        given=lambda world: {"since": world.month(12), "until": world.month(0)},
-        turns=[
-            Turn(
-                "Of those who came from {since} to before {until}: in which month did most of "
-                "today's customers come, and how many?",
-                {"month": "as YYYY-MM", "customers": INTEGER},
-            )
-        ],
-        truth=_truth_of_customers_by_month,
-        plan=_customers_by_month,
-        tokens=900,
     ),
 )

@@ -153,6 +153,26 @@ def _truth_of_all_to_few(world: World, given: Given) -> list[Truth]:
     ]
 
 
+def _news_and_news_of_that(given: Given) -> Planned:
+    since = given["since"]
+    for _ in range(2):
+        ids: list[str] = []
+        # A page may be exact and yet not the last: only an empty one ends the news.
+        while True:
+            found = yield ask("contacts_changes", since=since, limit=100)
+            since = found["cursor"]
+            ids += [c["id"] for c in found["new"]]
+            if not found["new"] and not found["updated"]:
+                break
+        yield say(ids=ids, certainty=found["certainty"])
+
+
+def _first_page_of_news(given: Given) -> Planned:
+    found = yield ask("contacts_changes", since=given["since"])
+    yield say(ids=[c["id"] for c in found["new"]], certainty=found["certainty"])
+    yield say(ids=[], certainty=found["certainty"])
+
+
 TASKS = (
     Task(
         id="turns-month-then-its-customers",
@@ -238,5 +258,22 @@ TASKS = (
         plan=_from_all_to_few,
         calls=4,
         tokens=1_000,
+    ),
+    Task(
+        id="turns-news-then-what-came-since",
+        size=3_000,
+        given=lambda world: {"since": world.day(1)},
+        turns=[
+            Turn("Which contacts are new since {since}?", {"ids": IDS}),
+            Turn("And since you looked just now?", {"ids": IDS}),
+        ],
+        truth=lambda world, given: [
+            exact(ids={p["id"] for p in world.since(given["since"])}),
+            exact(ids=set()),
+        ],
+        plan=_news_and_news_of_that,
+        careless=_first_page_of_news,
+        calls=6,
+        tokens=16_000,
     ),
 )
