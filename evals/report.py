@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from textwrap import fill
 from typing import NamedTuple
 
 from evals.runner import Outcome
@@ -45,8 +46,15 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def troubles(outcomes: Iterable[Outcome]) -> list[str]:
-    """Return a line for each task that was skipped, did not end, or was not all right."""
-    return [line for outcome in outcomes for line in _about(outcome)]
+    """Return a line for each task that did not end or was not all right, and what was not run."""
+    skipped: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for outcome in outcomes:
+        if outcome.skipped:
+            skipped.setdefault(outcome.skipped, []).append(f"`{outcome.task.id}`")
+        else:
+            lines += _about(outcome)
+    return lines + [f"not run, for {why}: {', '.join(tasks)}" for why, tasks in skipped.items()]
 
 
 def page(real: Sequence[Run], scripted: Sequence[Run], commands: Sequence[str]) -> str:
@@ -73,7 +81,12 @@ def page(real: Sequence[Run], scripted: Sequence[Run], commands: Sequence[str]) 
         parts += [about, table(run.outcomes)]
         if lines := troubles(run.outcomes):
             parts.append("\n".join(f"- {line}" for line in lines))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(map(_wrapped, parts)) + "\n"
+
+
+def _wrapped(part: str) -> str:
+    """Return a paragraph in lines of a width that can be read; tables and lists as they are."""
+    return part if "\n" in part else fill(part, 100, break_on_hyphens=False)
 
 
 def _row(name: str, outcomes: Sequence[Outcome]) -> list[str]:
@@ -96,9 +109,6 @@ def _line(cells: Iterable[str]) -> str:
 
 def _about(outcome: Outcome) -> Iterable[str]:
     name = f"`{outcome.task.id}`"
-    if outcome.skipped:
-        yield f"{name} was not run: {outcome.skipped}"
-        return
     if outcome.failed:
         yield f"{name} did not end: {outcome.failed}"
     for turn, score in enumerate(outcome.scores, 1):
