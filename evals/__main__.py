@@ -6,10 +6,12 @@ python -m evals run --model anthropic/claude-sonnet-4-5 --form text
 """
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -18,8 +20,8 @@ from evals.models.chat import Model
 from evals.models.posting import Endpoint
 from evals.models.scripted import Careless, Scripted
 from evals.models.wires import WIRES, RemoteModel
-from evals.report import Run, page, table, troubles
-from evals.runner import Limits, run_tasks
+from evals.report import Run, detail, page, table, troubles
+from evals.runner import Limits, Outcome, run_tasks
 from evals.task import Task
 from evals.tasks import TASKS
 
@@ -56,6 +58,9 @@ def main(words: Sequence[str] | None = None) -> int:
         const=_RESULTS,
         metavar="FILE",
         help="write the page, into evals/RESULTS.md or another file",
+    )
+    run.add_argument(
+        "--details", type=Path, metavar="FILE", help="add what was said in each task, as JSON lines"
     )
     asked = parser.parse_args(words)
     if asked.command == "list":
@@ -103,8 +108,18 @@ def _run(model: Model, asked: argparse.Namespace) -> int:
 def _run_of(model: Model, asked: argparse.Namespace) -> Run:
     tasks = [task for task in TASKS if asked.only in task.id]
     limits = Limits(asked.replies, asked.seconds)
-    outcomes = anyio.run(run_tasks, tasks, model, asked.form, limits, asked.seed)
+    told = partial(_tell, asked.details)
+    outcomes = anyio.run(run_tasks, tasks, model, asked.form, limits, asked.seed, told)
     return Run(model.name, asked.form, datetime.now(UTC).date(), outcomes)
+
+
+def _tell(details: Path | None, outcome: Outcome) -> None:
+    """Say that a task has ended, for real models take their time; keep what was said in it."""
+    how = "skipped" if outcome.skipped else outcome.failed or f"{outcome.calls} calls"
+    print(f"{outcome.task.id}: {how}, {outcome.seconds:.1f} s", file=sys.stderr)
+    if details is not None:
+        with details.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(detail(outcome), ensure_ascii=False) + "\n")
 
 
 def _listed(task: Task) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from evals.runner import Outcome
 from evals.scoring import Verdict
 
-__all__ = ["Run", "page", "table", "troubles"]
+__all__ = ["Run", "detail", "page", "table", "troubles"]
 
 _COLUMNS = (
     "kind", "tasks", "run", "right", "wrong", "not made", "**false certainty**", "calls", "errors",
@@ -55,6 +55,23 @@ def troubles(outcomes: Iterable[Outcome]) -> list[str]:
         else:
             lines += _about(outcome)
     return lines + [f"not run, for {why}: {', '.join(tasks)}" for why, tasks in skipped.items()]
+
+
+def detail(outcome: Outcome) -> dict[str, object]:
+    """Return what came of one task, with what was said, as an object of JSON."""
+    return {
+        "id": outcome.task.id,
+        "words": outcome.words,
+        "claims": outcome.said,
+        "verdicts": [dict(s.verdicts) for s in outcome.scores],
+        "false_certainty": [s.false_certainty for s in outcome.scores],
+        "calls": outcome.calls,
+        "errors": outcome.errors,
+        "tokens": outcome.tokens,
+        "seconds": round(outcome.seconds, 1),
+        "skipped": outcome.skipped,
+        "failed": outcome.failed,
+    }
 
 
 def page(real: Sequence[Run], scripted: Sequence[Run], commands: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Runs tasks: asks a model, makes the calls that it wants, and scores its last words."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -38,7 +38,8 @@ class Outcome:
     Attributes:
         task: Which.
         scores: Of each turn; of a turn that was not reached every claim is not made.
-        said: What was claimed in each turn.
+        words: The last words of each turn.
+        said: What they claim.
         calls: How many calls of tools.
         errors: How many of them were refused.
         tokens: What the answers of the tools take.
@@ -49,6 +50,7 @@ class Outcome:
 
     task: Task
     scores: list[TurnScore] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
     said: list[Mapping[str, object]] = field(default_factory=list)
     calls: int = 0
     errors: int = 0
@@ -78,6 +80,7 @@ async def run_tasks(
     form: Form = "structured",
     limits: Limits = _USUAL,
     seed: int = 0,
+    tell: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """Return what became of each task, in their order.
 
@@ -89,6 +92,7 @@ async def run_tasks(
         form: In which form the model is given answers.
         limits: How much one task may take.
         seed: Makes other companies of the same sizes.
+        tell: Is told of each task when it has ended.
     """
     sizes = sorted({task.size for task in tasks})
     outcomes: dict[str, Outcome] = {}
@@ -98,6 +102,7 @@ async def run_tasks(
             for task in tasks:
                 if task.size == size:
                     outcomes[task.id] = await run_task(task, model, server, world, limits)
+                    tell(outcomes[task.id])
 
     with serve_companies(sizes, seed) as (url, worlds):
         async with anyio.create_task_group() as group:
@@ -127,6 +132,7 @@ async def run_task(
             for turn, truth in zip(task.turns, truths, strict=True):
                 question = f"{turn.question.format_map(given)}\n\n{_how_to_end(turn)}"
                 words = await _last_words(chat, question, server, outcome, limits)
+                outcome.words.append(words)
                 outcome.said.append(claims_in(words))
                 outcome.scores.append(score(outcome.said[-1], truth))
     except TimeoutError:

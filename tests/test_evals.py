@@ -1,6 +1,7 @@
 """The evals prove themselves without a key: tasks can be done, and what is false is noticed."""
 
 import ast
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -340,6 +341,19 @@ def test_a_run_prints_the_table_and_what_was_not_run(capsys: pytest.CaptureFixtu
     said = capsys.readouterr().out
     assert "**false certainty**" in said
     assert "| counts | 1 | 1 | 2 | 0 | 0 | 0 | 1 | 0 |" in said
+
+
+def test_a_run_keeps_what_was_said_in_each_task(tmp_path: Path) -> None:
+    file = tmp_path / "said.jsonl"
+    asked = ["run", "--model", "careless", "--only", "address-of-", "--details", str(file)]
+    assert main(asked) == 0
+    kept = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    said = {each["id"]: each for each in kept}
+    assert set(said) == {"absence-address-of-a-few", "absence-address-of-many"}
+    of_many = said["absence-address-of-many"]
+    assert of_many["claims"] == [{"found": "no", "certainty": "exact"}]
+    assert of_many["false_certainty"] == [True]
+    assert "```json" in of_many["words"][0]
 
 
 def test_a_run_writes_the_page_with_the_careless_model_beside(
