@@ -93,6 +93,14 @@ def test_the_truth_of_a_task_has_the_claims_that_each_of_its_questions_asks_for(
                 assert not truth.claims or truth.claims.keys() == turn.claims.keys(), task.id
 
 
+@pytest.mark.parametrize(("size", "days"), [(499, 730), (900, 100), (3_000, 35)])
+def test_the_windows_reach_back_as_far_as_the_questions_on_any_day_of_the_week(
+    size: int, days: int
+) -> None:
+    with serve_companies([size]) as (_, worlds):
+        assert worlds[size].is_proven_since(worlds[size].day(days))
+
+
 def test_a_careful_model_is_right_in_every_task_within_its_budget() -> None:
     for outcome in scripted():
         assert not outcome.failed, outcome
