@@ -279,6 +279,9 @@ class Audit:
                     moment(self.chance.choice(times)) + 1 if self.chance.random() < 0.2 else None
                 )
                 spans[sort] = Span(after=moment(self.chance.choice(times)), before=before)
+            elif times and self.chance.random() < 0.1:
+                # Those of old, of whom the newest windows prove nothing.
+                spans[sort] = Span(before=moment(self.chance.choice(self._times(name))))
         return ContactFilter(statuses=self._statuses(), spans=spans)
 
 

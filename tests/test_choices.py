@@ -101,3 +101,45 @@ def test_a_text_that_no_person_writes_is_refused_at_once(text: str) -> None:
     # What takes time that grows with the square of the text would not come back here.
     with pytest.raises(InputError):
         parse_choice(text, "city")
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        ("\u2212Oslo", "-Oslo"),
+        ("\u2013Oslo, Bergen", "-Oslo, Bergen"),
+        ("\u201cOslo, Norway\u201d", '"Oslo, Norway"'),
+        ("Bergen, \u00abOslo\u00bb", 'Bergen, "Oslo"'),
+        ("Oslo\uff0cBergen", "Oslo,Bergen"),
+        ("\u6771\u4eac\u3001\u5927\u962a", "\u6771\u4eac,\u5927\u962a"),
+        ("( none )", "(none)"),
+    ],
+)
+def test_signs_of_other_keyboards_mean_what_the_plain_ones_do(typed: str, plain: str) -> None:
+    assert parse_choice(typed, "city") == parse_choice(plain, "city")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("--Oslo", "two minus signs"),
+        ("Oslo;Bergen", "write a comma between values"),
+        ("Oslo | Bergen", "write a comma between values"),
+    ],
+)
+def test_what_would_be_nobody_without_a_word_is_refused(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        parse_choice(text, "city")
+
+
+@given(
+    st.text(
+        st.sampled_from("aO-\u2212,\uff0c\u3001\u201c\u201d\u00ab\u00bb\"';|( none)"), max_size=12
+    )
+)
+def test_every_value_can_be_spelt(value: str) -> None:
+    if fold(value):
+        choice = parse_choice(spelt(value), "city")
+        assert choice is not None
+        assert {w.folded for w in choice.wanted} == {fold(value)}
+        assert (choice.unwanted, choice.without) == (frozenset(), None)

@@ -144,7 +144,7 @@ def check_remembered(answer: dict[str, Any]) -> None:
     """Check that an answer claims no proof, and says why and what to do next."""
     said = answer["note"]
     assert answer["certainty"] != "exact"
-    assert "This is what was known at" in said
+    assert "and this was known at" in said
     assert NEXT_STEP.search(said), said
     assert not UPSTREAM.search(said), said
 

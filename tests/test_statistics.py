@@ -11,12 +11,14 @@ from smoc_mcp.api.client import SmocClient
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.filters import EVERYBODY
-from smoc_mcp.sandbox import Company, Contact, Sandbox, run_in_thread
+from smoc_mcp.sandbox import Company, Contact, Fault, Sandbox, run_in_thread
 from smoc_mcp.views.boundary import Boundary
 from smoc_mcp.views.lists import Views
-from tests.serving import KEY, ask, memory_server, refusal
+from tests.serving import KEY, ask, memory_server, refusal, text_of
 
 pytestmark = pytest.mark.anyio
+
+STATUSES = frozenset({"leads", "customers", "lost", "converted"})
 
 
 @pytest.fixture
@@ -45,6 +47,12 @@ async def test_the_rest_of_many_flows_counts_each_contact_once(url: str, company
     assert few["groups"][-1]["key"]["flow"] == "(other)"
     assert few["groups"][-1]["contacts"] == rest
     assert rest < sum(g["contacts"] for g in whole["groups"] if g["key"]["flow"] not in kept)
+
+
+def first_visit(contact: Contact) -> dict[str, str | None]:
+    visits = contact.get("visitList") or [{}]
+    assert isinstance(visits, list)
+    return dict(visits[0])
 
 
 def flows_of(contact: Contact) -> set[str]:
@@ -197,7 +205,7 @@ async def test_what_is_asked_since_the_proven_moment_is_exact_and_the_same() -> 
             wide = await ask(client, "contacts_stats", group_by="city")
             since = wide["proven_since"]
             narrow = await ask(client, "contacts_stats", group_by="city", created_after=since)
-    assert f"created since {since} (exact); ask with created_after to stay there." in wide["note"]
+    assert f"all created since {since} (exact); created_after={since} gives only" in wide["note"]
     assert narrow["total_certainty"] == narrow["groups_certainty"] == "exact"
     assert "proven_since" not in narrow
     assert narrow["total"] == narrow["grouped"] == wide["grouped"]
@@ -233,26 +241,134 @@ async def test_where_nothing_is_proven_there_are_no_groups_and_the_way_to_a_samp
     assert "scope=in_hand counts those in hand" in old["note"]
 
 
-async def test_leads_and_customers_are_the_part_where_the_windows_hold_all_of_them() -> None:
-    company = Company("Middle", seed=11, size=900)
-    counts = company.leads_count + company.customer_count
+async def test_a_share_of_customers_is_never_one_of_leads_and_customers_only() -> None:
+    company = Company("Middle", seed=2, size=900, hostile=0)
     with run_in_thread(Sandbox(keys={KEY: company})) as url:
         async with memory_server(url) as client:
-            found = await ask(client, "contacts_stats", group_by="city", limit=100)
-            again = await ask(
-                client, "contacts_stats", group_by="city", limit=100, status="lead,customer"
-            )
+            found = await ask(client, "contacts_stats", group_by="utm_campaign", limit=100)
+    since = found["proven_since"]
+    assert "proven_statuses" not in found
+    people = [c for c in company.contacts() if str(c["createdAt"]) >= since]
+    for group in found["groups"]:
+        campaign = group["key"]["utm_campaign"]
+        theirs = [
+            c.get("status")
+            for c in people
+            if (first_visit(c).get("utmCampaign") or "(none)") == campaign
+        ]
+        customers, converted = theirs.count("2"), theirs.count("4")
+        assert (group["lost"], group["converted"]) == (theirs.count("3"), converted)
+        assert group["customer_share"] == round(customers / len(theirs), 4)
+        assert group["converted_share"] == round((customers + converted) / len(theirs), 4)
+
+
+async def test_leads_and_customers_are_the_last_resort_with_their_own_numbers_only() -> None:
+    company = Company("Middle", seed=11, size=900)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            old = {"created_before": "400d", "group_by": "device", "limit": 100}
+            found = await ask(client, "contacts_stats", **old)
+            again = await ask(client, "contacts_stats", **old, status="lead,customer")
+            trend = await ask(client, "contacts_stats", **{**old, "group_by": "created_month"})
     assert found["proven_statuses"] == ["lead", "customer"]
-    assert found["grouped"] == counts == again["total"]
+    assert found["grouped"] == again["total"]
     assert found["groups"] == again["groups"]
-    truth = Counter(
-        str(c.get("city")) for c in company.contacts() if c.get("status") in (None, "1", "2")
-    )
-    named = [g for g in found["groups"] if not g["key"]["city"].startswith("(")]
-    assert named
-    for group in named:
-        assert group["contacts"] == truth[group["key"]["city"]]
-        assert group["share"] == round(group["contacts"] / counts, 4)
+    assert "groups" not in trend
+    for group in found["groups"]:
+        assert group["contacts"] == group["leads"] + group["customers"]
+        assert not {"lost", "converted", "customer_share", "converted_share"} & group.keys()
+
+
+@pytest.mark.parametrize("status", ["customer,lost", "-lead", "lead,lost"])
+async def test_groups_of_some_statuses_have_numbers_of_those_and_no_conversion(
+    url: str, status: str
+) -> None:
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_stats", group_by="utm_source", status=status)
+        unasked = {"leads", "customers", "lost", "converted"} - found.keys()
+    assert unasked
+    for group in found["groups"]:
+        assert not (unasked | {"customer_share", "converted_share"}) & group.keys()
+
+
+async def test_a_bound_of_some_statuses_counts_those_that_smoc_counts() -> None:
+    company = Company("Large", seed=3, size=3000)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            found = await ask(client, "contacts_stats", status="lead,lost")
+            searched = await ask(client, "contacts_search", status="lead,lost", limit=1)
+    truth = Counter(c.get("status") or "1" for c in company.contacts())
+    assert found["leads"] == truth["1"] == company.leads_count
+    assert company.leads_count < found["total"] <= truth["1"] + truth["3"]
+    assert searched["total"] == found["total"]
+
+
+async def test_who_has_a_status_that_smoc_does_not_name_is_counted_too(
+    url: str, company: Company
+) -> None:
+    company.add(count=4, status="7")
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_stats", group_by="created_month")
+        text = text_of(await client.call_tool("contacts_stats", {}))
+    assert found["unknown"] == 4
+    assert found["total"] == sum(found[n] for n in (*STATUSES, "unknown"))
+    for group in found["groups"]:
+        assert group["contacts"] == sum(group.get(n, 0) for n in (*STATUSES, "unknown"))
+    assert "4 of another status" in text
+
+
+async def test_who_bears_a_time_of_the_future_is_named_beside_the_new(
+    url: str, company: Company
+) -> None:
+    company.add(count=3, createdAt="2099-12-27T10:00:00.000Z")
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_stats", created_after="1d")
+    assert "3 of them bear a createdAt of the future." in found["note"]
+
+
+async def test_people_of_one_name_are_told_apart_also_from_those_past_the_limit(
+    url: str, company: Company
+) -> None:
+    for number, invited in ((7, 90), (8, 1)):
+        person = {"id": number, "firstName": "Per", "lastName": "Nowak"}
+        company.add(count=invited, inviterUser=person)
+    async with memory_server(url) as client:
+        found = await ask(client, "contacts_stats", group_by="inviter", limit=2)
+        named = {g["key"]["inviter"]: g["contacts"] for g in found["groups"]}
+        listed = await ask(client, "contacts_search", inviter="Per Nowak (7)", limit=1)
+    assert named["Per Nowak (7)"] == listed["total"] == 90
+
+
+async def test_a_trend_of_something_says_that_nobody_came_without_naming_a_value(
+    url: str, company: Company
+) -> None:
+    company.add(createdAt="2020-01-05T10:00:00.000Z", city="Voss")
+    company.add(createdAt="2020-03-05T10:00:00.000Z", city="Voss")
+    async with memory_server(url) as client:
+        found = await ask(
+            client, "contacts_stats", group_by="created_month,city", created_before="2020-04-01"
+        )
+    assert [(g["key"], g["contacts"]) for g in found["groups"]] == [
+        ({"created_month": "2020-01", "city": "Voss"}, 1),
+        ({"created_month": "2020-02"}, 0),
+        ({"created_month": "2020-03", "city": "Voss"}, 1),
+    ]
+    assert "A pair that is not shown has nobody." in found["note"]
+
+
+async def test_where_smoc_fails_what_was_known_is_the_answer_and_no_zero(company: Company) -> None:
+    sandbox = Sandbox(keys={KEY: company})
+    with run_in_thread(sandbox) as url:
+        async with memory_server(url, cache_seconds=0) as client:
+            before = await ask(client, "contacts_stats", created_after="60d")
+            sandbox.fail(Fault("html", times=None))
+            after = await ask(client, "contacts_stats", created_after="60d")
+            text = text_of(await client.call_tool("contacts_stats", {"created_after": "60d"}))
+    assert before["total"] > 0
+    assert after["remembered"] == before["total"]
+    assert not STATUSES & after.keys()
+    assert text.startswith(f"{before['total']} contacts matched as they were last seen.")
+    assert "500" not in after["note"]
 
 
 async def test_numbers_beside_a_filter_are_numbers_of_that_filter() -> None:

@@ -109,7 +109,10 @@ def check_groups(
     """Hold what is shown of groups against the truth: numbers, shares, order, zeros, identities."""
     truth = part_of(part, asked.wanted, company)
     expected = groups_of(truth, asked)
-    pairs = list(zip(shown["groups"], grouping.groups, strict=False))
+    groups = list(shown["groups"])
+    # What is left out of a trend is earlier, and stands first.
+    other = groups.pop(0 if asked.is_trend else -1) if grouping.other else None
+    pairs = list(zip(groups, grouping.groups, strict=True))
     assert shown["groups_certainty"] == part.proof.certainty
     names = [tuple(group["key"].values()) for group, _ in pairs]
     assert len(set(names)) == len(names), "two groups look the same"
@@ -117,9 +120,8 @@ def check_groups(
         _check_numbers(group, expected.get(made.keys, []), len(truth), exact=part.proof.exact)
     kept = {made.keys for _, made in pairs}
     _check_order([made for _, made in pairs], kept, expected, asked, part)
-    if grouping.other is not None:
-        rest = _rest(expected, kept)
-        _check_numbers(shown["groups"][-1], rest, len(truth), exact=part.proof.exact)
+    if other is not None:
+        _check_numbers(other, _rest(expected, kept), len(truth), exact=part.proof.exact)
     elif not grouping.left_out:
         assert set(expected) <= kept, "a group is missing"
     if (at := time_of(asked)) is not None:

@@ -24,9 +24,9 @@ from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import ABSENT, Sort, Window
 from smoc_mcp.questions.filters import EVERYBODY
 from smoc_mcp.settings import Settings, is_colourful
-from smoc_mcp.text.times import Moment, iso
+from smoc_mcp.text.times import Moment
 from smoc_mcp.views.lists import Views
-from smoc_mcp.views.phrases import among_them, many
+from smoc_mcp.views.phrases import everybody_of, many
 
 __all__ = ["CHECK"]
 
@@ -121,7 +121,7 @@ def _shown(value: str | None, settings: Settings) -> str | None:
 def _history(reach: Mapping[Sort, Moment], gaps: int, settings: Settings) -> dict[str, Any]:
     return {
         "nothing_missing_since": {
-            str(sort): _begun(moment, settings) for sort, moment in reach.items()
+            str(sort): Views.of(settings).all_after(moment) for sort, moment in reach.items()
         },
         "gaps": gaps,
     }
@@ -133,9 +133,9 @@ def _proven(part: Part | None, settings: Settings) -> dict[str, Any]:
         return {"proven": None}
     since = "" if part.since is None else _begun(part.since, settings)
     return {
-        "proven": "all" if part.is_whole else among_them(part, since),
+        "proven": "all" if part.is_whole else f"{everybody_of(part, since)} are among them",
         **({"proven_since": since} if since else {}),
-        **({"proven_statuses": sorted(part.statuses, reverse=True)} if part.statuses else {}),
+        **({"proven_statuses": part.of_statuses} if part.statuses else {}),
     }
 
 
@@ -144,7 +144,7 @@ def _begun(moment: Moment, settings: Settings) -> str:
 
 
 def _window_findings(window: Window, settings: Settings) -> dict[str, Any]:
-    known = window.edge is not None and window.edge != ABSENT and not window.complete
+    since = window.all_since
     silent = window.sort is Sort.CONVERSATION and all(
         keys.conversation == ABSENT for keys in window.rows.values()
     )
@@ -152,7 +152,7 @@ def _window_findings(window: Window, settings: Settings) -> dict[str, Any]:
         "contacts": len(window.rows),
         "complete": window.complete or (window.edge == ABSENT and not silent),
         **({"nobody_talked": True} if silent and window.rows else {}),
-        **({"all_since": iso(window.edge or 0, settings.timezone)} if known else {}),
+        **({} if since is None else {"all_since": Views.of(settings).time(since)}),
     }
 
 

@@ -33,7 +33,7 @@ from smoc_mcp.text.cleaning import clean
 from smoc_mcp.text.folding import quoted
 from smoc_mcp.views.boundary import DETAIL_CHARS, spreadsheet_cell
 from smoc_mcp.views.lists import Views
-from smoc_mcp.views.phrases import among_them, many, may_be_deleted
+from smoc_mcp.views.phrases import everybody_of, many, may_be_deleted, total_words
 from smoc_mcp.views.results import ContactSummary
 
 __all__ = ["COLUMNS", "EXPORT", "Format", "Written", "closing", "export"]
@@ -86,14 +86,16 @@ class Written:
     Attributes:
         contacts: How many.
         proof: What is proven of them all.
-        at_least: How many contacts the company has at least.
+        total: How many match, or how many at least.
+        total_proof: That there are no more.
         part: Of whom it is proven that none is missing; None for nobody.
         failure: Why the API could not be asked; empty where it could.
     """
 
     contacts: int
     proof: Proof
-    at_least: int
+    total: int
+    total_proof: Proof
     part: Part | None
     failure: str
 
@@ -106,14 +108,13 @@ def closing(written: Written, views: Views) -> str:
         who = "all that match" if written.contacts else "nobody matches"
         lingering = f" {may_be_deleted(written.proof)}" if written.contacts else ""
         return f"{said}: {who}, as of {as_of}.{lingering}".rstrip()
-    since = views.time(written.part.since or 0) if written.part else ""
-    part = among_them(written.part, since)
-    # Those of the filter only, so that nobody takes it for the whole company.
-    part = f" Of those that match, {part}." if part else ""
-    return (
-        f"{said}, as they were last seen; more may exist: the company has at least "
-        f"{many(written.at_least, 'contact')}.{part}"
-    )
+    total = total_words(written.total, written.total_proof)
+    more = f"{total} match" if written.total > written.contacts else "more may match"
+    part = ""
+    if written.part is not None and written.part.contacts and not written.part.is_whole:
+        since = "" if written.part.since is None else views.time(written.part.since)
+        part = f" Of those that match, {everybody_of(written.part, since)} are among them."
+    return f"{said}, as they were last seen; {more}.{part}"
 
 
 async def export(
@@ -127,14 +128,15 @@ async def export(
     table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     if form == "csv":
         table.writeheader()
-    written, at_least, failure = 0, 0, ""
+    written, total, failure = 0, 0, ""
     proofs: list[Proof] = []
+    total_proof: Proof | None = None
     # Before the first row is written: whoever comes later need not be among them.
     part = await directory.proven_part(wanted)
     async for page in _pages(directory, wanted):
         written += len(page.rows)
         proofs.append(page.proof)
-        at_least = page.company.at_least
+        total, total_proof = page.total, page.total_proof
         failure = failure or page.company.failure
         for row in page.rows:
             contact = views.summary(row, page.live, DETAIL_CHARS)
@@ -146,7 +148,7 @@ async def export(
                 out.write(json.dumps(contact, ensure_ascii=False) + "\n")
     weakest = max((proof.certainty for proof in proofs), key=list(Certainty).index)
     proof = Proof(weakest, min(proof.as_of for proof in proofs))
-    return Written(written, proof, at_least, part, failure)
+    return Written(written, proof, total, total_proof or proof, part, failure)
 
 
 async def _pages(directory: ContactDirectory, wanted: ContactFilter) -> AsyncIterator[Page]:

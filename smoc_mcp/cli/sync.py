@@ -124,7 +124,7 @@ def _told(report: SyncReport, views: Views) -> str:
     if gaps:
         parts.append(f"gap: {', '.join(gaps)}: run sync more often")
     elif report.complete and report.reach is not None:
-        since = _time(report.reach, views)
+        since = views.all_after(report.reach)
         parts.append(f"unbroken since {since}")
     if report.failed:
         parts.append(f"NOT complete: {', '.join(report.failed)} failed")

@@ -82,6 +82,7 @@ class Page:
         moved_ahead: How many came in front of the first page since it was made.
         top: The key of the first page's first row; None where the order is not by time.
         instead: Where nobody matches: which values of each text filter there are in hand.
+        had_by_nobody: Of several values that a text filter wants, those that nobody in hand has.
         by_word: Where nobody matches: how many in hand hold each word of several.
         whole: Nothing but, at most, a status was asked for.
         live: The ids of those rows that are in live windows; the others are remembered.
@@ -97,6 +98,7 @@ class Page:
     moved_ahead: int
     top: Moment | None
     instead: Mapping[str, Values] = field(default_factory=dict)
+    had_by_nobody: Mapping[str, Sequence[str]] = field(default_factory=dict)
     by_word: Mapping[str, int] = field(default_factory=dict)
     whole: bool = False
     live: Collection[str] = ()
@@ -141,7 +143,7 @@ class Tally(NamedTuple):
     Attributes:
         total: How many; where that is not proven, how many at least.
         proof: That there are no more.
-        statuses: How many of each status; one that is not in it is not known.
+        statuses: How many of each status that the question admits; empty where nothing is known.
         status_proof: That there are no more of these statuses.
     """
 
@@ -177,9 +179,12 @@ class Statistics:
         in_hand: How many in hand match, as they were last seen.
         groups: How they divide; None where that was not asked for, or of no part it is proven.
         part: What is proven, where the total is not; None for nothing.
+        ahead: How many of those in hand that match bear a createdAt of the future, where it is
+            asked who came since a moment.
         questions: The survey questions that the dimensions stand for.
         unfiltered: The question was about the whole company.
         instead: As of a page.
+        had_by_nobody: As of a page.
     """
 
     company: Company
@@ -189,7 +194,9 @@ class Statistics:
     part: Part | None
     questions: Sequence[str]
     unfiltered: bool
+    ahead: int = 0
     instead: Mapping[str, Values] = field(default_factory=dict)
+    had_by_nobody: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

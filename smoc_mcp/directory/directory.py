@@ -23,7 +23,7 @@ from smoc_mcp.directory.listing import (
     list_page,
     suggest,
 )
-from smoc_mcp.directory.parts import may_reach_further, only_counted, proven_part
+from smoc_mcp.directory.parts import admitting_counted, may_reach_further, proven_part
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.directory.statistics import count_up, look_over
@@ -253,11 +253,17 @@ class ContactDirectory:
         """Fetch all four windows into the store; see `WindowSync.refresh`."""
         return await self.sync.refresh(self._asked(), done)
 
-    async def overview(self) -> Overview:
-        """Return what is known of the company: counts, windows, history, gaps."""
+    async def overview(self, *, looks: bool = False) -> Overview:
+        """Return what is known of the company: counts, windows, history, gaps.
+
+        Args:
+            looks: Have all four windows; otherwise the counts alone are asked for.
+        """
 
         def ask(reading: Reading) -> Steps[Overview]:
             reading = yield from self._have_counts(reading)
+            if looks:
+                reading = yield from self._have(Sort, reading)
             return look_over(reading)
 
         return await self._answer(ask)
@@ -309,11 +315,16 @@ class ContactDirectory:
         """Have the proof of the largest part of a question, where not all of it can be proven."""
         if asked.scope is Scope.IN_HAND or reading.prove(asked.region) is not None:
             return reading
-        counted = only_counted(asked.wanted).statuses
-        if counted and self.sync.may_learn(counted, reading.since):
-            reading = yield lambda asked: self.sync.ensure_all(asked, counted)
-        elif may_reach_further(reading) and not self.sync.in_turn(reading.since):
+        if may_reach_further(reading) and not self.sync.in_turn(reading.since):
             reading = yield self.sync.ensure_in_turn
+        counted = admitting_counted(asked.wanted).statuses
+        if (
+            counted
+            and not asked.is_trend
+            and proven_part(reading, asked) is None
+            and self.sync.may_learn(counted, reading.since)
+        ):
+            reading = yield lambda asked: self.sync.ensure_all(asked, counted)
         return reading
 
     async def _answer(self, ask: Question[T], *, heavy: bool = False) -> T:

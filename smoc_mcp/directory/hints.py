@@ -5,13 +5,14 @@ import json
 from smoc_mcp.directory.answers import Values
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.errors import InputError
+from smoc_mcp.questions.choices import Choice
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.filters import ContactFilter
 from smoc_mcp.questions.groups import NONE, merge
 from smoc_mcp.questions.similar import nearest
 from smoc_mcp.text.folding import quoted
 
-__all__ = ["instead", "matches_by_word", "no_such_question"]
+__all__ = ["had_by_nobody", "instead", "matches_by_word", "no_such_question"]
 
 _SHOWN = 8
 _SEARCHED = 1_000
@@ -34,6 +35,17 @@ def instead(reading: Reading, wanted: ContactFilter) -> dict[str, Values]:
             common = [value for value in known if value not in near]
             values[name] = Values(near, common[: _SHOWN - len(near)])
     return values
+
+
+def had_by_nobody(reading: Reading, wanted: ContactFilter) -> dict[str, list[str]]:
+    """Return which of several values that a filter of texts wants nobody in hand has."""
+    missing: dict[str, list[str]] = {}
+    for name, choice in wanted.texts.items():
+        for value in sorted(choice.wanted) if len(choice.wanted) > 1 else ():
+            alone = ContactFilter(texts={name: Choice(frozenset({value}))})
+            if not reading.in_hand_of(alone):
+                missing.setdefault(name, []).append(value.folded)
+    return missing
 
 
 def matches_by_word(reading: Reading, wanted: ContactFilter) -> dict[str, int]:

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from smoc_mcp.directory.answers import Found, Matches, News, Page
-from smoc_mcp.directory.hints import instead, matches_by_word
+from smoc_mcp.directory.hints import had_by_nobody, instead, matches_by_word
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.errors import ContactNotFoundError
 from smoc_mcp.proof.certainty import Certainty, Proof, Region
 from smoc_mcp.proof.windows import LATE, Sort, sort_key
-from smoc_mcp.questions.changes import Now, Progress, next_changes
+from smoc_mcp.questions.changes import Changes, Now, Progress, next_changes
 from smoc_mcp.questions.filters import TIMES, ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.text.times import Moment
@@ -46,6 +46,7 @@ def list_page(reading: Reading, asked: Listing) -> Page:
         moved_ahead=_moved_ahead(reading, asked),
         top=_top(asked, rows),
         instead={} if total or rows else instead(reading, wanted),
+        had_by_nobody=had_by_nobody(reading, wanted),
         by_word={} if total or rows else matches_by_word(reading, wanted),
         whole=wanted.only_status,
         live=reading.live_ids(rows),
@@ -137,7 +138,7 @@ def list_news(reading: Reading, progress: Progress, limit: int) -> News:
     ]
     proven = [proof for proof in proofs if proof is not None]
     gaps: list[tuple[Moment, Moment]] = []
-    if len(proven) == len(proofs):
+    if len(proven) == len(proofs) and not _may_be_new(changes, progress):
         # Who is new since has a new updatedAt too. So as of the proof of the changes, whichever
         # came first, both are right: what the other shows besides would contradict it. A
         # createdAt that lies ahead is no such thing, and who is not among those of a proof may
@@ -151,6 +152,14 @@ def list_news(reading: Reading, progress: Progress, limit: int) -> News:
         gaps = _gaps_since(reading, since)
     live = reading.live_ids([*changes.new, *changes.updated])
     return News(reading.company(), changes, since, proof, gaps, live)
+
+
+def _may_be_new(changes: Changes, progress: Progress) -> bool:
+    """Say whether nobody can tell if one who is given as changed is new: see `store.sql.news`."""
+    return any(
+        row.known > progress.base >= 0 and row.added == 0 and row.created >= progress.floor
+        for row in changes.updated
+    )
 
 
 _NEWS = (Sort.CREATED, Sort.UPDATED)

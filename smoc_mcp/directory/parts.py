@@ -9,27 +9,31 @@ from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort
 from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.filters import ContactFilter, Span
-from smoc_mcp.text.times import Moment
+from smoc_mcp.text.times import Moment, whole_second_after
 
-__all__ = ["may_reach_further", "only_counted", "proven_part"]
+__all__ = ["admitting_counted", "may_reach_further", "proven_part"]
 
 _SECOND = 1_000_000
 
 
 def proven_part(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | None:
-    """Return the proven part of whoever is to be grouped, and the filter that admits only it."""
+    """Return the proven part of what is asked, and the filter that admits only it.
+
+    It is all of it, or those created since a moment. Leads and customers alone are a part only
+    where there is no other, and of no trend: who became lost or converted is missing from them, so
+    they tell nothing of how many become customers.
+    """
     if whole := _part(reading, asked, asked.wanted):
         return whole
-    parts = [
-        *(_created_since(reading, asked, since) for since in _beginnings(reading)),
-        _of_counted(reading, asked),
-    ]
-    known = [part for part in parts if part is not None]
+    parts = [_created_since(reading, asked, moment) for moment in _beginnings(reading)]
+    known = [part for part in parts if part is not None and part[0].contacts]
+    if not known and not asked.is_trend and (counted := _of_counted(reading, asked)):
+        return counted
     # The largest says most; among equals what is exact.
     return max(known, key=lambda p: (p[0].contacts, p[0].proof.exact), default=None)
 
 
-def only_counted(wanted: ContactFilter) -> ContactFilter:
+def admitting_counted(wanted: ContactFilter) -> ContactFilter:
     """Return the filter that admits only those of its contacts whose status the API counts."""
     statuses = COUNTED if wanted.statuses is None else wanted.statuses & COUNTED
     return replace(wanted, statuses=statuses)
@@ -48,7 +52,7 @@ def _history(reading: Reading) -> History | None:
 
 
 def _beginnings(reading: Reading) -> Iterator[Moment]:
-    """Yield the moments since when everybody who was created may be in hand."""
+    """Yield moments after which everybody who was created may be in hand."""
     window = reading.live.sound(Sort.CREATED, reading.since)
     if window is not None and window.edge is not None:
         # Where its last contact has no time, every dated one is in it, from the oldest on.
@@ -63,15 +67,16 @@ def _beginnings(reading: Reading) -> Iterator[Moment]:
 
 
 def _created_since(
-    reading: Reading, asked: Count, unproven: Moment
+    reading: Reading, asked: Count, moment: Moment
 ) -> tuple[Part, ContactFilter] | None:
-    """Return the part of those created after a moment."""
-    if unproven < ABSENT // 2:
+    """Return the part of those created after a moment; None where that is none or all of them."""
+    if moment <= ABSENT:
         return None
-    # A whole second, as a caller can write it.
-    since = (unproven // _SECOND + 1) * _SECOND
+    since = whole_second_after(moment)
     span = asked.wanted.spans.get(Sort.CREATED, Span())
-    if (span.after or since) > since or (span.before or since + 1) <= since:
+    if span.after is not None and span.after > since:
+        return None
+    if span.before is not None and span.before <= since:
         return None
     spans = {**asked.wanted.spans, Sort.CREATED: Span(since, span.before)}
     return _part(reading, asked, replace(asked.wanted, spans=spans), since=since)
@@ -79,7 +84,7 @@ def _created_since(
 
 def _of_counted(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | None:
     """Return the part of the leads and customers."""
-    counted = only_counted(asked.wanted)
+    counted = admitting_counted(asked.wanted)
     return _part(reading, asked, counted) if counted.statuses else None
 
 

@@ -9,7 +9,7 @@ from smoc_mcp.directory.answers import Company, Tally
 from smoc_mcp.proof.certainty import Certainty, Proof, Region
 from smoc_mcp.proof.history import BEGINNING, follows
 from smoc_mcp.proof.live import LiveWindows
-from smoc_mcp.proof.windows import COUNTED, Counts, Sort, Status
+from smoc_mcp.proof.windows import COUNTED, NOT_COUNTED, Counts, Sort, Status
 from smoc_mcp.questions.filters import EVERYBODY, ContactFilter
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.store.store import ContactStore
@@ -107,12 +107,11 @@ class Reading:
         if known is not None and (known.exact or not self._counts_better(wanted)):
             held = self.store.count(replace(wanted, among=known.among))
             return Tally(total, proof, _every(wanted, held), known)
-        counted = [s for s in Status if s in (wanted.statuses or COUNTED)]
         if wanted == EVERYBODY or wanted.only_counted:
             counts, own = self._own_counts()
-            statuses = {status: counts.of([status]) for status in counted}
-            return Tally(total, proof, statuses, own)
-        return Tally(total, proof, _every(wanted, self.live_matches(wanted)), self.lower_bound())
+            admitted = [s for s in Status if s in (wanted.statuses or COUNTED)]
+            return Tally(total, proof, {s: counts.of([s]) for s in admitted}, own)
+        return Tally(total, proof, self._least_by_status(wanted), self.lower_bound())
 
     def total_of(self, wanted: ContactFilter) -> tuple[int, Proof]:
         """Return how many contacts match, and what is proven of that."""
@@ -123,9 +122,18 @@ class Reading:
         if wanted.only_counted and wanted.statuses:
             counts, own = self._own_counts()
             return counts.of(wanted.statuses), own
-        if wanted == EVERYBODY:
-            return self.least_of_all(), self.lower_bound()
+        if wanted.only_status:
+            return self.least_of(wanted.statuses or frozenset(Status)), self.lower_bound()
         return sum(self.live_matches(wanted).values()), self.lower_bound()
+
+    def _least_by_status(self, wanted: ContactFilter) -> Mapping[Status, int]:
+        """Return how many of each status match at least; nothing where no window is live."""
+        if not self.live.all(self.since):
+            return {}
+        least = dict(_every(wanted, self.live_matches(wanted)))
+        if wanted.only_status:
+            least |= {s: self.last_counts()[0].of([s]) for s in COUNTED & least.keys()}
+        return least
 
     def _own_counts(self) -> tuple[Counts, Proof]:
         """Return the API's own counts: exact while they are live, afterwards the last known."""
@@ -145,15 +153,19 @@ class Reading:
         return sum(self.store.count(wanted).values())
 
     def least_of_all(self) -> int:
-        """Return how many contacts the company has at least.
+        """Return how many contacts the company has at least; the same in every answer."""
+        return self.least_of(frozenset(Status))
+
+    def least_of(self, statuses: frozenset[Status]) -> int:
+        """Return how many contacts of some statuses the company has at least.
 
         The API counts leads and customers; each window adds the others that it shows, at the
         moment of its own counts. What is only remembered may be gone by now.
         """
-        live = self.live.all(self.since)
-        shown = [w.counts.of(COUNTED) + w.others for w in live]
-        held = sum(self.live_matches(EVERYBODY).values())
-        return max(self.last_counts()[0].of(COUNTED), held, *shown)
+        counted, others = statuses & COUNTED, statuses & NOT_COUNTED
+        shown = [w.counts.of(counted) + w.number_of(others) for w in self.live.all(self.since)]
+        held = sum(n for s, n in self.live_matches(EVERYBODY).items() if s in statuses)
+        return max(self.last_counts()[0].of(counted), held, *shown)
 
     def live_matches(self, wanted: ContactFilter) -> Mapping[Status, int]:
         """Return how many contacts of live windows match: lower bounds, as of the oldest."""
@@ -192,6 +204,10 @@ class Reading:
 
 
 def _every(wanted: ContactFilter, held: Mapping[Status, int]) -> dict[Status, int]:
-    """Return a number for every status that a filter admits, but for those nobody can name."""
+    """Return a number for every status that a filter admits; for unknown ones if there are any."""
     admitted = wanted.statuses or frozenset(Status)
-    return {s: held.get(s, 0) for s in Status if s in admitted and s is not Status.UNKNOWN}
+    return {
+        status: held.get(status, 0)
+        for status in Status
+        if status in admitted and (status is not Status.UNKNOWN or held.get(status))
+    }

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from smoc_mcp.directory.answers import Groups, Overview, Statistics, Tally
-from smoc_mcp.directory.hints import instead, no_such_question
+from smoc_mcp.directory.hints import had_by_nobody, instead, no_such_question
 from smoc_mcp.directory.parts import proven_part
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.proof.history import refresh_interval
 from smoc_mcp.proof.part import Part
-from smoc_mcp.proof.windows import COUNTED, Sort, Status
+from smoc_mcp.proof.windows import COUNTED, LATE, Sort, Status
 from smoc_mcp.questions.dimensions import Count, Scope
-from smoc_mcp.questions.filters import EVERYBODY, TIMES, Span
+from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Span
 from smoc_mcp.questions.groups import OTHER, Group, Grouping, merge
 from smoc_mcp.text.times import Moment
 
@@ -38,8 +38,19 @@ def count_up(reading: Reading, asked: Count) -> Statistics:
         part=None if found is None else found[0],
         questions=questions,
         unfiltered=asked.wanted == EVERYBODY,
+        ahead=_ahead(reading, asked.wanted),
         instead={} if tally.total or in_hand else instead(reading, asked.wanted),
+        had_by_nobody=had_by_nobody(reading, asked.wanted),
     )
+
+
+def _ahead(reading: Reading, wanted: ContactFilter) -> int:
+    """Return how many bear a time of the future, where a reader would take them to be new."""
+    span = wanted.spans.get(Sort.CREATED, Span())
+    if span.after is None or span.before is not None:
+        return 0
+    spans = {**wanted.spans, Sort.CREATED: Span(max(span.after, reading.now + LATE))}
+    return reading.in_hand_of(replace(wanted, spans=spans))
 
 
 def _questions(reading: Reading, asked: Count) -> list[str]:
@@ -58,10 +69,11 @@ def _groups(reading: Reading, asked: Count, tally: Tally) -> Groups | None:
 
     Groups by status alone have the API's own counts where not everybody is in hand.
     """
-    if asked.scope is Scope.IN_HAND:
-        return Groups(_in_order_of_names(_merged(reading, asked, None)), None)
     found = proven_part(reading, asked)
-    if asked.by_status_alone and (found is None or not found[0].is_whole):
+    is_whole = found is not None and found[0].is_whole
+    if asked.scope is Scope.IN_HAND and not is_whole:
+        return Groups(_in_order_of_names(_merged(reading, asked, None)), None)
+    if asked.by_status_alone and not is_whole:
         return _by_status(reading, asked, tally)
     if found is None:
         return None
@@ -109,7 +121,8 @@ def _of_statuses(counts: Mapping[Status, int]) -> Grouping:
         for status, number in counts.items()
         if number
     ]
-    return Grouping(sorted(made, key=lambda group: -group.contacts))
+    every = {status.value: status.value for status in counts}
+    return Grouping(sorted(made, key=lambda group: -group.contacts), every=[every])
 
 
 def look_over(reading: Reading) -> Overview:

@@ -43,6 +43,11 @@ class Part:
             raise ValueError("nothing can be compared where contacts may be missing")
 
     @property
+    def of_statuses(self) -> list[str]:
+        """The words of its statuses, in the order of `Status`; empty where that is no matter."""
+        return [status.value for status in Status if status in (self.statuses or ())]
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is all that was asked for."""
         return self.since is None and self.statuses is None

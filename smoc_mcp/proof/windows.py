@@ -9,17 +9,19 @@ import), which fall back to the present at the next change; a contact becomes vi
 `LATE` after the time that it bears.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from smoc_mcp.text.times import Moment
+from smoc_mcp.text.times import Moment, whole_second_after
 
 __all__ = [
     "ABSENT",
     "COUNTED",
     "LATE",
+    "NOT_COUNTED",
     "Counts",
     "Keys",
     "Sort",
@@ -55,7 +57,8 @@ class Status(StrEnum):
 
 COUNTED = frozenset({Status.LEAD, Status.CUSTOMER})
 """The statuses that the API itself counts, over the whole company."""
-_NOT_COUNTED = frozenset({Status.LOST, Status.CONVERTED})
+NOT_COUNTED = frozenset({Status.LOST, Status.CONVERTED})
+"""The statuses that are surely none of those."""
 
 
 class Timed(Protocol):
@@ -142,7 +145,6 @@ class Window:
         lacks: It may lack some who are stored with a newer key than its edge, for the key lay
             ahead when they were seen: who is not in it is none of those that it is a proof of.
         unread: The wire names of fields that could not be read in some of its contacts.
-        others: How many of its contacts surely are neither lead nor customer.
     """
 
     sort: Sort
@@ -159,12 +161,22 @@ class Window:
     stale: bool = False
     lacks: bool = False
     unread: frozenset[str] = frozenset()
-    others: int = field(init=False)
+    _numbers: Counter[Status] = field(init=False)
 
     def __post_init__(self) -> None:
         """Count once what every total asks for."""
-        others = sum(keys.status in _NOT_COUNTED for keys in self.rows.values())
-        object.__setattr__(self, "others", others)
+        object.__setattr__(self, "_numbers", Counter(k.status for k in self.rows.values()))
+
+    def number_of(self, statuses: Iterable[Status]) -> int:
+        """Return how many of its contacts are of some statuses."""
+        return sum(self._numbers[status] for status in statuses)
+
+    @property
+    def all_since(self) -> Moment | None:
+        """Since which whole second whoever has a key is in it; None for everybody, or nobody."""
+        if self.complete or self.edge is None or self.edge <= ABSENT:
+            return None
+        return whole_second_after(self.edge)
 
     @property
     def top(self) -> Moment:

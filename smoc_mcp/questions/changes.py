@@ -4,8 +4,8 @@ A *run* is the pages from one question until nothing is left. It gives what was 
 first who is new, then who else has changed; what is learnt while it is read belongs to the next
 run. The first run of a poller begins at a moment: new is who was created since. Each later one
 begins where the one before ended, by ticks (`proof.windows.Tick`): new is who became known since,
-whatever times the contact bears. So nobody is lost who becomes visible late, or bears a time of
-the future.
+whatever times the contact bears, unless it is older than all that was asked for and was only out of
+reach. So nobody is lost who becomes visible late, bears a time of the future, or came in a gap.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,6 +52,7 @@ class Progress:
         next_since: What `since` will be in the next run.
         stream: Which stream of the run is being read.
         place: The key and the id of the last contact of that stream that was given.
+        origin: The moment at which the first run began; None in that run.
     """
 
     since: Moment
@@ -61,6 +62,12 @@ class Progress:
     next_since: Moment = 0
     stream: Stream = "new"
     place: tuple[int, str] = _FIRST
+    origin: Moment | None = None
+
+    @property
+    def floor(self) -> Moment:
+        """From when on whoever becomes known has not been given, and is news."""
+        return self.since if self.origin is None else self.origin
 
     @property
     def by_time(self) -> bool:
@@ -71,7 +78,7 @@ class Progress:
         """Return it for a cursor."""
         return [
             *(self.since, self.base, self.series, self.up_to, self.next_since),
-            *(self.stream, *self.place),
+            *(self.stream, *self.place, self.floor),
         ]
 
     @classmethod
@@ -91,8 +98,10 @@ class Progress:
                 ("new" | "changed") as stream,
                 int(key),
                 str(contact_id),
+                int(origin),
             ]:
-                return cls(since, base, series, up_to, next_since, stream, (key, contact_id))
+                place = key, contact_id
+                return cls(since, base, series, up_to, next_since, stream, place, origin)
         raise TypeError("no progress of changes")
 
     def begun(self, now: Now) -> "Progress":
@@ -106,11 +115,14 @@ class Progress:
             series=now.series,
             up_to=now.tick,
             next_since=now.covered,
+            origin=self.floor,
         )
 
     def ended(self) -> "Progress":
         """Return it with the run behind it."""
-        return Progress(since=self.next_since, base=self.up_to, series=self.series)
+        return Progress(
+            since=self.next_since, base=self.up_to, series=self.series, origin=self.floor
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,17 +14,36 @@ from typing import NamedTuple
 from smoc_mcp.errors import InputError
 from smoc_mcp.text.folding import fold, quoted
 
-__all__ = ["WITHOUT", "Choice", "Entry", "Wanted", "entries", "parse_choice", "spelt"]
+__all__ = [
+    "WITHOUT",
+    "Choice",
+    "Entry",
+    "Wanted",
+    "entries",
+    "parse_choice",
+    "some_entries",
+    "spelt",
+]
 
 WITHOUT = "(none)"
 """The entry for those without a value; groups show it for them too."""
 _MOST = 100
 """Entries of one filter: each is a test of every contact."""
+_MINUS = "[-\u2212\u2013\u2014]?"
+_COMMA = "[,\uff0c\u3001]"
+"""Minus and comma, also of other keyboards."""
 _INSIDE = '[^"]*(?:""[^"]*)*'
-_IN_QUOTES = re.compile(rf'\s*(-?)\s*"({_INSIDE})"\s*(?:,|\Z)')
-_BEGINS_WITH_QUOTE = re.compile(r'\s*-?\s*"')
+_IN_QUOTES = re.compile(rf'\s*({_MINUS})\s*"({_INSIDE})"\s*(?:{_COMMA}|\Z)')
+_BEGINS_WITH_QUOTE = re.compile(rf'\s*{_MINUS}\s*"')
 _UP_TO_CLOSING = re.compile(f'{_INSIDE}"')
-_BARE = re.compile(r"\s*(-?)([^,]*)(?:,|\Z)")
+_BARE = re.compile(rf"\s*({_MINUS})([^,\uff0c\u3001]*)(?:{_COMMA}|\Z)")
+_OPENS, _CLOSES = "\u201c\u201e\u00ab", "\u201d\u201c\u00bb"
+_IN_OTHER_QUOTES = re.compile(
+    rf"\s*({_MINUS})\s*[{_OPENS}]([^{_OPENS}{_CLOSES}]*)[{_CLOSES}]\s*(?:{_COMMA}|\Z)"
+)
+"""In quotes of another keyboard."""
+_OF_LISTS = ";|"
+"""What people write between values in other places."""
 
 
 class Entry(NamedTuple):
@@ -85,9 +104,11 @@ def parse_choice(text: str, name: str) -> Choice | None:
     wanted: set[Wanted] = set()
     unwanted: set[Wanted] = set()
     without: set[bool] = set()
-    for entry in entries(text, name):
+    for entry in some_entries(text, name):
         folded = fold(entry.text)
-        if folded == WITHOUT and not entry.in_quotes:
+        if not entry.in_quotes:
+            _check_bare(entry.text, name)
+        if folded.replace(" ", "") == WITHOUT and not entry.in_quotes:
             without.add(not entry.unwanted)
         elif not folded:
             raise InputError(
@@ -102,12 +123,22 @@ def parse_choice(text: str, name: str) -> Choice | None:
             f"{name} names {quoted(min(both, default=WITHOUT))} both ways: give it once, with or "
             "without the minus."
         )
-    if not wanted and not unwanted and not without:
-        raise InputError(
-            f"{name} has nothing but commas in it: write values, such as Oslo, Bergen, or leave "
-            "it out."
-        )
     return Choice(frozenset(wanted), frozenset(unwanted), next(iter(without), None))
+
+
+def _check_bare(text: str, name: str) -> None:
+    """Refuse what people write in other places and what here would be silently nobody."""
+    if re.match("[-\u2212\u2013\u2014]", text):
+        raise InputError(
+            f"{name} has two minus signs before {quoted(text.lstrip('-'))}: one means not this; a "
+            "value that begins with one stands in quotes."
+        )
+    for sign in _OF_LISTS:
+        if sign in text:
+            raise InputError(
+                f"{name} has {sign} in {quoted(text)}: write a comma between values, and a value "
+                f"that has {sign} itself in quotes."
+            )
 
 
 def entries(text: str, name: str) -> list[Entry]:
@@ -124,11 +155,28 @@ def entries(text: str, name: str) -> list[Entry]:
     return found
 
 
+def some_entries(text: str, name: str) -> list[Entry]:
+    """Return what stands between the commas of a text; nothing for a text of blanks.
+
+    Raises:
+        InputError: As of `entries`; or there are only commas.
+    """
+    found = entries(text, name)
+    if text.strip() and not found:
+        raise InputError(
+            f"{name} has nothing but commas in it: write values, with a comma between, or leave it "
+            "out."
+        )
+    return found
+
+
 def _entries(text: str, name: str) -> Iterator[Entry]:
     place = 0
     while place < len(text):
         if (found := _IN_QUOTES.match(text, place)) is not None:
             yield Entry(found[2].replace('""', '"').strip(), bool(found[1]), in_quotes=True)
+        elif (found := _IN_OTHER_QUOTES.match(text, place)) is not None:
+            yield Entry(found[2].strip(), bool(found[1]), in_quotes=True)
         elif (broken := _BEGINS_WITH_QUOTE.match(text, place)) is not None:
             raise _misquoted(text[broken.end() :], name)
         elif (found := _BARE.match(text, place)) is not None and (found[1] or found[2].strip()):
@@ -163,11 +211,13 @@ def spelt(value: str, *, exact: bool = False) -> str:
         value: Of a contact.
         exact: The whole value is meant, whatever the field is named by.
     """
-    plain = not (
-        exact
-        or "," in value
-        or value.lstrip().startswith(("-", '"'))
-        or fold(value) == WITHOUT
-        or not value.strip()
-    )
-    return value if plain else '"' + value.replace('"', '""') + '"'
+    if not exact and _means_itself(value):
+        return value
+    return '"' + value.replace('"', '""') + '"'
+
+
+def _means_itself(value: str) -> bool:
+    try:
+        return parse_choice(value, "") == Choice(frozenset({Wanted(fold(value))}))
+    except InputError:
+        return False

@@ -7,7 +7,7 @@ from enum import StrEnum
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.questions.choices import entries
-from smoc_mcp.questions.fields import FIELDS
+from smoc_mcp.questions.fields import FIELDS, Field
 from smoc_mcp.questions.filters import ALIASES, EVERYBODY, ContactFilter
 from smoc_mcp.text.folding import fold, quoted
 
@@ -47,6 +47,11 @@ class Dimension:
     kind: Kind
     source: str
     question: str = ""
+
+    @property
+    def field(self) -> Field | None:
+        """The field that it divides by; None where it is none."""
+        return FIELDS.get(self.source)
 
     @property
     def reads(self) -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, Status
-from smoc_mcp.questions.choices import Choice, entries, parse_choice
+from smoc_mcp.questions.choices import Choice, parse_choice, some_entries
 from smoc_mcp.questions.fields import NAMED_FILTERS, WIRE_FIELDS, Consent
 from smoc_mcp.questions.rows import Position
 from smoc_mcp.questions.search import Term, parse_query
@@ -222,7 +222,7 @@ def _parse_span(given: Mapping[str, str], stem: str, *, now: Moment, zone: ZoneI
 
 def _parse_has(text: str) -> Mapping[str, bool]:
     wanted: dict[str, bool] = {}
-    for name, unwanted, _ in entries(text.lower(), "has"):
+    for name, unwanted, _ in some_entries(text.lower(), "has"):
         if name not in HAS:
             raise InputError(
                 f"has does not know {quoted(name)}: give a comma-separated choice of "
@@ -240,8 +240,8 @@ def _parse_words(name: str, text: str, known: type[_Word]) -> frozenset[_Word] |
     words = [word.value for word in known]
     wanted: set[_Word] = set()
     unwanted: set[_Word] = set()
-    for word, is_unwanted, _ in entries(text.lower(), name):
-        if word == "any":
+    for word, is_unwanted, _ in some_entries(text.lower(), name):
+        if word == "any" and not is_unwanted:
             continue
         if word not in words:
             raise InputError(

@@ -1,26 +1,27 @@
 """Groups of contacts: the store's rows merged, ordered and cut to a limit. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.proof.windows import Status
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.rows import GroupRow
+from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import QUARTER_HOUR, Moment, as_datetime, as_moment
 
-__all__ = ["NONE", "OTHER", "Group", "Grouping", "begins", "merge"]
+__all__ = ["ALL", "NONE", "OTHER", "Group", "Grouping", "begins", "merge"]
 
 NONE = "(none)"
 """The value shown for contacts that have none."""
 OTHER = "(other)"
-"""The value shown for all groups past the limit together."""
+"""The value shown for all groups past the limit together; in a trend they are the earlier ones."""
 
-_MOST_EMPTY_PERIODS = 400
-"""Holes in a trend are shown up to this many; a company's first odd date must not make 10,000."""
+ALL = ""
+"""The key that stands for all values: of a dimension beside a period that nobody is in."""
 
 Key = tuple[str | None, ...]
 
@@ -32,7 +33,8 @@ class Group:
     Attributes:
         values: The value of each dimension, as most often spelt; NONE or OTHER where it is that.
         counts: How many of each status; absent is none.
-        keys: The key of each dimension's value, None for none; nothing for others together.
+        keys: The key of each dimension's value, None for none, ALL for whichever; nothing for
+            others together.
     """
 
     values: tuple[str, ...]
@@ -56,6 +58,7 @@ class Grouping:
             a contact may be in several groups, adding them up would not.
         several: The names of dimensions in which a contact counts once per value.
         partial: The keys of periods that are shown but in part: one that runs, one that is cut.
+        every: Of each dimension every value by its key, also those past the limit.
     """
 
     groups: Sequence[Group]
@@ -63,6 +66,7 @@ class Grouping:
     other: Group | None = None
     several: Sequence[str] = ()
     partial: Sequence[str] = ()
+    every: Sequence[Mapping[str, str]] = ()
 
 
 def merge(
@@ -86,16 +90,18 @@ def merge(
     for row in rows:
         groups[_key(row, spelt, units, zone)].counts[row.status] += row.contacts
     for at, unit in units.items():
-        for period in _holes(groups, at, unit, zone, ends) if ends else ():
-            key = tuple(period if i == at else None for i in range(len(spelt)))
-            groups[key] = Group(())
+        for period in _holes(groups, at, unit, zone, ends, asked.limit) if ends else ():
+            empty: Key = tuple(period if i == at else ALL for i in range(len(spelt)))
+            groups[empty] = Group(())
             spelt[at].add(period, period, 1)
     for key, group in groups.items():
         group.keys = key
+        pairs = zip(key, spelt, strict=True)
         group.values = tuple(
-            NONE if k is None else words.most_common(k) for k, words in zip(key, spelt, strict=True)
+            NONE if k is None else words.most_common(k) if k else ALL for k, words in pairs
         )
     made = _limited(groups, asked.dimensions, asked.limit)
+    made = replace(made, every=[words.all_most_common() for words in spelt])
     if ends is not None:
         for at, unit in units.items():
             made = replace(made, partial=_partial(made, at, unit, zone, ends))
@@ -112,8 +118,13 @@ class _Spellings:
         self._counts[folded][value] += contacts
 
     def most_common(self, folded: str) -> str:
-        counts = self._counts[folded]
-        return max(counts, key=counts.__getitem__)
+        """Return the spelling; of equals one that is more than an id or an address."""
+        counts = self._counts.get(folded, {folded: 0})
+        return max(counts, key=lambda value: (counts[value], fold(value) != folded))
+
+    def all_most_common(self) -> dict[str, str]:
+        """Return the spelling of each folded value."""
+        return {folded: self.most_common(folded) for folded in self._counts}
 
 
 def _key(
@@ -197,8 +208,9 @@ def _holes(
     unit: str,
     zone: ZoneInfo,
     ends: tuple[Moment | None, Moment],
+    limit: int,
 ) -> list[str]:
-    """Return the periods that no contact is in, from the trend's beginning to its end.
+    """Return the periods that no contact is in, of the newest so many up to the trend's end.
 
     What bears a time of the future comes after the end, with no periods between.
     """
@@ -207,22 +219,19 @@ def _holes(
         return []
     began, last = (None if m is None else _period(m // QUARTER_HOUR, unit, zone) for m in ends)
     first = began or min(present)
-    if last is None or last < first:
-        return []
-    holes: list[str] = []
-    if first not in present:
-        holes.append(first)
-    day, end = _start(first), _start(last)
-    while day < end:
-        day = {"day": day + timedelta(days=1), "week": day + timedelta(weeks=1)}.get(
-            unit, (day + timedelta(days=32)).replace(day=1)
-        )
-        text = f"{day:%Y-%m}" if unit == "month" else day.isoformat()
-        if text not in present:
-            holes.append(text)
-        if len(holes) > _MOST_EMPTY_PERIODS:
-            return []
-    return holes
+    newest = islice(_periods_back(last, unit), limit) if last is not None else ()
+    return [period for period in newest if first <= period and period not in present]
+
+
+def _periods_back(last: str, unit: str) -> Iterator[str]:
+    """Yield a period, the one before it, and so on."""
+    day = _start(last)
+    while True:
+        yield f"{day:%Y-%m}" if unit == "month" else day.isoformat()
+        if unit == "month":
+            day = (day - timedelta(days=1)).replace(day=1)
+        else:
+            day -= timedelta(days=1 if unit == "day" else 7)
 
 
 def _start(period: str) -> date:

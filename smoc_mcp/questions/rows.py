@@ -12,7 +12,7 @@ __all__ = ["LISTED", "STATUSES", "ContactRow", "GroupRow", "Match", "Position"]
 LISTED = (
     *("id", "name", "email", "phone", "company", "city", "country", "status"),
     *("created", "updated", "conversation", "utm_source", "utm_medium", "utm_campaign", "seen_at"),
-    *("added", "revision", "accepted_communication", "unread"),
+    *("known", "added", "revision", "accepted_communication", "unread"),
 )
 """The columns of a `ContactRow`, but for its rank; in the order of its fields."""
 STATUSES = {status.value: status for status in Status}
@@ -50,6 +50,7 @@ class ContactRow:
 
     Attributes:
         seen_at: When it was last seen.
+        known: The tick at which it was seen first.
         added: The tick at which it was new; 0 where it was old when it was first seen.
         revision: The tick at which it was new or changed.
         accepted_communication: What it answered, yes or no; None for neither.
@@ -73,6 +74,7 @@ class ContactRow:
     utm_medium: str | None
     utm_campaign: str | None
     seen_at: Moment
+    known: Tick
     added: Tick
     revision: Tick
     accepted_communication: str | None = None

@@ -147,8 +147,8 @@ Make a list of contacts to follow up: status {status}, last conversation longer 
 limit=20: whom to call. Leave out a row without consent: there it could not be read.
 2. Only if these are fewer than five: contacts_search {quiet} has=email \
 accepted_communication=yes,unasked sort=conversation limit=20: whom to write to.
-3. contacts_stats {quiet} accepted_communication=no: its total is how many are left out because \
-they said no.
+3. contacts_stats {quiet} has=phone accepted_communication=no: its total is how many are left out \
+because they said no; if you made the second search, has=email instead.
 
 Sort by who is most worth a call (company, answers, several visits; contacts_get include=surveys \
 tells for the five best). Show name, company, phone or e-mail, consent, last \

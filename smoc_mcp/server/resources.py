@@ -18,7 +18,6 @@ from mcp.server.mcpserver.resources import FunctionResource, Resource, TextResou
 from smoc_mcp.directory.answers import Overview
 from smoc_mcp.directory.directory import FindDirectory
 from smoc_mcp.errors import ContactNotFoundError, SmocError
-from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import ABSENT
 from smoc_mcp.server.guide import GUIDE
 from smoc_mcp.server.unexpected import sentence_of
@@ -46,7 +45,7 @@ def build_resources(directory: FindDirectory, views: Views) -> list[Resource]:
 
     async def company() -> str:
         try:
-            overview = await directory().overview()
+            overview = await directory().overview(looks=True)
             return _as_text(_company_as_data(overview, views))
         except Exception as error:
             raise _told(error, COMPANY_URI) from error
@@ -131,14 +130,13 @@ def _company_as_data(overview: Overview, views: Views) -> dict[str, Any]:
             w.sort.value: {
                 "contacts": len(w.rows),
                 "complete": w.complete,
-                "all_since": _moment(w.edge, views),
+                "all_since": None if w.all_since is None else views.time(w.all_since),
                 "as_of": views.time(w.as_of),
             }
             for w in overview.windows
         },
         "unbroken_since": {
-            sort.value: "the beginning" if reach == BEGINNING else _moment(reach, views)
-            for sort, reach in overview.reach.items()
+            sort.value: views.all_after(reach) for sort, reach in overview.reach.items()
         },
         "gaps": [
             {"order": g.sort.value, "from": _moment(g.older, views), "to": _moment(g.newer, views)}

@@ -123,11 +123,9 @@ def _of_identity(field: Field, key: str, value: Wanted) -> Sql:
     """Return the condition of somebody: who it is, what it is called, or both as `name (id)`."""
     names = f"{field.name}_names"
     called = f"\n{value.folded}\n" if value.exact else value.folded
-    name = f"substr(?, 1, length(?) - length({key}) - 3)"
     return Sql(
-        f"({key} = ? OR instr({names}, ?) OR (substr(?, -length({key}) - 3) = ' (' || {key} || ')' "
-        f"AND instr({names}, char(10) || {name} || char(10))))",
-        (value.folded, called, *[value.folded] * 3),
+        f"({key} = ? OR instr({names}, ?) OR substr(?, -length({key}) - 3) = ' (' || {key} || ')')",
+        (value.folded, called, value.folded),
     )
 
 

@@ -53,7 +53,7 @@ def value_columns(names: Iterable[str]) -> list[str]:
 _PLAIN = ("id", "name", "email", "phone", "has_visits", "has_rewards", "has_referrals")
 _VALUES = tuple(field.name for field in VALUES)
 _COLUMNS = (
-    *("owner", "asked", "seen", "seen_at", "api_now", "added", "revision"),
+    *("owner", "asked", "seen", "seen_at", "api_now", "known", "added", "revision"),
     *("digest", "status", "created", "updated", "conversation", "source", "unread"),
     "accepted_communication",
     *(*_PLAIN, "email_key", "mailbox"),

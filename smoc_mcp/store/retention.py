@@ -38,6 +38,12 @@ def keep_to_retention(db: Database, owner: int, keep: Moment | None, now: Moment
             "SELECT max(created), max(updated), max(conversation) FROM contact WHERE seen_at < ?",
             (seen_before,),
         )[0]
+        # Who is as old as somebody whom we forget may have been known and given before.
+        db.run(
+            "UPDATE companies SET purged = max(purged, ifnull((SELECT max(created) FROM contacts "
+            "WHERE owner = companies.id AND (seen_at < ? OR gone < ?)), purged)) WHERE id = ?",
+            (seen_before, gone_before, owner),
+        )
         dropped = db.run(
             "DELETE FROM contacts WHERE owner = ? AND (seen_at < ? OR gone < ?)",
             (owner, seen_before, gone_before),

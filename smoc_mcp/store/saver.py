@@ -126,7 +126,7 @@ class ContactSaver:
                 (
                     owner,
                     UNDECIDED if window.stale or f.id in found.undecided else window.sent,
-                    *(window.received, window.as_of, window.api_now),
+                    *(window.received, window.as_of, window.api_now, window.received),
                     *(
                         (0, window.received)
                         if f.id in known

@@ -101,8 +101,7 @@ def listing(asked: Listing) -> Sql:
 
 def news(progress: Progress, limit: int) -> Sql:
     """Return a SELECT of the next contacts of a stream of news, each with its `key` there."""
-    tests, values = _NEWS[progress.by_time, progress.stream]
-    key = tests.partition(" ")[0]
+    key, tests, values = _NEWS[progress.by_time, progress.stream]
     bound = [getattr(progress, value) for value in values]
     return Sql(
         f"SELECT {_COLUMNS}, 0 AS rank, {key} AS key FROM contact WHERE {tests} "
@@ -111,18 +110,31 @@ def news(progress: Progress, limit: int) -> Sql:
     )
 
 
-# By the contacts' times, or by ticks: which contacts are in a stream, in the order of the first
-# column, and what of the progress is bound.
-_NEWS: Mapping[tuple[bool, Stream], tuple[str, Sequence[str]]] = {
-    (True, "new"): ("created >= ? AND added <= ?", ("since", "up_to")),
+# Who becomes known was new then, or came since the poller began; but who is as old as somebody whom
+# retention has dropped may be the same, and was perhaps given before.
+_IS_NEWS = (
+    "(added > 0 OR (created >= ? AND created > "
+    "(SELECT purged FROM companies WHERE companies.id = contact.owner)))"
+)
+# By the contacts' times, or by ticks: the order of a stream, which contacts are in it, and what of
+# the progress is bound. Who became known later than a run began belongs to the next one.
+_NEWS: Mapping[tuple[bool, Stream], tuple[str, str, Sequence[str]]] = {
+    (True, "new"): ("created", "created >= ? AND known <= ?", ("since", "up_to")),
     (True, "changed"): (
-        "updated >= ? AND created < ? AND revision <= ?",
-        ("since", "since", "up_to"),
+        "updated",
+        "updated >= ? AND created < ? AND known <= ? AND revision <= ?",
+        ("since", "since", "up_to", "up_to"),
     ),
-    (False, "new"): ("added > ? AND added > 0 AND added <= ?", ("base", "up_to")),
+    (False, "new"): (
+        "known",
+        f"known > ? AND known <= ? AND {_IS_NEWS}",
+        ("base", "up_to", "floor"),
+    ),
     (False, "changed"): (
-        "revision > ? AND revision <= ? AND added <= ?",
-        ("base", "up_to", "base"),
+        "max(revision, known)",
+        "((revision > ? AND revision <= ?) OR (known > ? AND known <= ? "
+        f"AND max(created, updated) >= ?)) AND NOT (known > ? AND {_IS_NEWS})",
+        ("base", "up_to", "base", "up_to", "floor", "base", "floor"),
     ),
 }
 
@@ -329,9 +341,9 @@ def _phrase(needle: Needle) -> str:
 def saving(columns: Sequence[str]) -> str:
     """Return an INSERT of a contact's columns that replaces those of the contact's id.
 
-    It stays new since when it was, and is neither missed nor gone any more.
+    It stays known and new since when it was, and is neither missed nor gone any more.
     """
-    kept = ("owner", "id", "added")
+    kept = ("owner", "id", "known", "added")
     changed = (f"{name} = excluded.{name}" for name in columns if name not in kept)
     return (
         f"INSERT INTO contacts ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "

@@ -22,6 +22,7 @@ __all__ = [
     "as_moment",
     "iso",
     "parse_time",
+    "whole_second_after",
 ]
 
 Moment = int
@@ -60,6 +61,11 @@ class Clock:
     def elapsed(self) -> Moment:
         """Return the microseconds since some beginning; it never goes back."""
         return time.monotonic_ns() // 1_000
+
+
+def whole_second_after(moment: Moment) -> Moment:
+    """Return the first whole second, as people write times, that is later than a moment."""
+    return (moment // _SECOND + 1) * _SECOND
 
 
 def as_moment(value: datetime) -> Moment:

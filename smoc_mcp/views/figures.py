@@ -1,20 +1,22 @@
 """The answer of contacts_stats: counts and groups, as structure and as text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
 from smoc_mcp.directory.answers import Groups, Statistics, Tally
 from smoc_mcp.proof.part import Part
-from smoc_mcp.proof.windows import Status
-from smoc_mcp.questions.dimensions import Count, Dimension, Kind
-from smoc_mcp.questions.fields import FIELDS
-from smoc_mcp.questions.groups import NONE, OTHER, Group, Grouping
+from smoc_mcp.proof.windows import COUNTED, Status
+from smoc_mcp.questions.choices import spelt
+from smoc_mcp.questions.dimensions import Count, Dimension, Kind, Scope
+from smoc_mcp.questions.fields import Match
+from smoc_mcp.questions.groups import ALL, OTHER, Group, Grouping
 from smoc_mcp.views.identities import identity, person, told_apart
 from smoc_mcp.views.lists import View, Views, company_result, until_full
 from smoc_mcp.views.phrases import (
     cut_short,
+    everybody_of,
     first_line,
     grid,
     lines,
@@ -23,9 +25,11 @@ from smoc_mcp.views.phrases import (
     many,
     may_be_deleted,
     must_be_gone,
+    nobody_has,
     noun,
     quoted,
     remembered,
+    remembered_more,
     sentences,
     suggestions,
     total_words,
@@ -39,13 +43,15 @@ __all__ = ["figures"]
 _QUESTIONS_SHOWN = 5
 _MOST_GROUPS = 100
 """What limit may be at most."""
-_STATUS_WORDS = {
-    Status.LEAD: ("leads", "lead"),
-    Status.CUSTOMER: ("customers", "customer"),
-    Status.LOST: ("lost", "lost"),
-    Status.CONVERTED: ("converted", "converted"),
+_STATUS_NAMES = {
+    Status.LEAD: "leads",
+    Status.CUSTOMER: "customers",
+    Status.LOST: "lost",
+    Status.CONVERTED: "converted",
+    Status.UNKNOWN: "unknown",
 }
-"""The name of the number of each status, and one of them in words."""
+"""The name of the number of each status."""
+_EARLIER = "(earlier)"
 
 
 def figures(stats: Statistics, asked: Count, views: Views) -> View[StatisticsResult]:
@@ -93,6 +99,8 @@ class _Figures:
             elif not found.by_status:
                 result["grouped"] = self.stats.in_hand
                 result["scope"] = "in_hand"
+        if left := remembered_more(tally.total, tally.proof, self.stats.in_hand):
+            result["remembered"] = left
         result["company"] = company_result(self.stats.company)
         result["as_of"] = as_of
         if note:
@@ -108,7 +116,7 @@ class _Figures:
         if part.since is not None:
             result["proven_since"] = self.views.time(part.since)
         if part.statuses is not None:
-            result["proven_statuses"] = sorted(part.statuses, reverse=True)
+            result["proven_statuses"] = part.of_statuses
         return result
 
     def _as_of(self) -> int:
@@ -127,9 +135,11 @@ class _Figures:
                 self._about_part(),
                 self._why_not_exact(),
                 must_be_gone(stats.company),
-                *(_about_groups(grouping, self.asked.dimensions) if grouping else ()),
+                *(_about_groups(grouping, self.asked) if grouping else ()),
+                _ahead(stats.ahead),
                 cut_short(kept, every, "ask with a filter or a smaller limit"),
                 _questions(stats.questions, self.views),
+                nobody_has(stats.had_by_nobody),
                 suggestions(stats.instead, self.views.boundary),
                 unread(stats.company),
             ]
@@ -142,8 +152,8 @@ class _Figures:
             return self._about_sure(self.stats.part)
         if found is None:
             return (
-                "Of no part of this is it proven that nobody is missing, so there are no groups; "
-                "scope=in_hand counts those in hand."
+                "No groups: contacts may be missing everywhere in this. scope=in_hand counts those "
+                "in hand."
             )
         if found.by_status:
             return (
@@ -157,37 +167,37 @@ class _Figures:
             )
         if found.part.is_whole:
             return may_be_deleted(found.part.proof)
+        who = self._everybody_of(found.part)
         return sentences(
-            [f"Groups are of {self._those_of(found.part)}.", may_be_deleted(found.part.proof)]
+            [
+                f"Groups are of {found.part.contacts:,} of them: {who}",
+                may_be_deleted(found.part.proof),
+            ]
         )
 
     def _about_sure(self, part: Part | None) -> str:
-        return f"Proven are {self._those_of(part)}." if part is not None else ""
+        return f"Proven are {part.contacts:,} of them: {self._everybody_of(part)}" if part else ""
 
-    def _those_of(self, part: Part) -> str:
+    def _everybody_of(self, part: Part) -> str:
         """Return who a part is, what is proven of it, and how to ask for it alone."""
-        if part.since is not None:
-            since = self.views.time(part.since)
-            who, how = f"{many(part.contacts, 'contact')} created since {since}", "created_after"
-        else:
-            statuses = sorted(part.statuses or (), reverse=True)
-            who = f"{part.contacts:,} {' and '.join(f'{status}s' for status in statuses)}"
-            how = f"status={','.join(statuses)}"
-        return f"the {who} ({part.proof.certainty}); ask with {how} to stay there"
+        since = "" if part.since is None else self.views.time(part.since)
+        how = f"created_after={since}" if since else f"status={','.join(part.of_statuses)}"
+        who = everybody_of(part, since)
+        return f"{who} ({part.proof.certainty}); {how} gives only these."
 
     def _why_not_exact(self) -> str:
         stats = self.stats
-        proof = stats.tally.proof
-        if proof.complete:
+        tally = stats.tally
+        if tally.proof.complete:
             grouped = stats.groups is not None and stats.groups.part is not None
-            return "" if grouped else may_be_deleted(proof)
+            return "" if grouped else may_be_deleted(tally.proof)
         why = looked_at(stats.company)
         if stats.unfiltered:
             why = "" if self.asked.dimensions else lower_total()
         return sentences(
             [
                 why,
-                remembered(stats.tally.total, stats.in_hand),
+                remembered(remembered_more(tally.total, tally.proof, stats.in_hand)),
                 self.views.gaps(stats.company.gaps, "came"),
             ]
         )
@@ -199,19 +209,27 @@ class _Figures:
         found = self.stats.groups
         if found is None:
             return []
-        people = self._people(found.grouping.groups)
-        shown = (*found.grouping.groups, found.grouping.other)
-        return [self._group(group, found, people) for group in shown if group is not None]
+        grouping = found.grouping
+        texts = self._shown(grouping)
+        shown = [self._group(group, found, texts) for group in grouping.groups]
+        if grouping.other is None:
+            return shown
+        other = self._group(grouping.other, found, texts)
+        # A trend reads from old to new.
+        return [other, *shown] if self.asked.is_trend else [*shown, other]
 
     def _group(
-        self, group: Group, found: Groups, people: Sequence[Mapping[str, str]]
+        self, group: Group, found: Groups, texts: Sequence[Mapping[str, str]]
     ) -> GroupResult:
+        keys = group.keys or group.values
+        named = zip(self._names(), self._named(group, texts), keys, strict=True)
         result: GroupResult = {
-            "key": dict(zip(self._names(), self._named(group, people), strict=True)),
+            "key": {name: value for name, value, key in named if key != ALL},
             "contacts": group.contacts,
         }
         if self._shows_statuses:
-            result.update(cast("GroupResult", _numbers(_every_status(group.counts))))
+            numbers = _numbers(self._counted(group, found))
+            result.update(cast("GroupResult", numbers))
         if found.part is not None:
             result.update(cast("GroupResult", self._shares(group, found.part)))
         proof = found.by_status.get(group.keys[0] or "") if group.keys else None
@@ -221,15 +239,31 @@ class _Figures:
             result["partial"] = True
         return result
 
+    def _counted(self, group: Group, found: Groups) -> Mapping[Status, int]:
+        """Return how many of each status a group has: a number of 0 only where that is proven."""
+        part = found.part
+        admitted = (part and part.statuses) or self.asked.wanted.statuses or frozenset(Status)
+        return {
+            status: number
+            for status in _STATUS_NAMES
+            if status in admitted
+            and ((number := group.counts[status]) or (part and status is not Status.UNKNOWN))
+        }
+
     def _shares(self, group: Group, part: Part) -> Shares:
+        shares: Shares = {}
+        if (share := part.share(group.contacts)) is not None:
+            shares["share"] = share
+        # Of some statuses only, the share of customers is none of how many become customers.
+        if not self._shows_statuses or part.statuses or self.asked.wanted.statuses:
+            return shares
         customers = group.counts[Status.CUSTOMER]
         every = customers + group.counts[Status.CONVERTED]
-        shares = {"share": part.share(group.contacts)}
-        if self._shows_statuses:
-            shares["customer_share"] = part.share(customers, of=group.contacts)
-            shares["converted_share"] = part.share(every, of=group.contacts)
-        known = {name: share for name, share in shares.items() if share is not None}
-        return cast("Shares", known)
+        if (share := part.share(customers, of=group.contacts)) is not None:
+            shares["customer_share"] = share
+        if (share := part.share(every, of=group.contacts)) is not None:
+            shares["converted_share"] = share
+        return shares
 
     @property
     def _shows_statuses(self) -> bool:
@@ -241,59 +275,75 @@ class _Figures:
         at = next((i for i, d in enumerate(self.asked.dimensions) if d.kind is Kind.TIME), None)
         return at is not None and bool(group.keys) and group.keys[at] in grouping.partial
 
-    def _named(self, group: Group, people: Sequence[Mapping[str, str]]) -> Sequence[str]:
-        """Return the values of a group; in quotes where one reads like a name of ours."""
+    def _named(self, group: Group, shown: Sequence[Mapping[str, str]]) -> Sequence[str]:
+        """Return the values of a group, as the filters of the same names take them."""
         if not group.keys:
-            return group.values
-        shown: list[str] = []
-        for value, key, texts in zip(group.values, group.keys, people, strict=True):
-            text = value if key is None else texts.get(key) or self.views.boundary.text(value)
-            shown.append(f'"{text}"' if text in (NONE, OTHER) and key is not None else text)
-        return shown
-
-    def _people(self, groups: Sequence[Group]) -> list[Mapping[str, str]]:
-        """Return by key how people are shown, of each dimension that is one of people."""
-        boundary = self.views.boundary
+            return [_EARLIER if self.asked.is_trend else OTHER] * len(group.values)
+        pairs = zip(group.values, group.keys, shown, strict=True)
         return [
-            told_apart(
-                {key: person(g.values[at], boundary) for g in groups if (key := g.keys[at])},
-                partial(identity, boundary=boundary),
-            )
-            if d.source in FIELDS and FIELDS[d.source].identity
-            else {}
-            for at, d in enumerate(self.asked.dimensions)
+            value if key is None else texts.get(key) or self.views.boundary.text(value)
+            for value, key, texts in pairs
         ]
+
+    def _shown(self, grouping: Grouping) -> list[Mapping[str, str]]:
+        """Return how each value is shown, by key: people told apart, and in quotes what must be."""
+        return [
+            self._people(every)
+            if d.field is not None and d.field.identity
+            else self._texts(d, every, [g.keys[at] for g in grouping.groups])
+            for at, (d, every) in enumerate(zip(self.asked.dimensions, grouping.every, strict=True))
+        ]
+
+    def _people(self, names: Mapping[str, str]) -> Mapping[str, str]:
+        boundary = self.views.boundary
+        shown = {key: person(name, boundary) for key, name in names.items()}
+        return told_apart(shown, partial(identity, boundary=boundary))
+
+    def _texts(
+        self, dimension: Dimension, every: Mapping[str, str], keys: Sequence[str | None]
+    ) -> Mapping[str, str]:
+        """Return texts so that the filter of the same name finds just those who have them."""
+        by_part = dimension.field is not None and dimension.field.match is Match.PART
+        texts: dict[str, str] = {}
+        for key in filter(None, keys):
+            part_of_another = by_part and any(key in other != key for other in every)
+            text = self.views.boundary.text(every.get(key, key))
+            texts[key] = spelt(text, exact=part_of_another or text in (OTHER, _EARLIER))
+        return texts
 
 
 def _heading(stats: Statistics) -> str:
     tally = stats.tally
+    more = remembered_more(tally.total, tally.proof, stats.in_hand)
+    if stats.company.failure and more:
+        heading = f"{many(stats.in_hand, 'contact')} matched as they were last seen."
+        return f"{heading} Certainty: {tally.proof.certainty}."
     counted = f"{total_words(tally.total, tally.proof)} {noun(tally.total, 'contact')}"
     verb = "" if stats.unfiltered else " matches" if tally.total == 1 else " match"
     heading = f"{counted[0].upper()}{counted[1:]}{verb}{_by_status(tally)}."
     total, statuses = tally.proof.certainty, tally.status_proof.certainty
-    if total is statuses:
+    if total is statuses or not tally.statuses:
         return f"{heading} Certainty: {total}."
     return f"{heading} Total: {total}. By status: {statuses}."
 
 
 def _by_status(tally: Tally) -> str:
     """Return how many are of each status, as the end of a sentence."""
-    least = "" if tally.status_proof.complete else "at least "
+    if len(tally.statuses) < 2 or not tally.total:
+        return ""
     shown = [
-        f"{number:,} {noun(number, word) if word in ('lead', 'customer') else word}"
+        many(number, status.value)
+        if status in COUNTED
+        else f"{number:,} {status.value if status is not Status.UNKNOWN else 'of another status'}"
         for status, number in tally.statuses.items()
-        for word in [_STATUS_WORDS[status][1]]
     ]
-    return f": {least}{', '.join(shown)}" if len(shown) > 1 and tally.total else ""
+    least = "" if tally.status_proof.complete else "at least "
+    return f": {', '.join(f'{least}{number}' for number in shown)}"
 
 
 def _numbers(counts: Mapping[Status, int]) -> StatusNumbers:
-    named = {_STATUS_WORDS[status][0]: number for status, number in counts.items()}
+    named = {_STATUS_NAMES[status]: number for status, number in counts.items()}
     return cast("StatusNumbers", named)
-
-
-def _every_status(counts: Mapping[Status, int]) -> Mapping[Status, int]:
-    return {status: counts.get(status, 0) for status in _STATUS_WORDS}
 
 
 def _table(names: Sequence[str], groups: Sequence[GroupResult]) -> str:
@@ -302,7 +352,10 @@ def _table(names: Sequence[str], groups: Sequence[GroupResult]) -> str:
     columns = ["contacts", *(n for n in optional if any(n in group for group in groups))]
     return grid(
         [*names, *columns],
-        ([*group["key"].values(), *(_cell(group, name) for name in columns)] for group in groups),
+        (
+            [*(group["key"].get(n, "") for n in names), *(_cell(group, n) for n in columns)]
+            for group in groups
+        ),
     )
 
 
@@ -313,23 +366,28 @@ def _cell(group: Mapping[str, object], name: str) -> str:
     return "yes" if value is True else str(value)
 
 
-def _about_groups(grouping: Grouping, dimensions: Sequence[Dimension]) -> Sequence[str]:
-    several = many_values = ""
-    if grouping.several:
-        several = (
+def _about_groups(grouping: Grouping, asked: Count) -> Iterator[str]:
+    if grouping.several and grouping.groups:
+        yield (
             f"A contact counts once per value of {' and '.join(grouping.several)}, so shares can "
             "add up to more than 100%."
         )
     if grouping.left_out:
-        is_trend = any(d.kind is Kind.TIME for d in dimensions)
-        which = "earlier" if is_trend else "smaller"
-        together = "counted together as (other)" if grouping.other else "left out"
+        which = "earlier" if asked.is_trend else "more"
+        name = _EARLIER if asked.is_trend else OTHER
+        together = f"counted together as {name}" if grouping.other else "left out"
         every = len(grouping.groups) + grouping.left_out
         hint = f"; limit={every} shows all" if every <= _MOST_GROUPS else ""
-        many_values = (
-            f"{grouping.left_out:,} {which} {noun(grouping.left_out, 'group')} {together}{hint}."
-        )
-    return several, many_values
+        yield f"{grouping.left_out:,} {which} {noun(grouping.left_out, 'group')} {together}{hint}."
+    elif asked.is_trend and len(asked.dimensions) > 1 and asked.scope is Scope.PROVEN:
+        yield "A pair that is not shown has nobody."
+
+
+def _ahead(contacts: int) -> str:
+    if not contacts:
+        return ""
+    bear = "bears" if contacts == 1 else "bear"
+    return f"{contacts:,} of them {bear} a createdAt of the future."
 
 
 def _questions(questions: Sequence[str], views: Views) -> str:

@@ -13,7 +13,7 @@ from smoc_mcp.directory.answers import Company, Matches, News, Page
 from smoc_mcp.proof.windows import ABSENT, Sort
 from smoc_mcp.questions.rows import ContactRow, Match
 from smoc_mcp.settings import Settings
-from smoc_mcp.text.times import Moment, iso
+from smoc_mcp.text.times import Moment, iso, whole_second_after
 from smoc_mcp.views.boundary import DETAIL_CHARS, TABLE_CHARS, Boundary
 from smoc_mcp.views.phrases import (
     by_word,
@@ -28,9 +28,11 @@ from smoc_mcp.views.phrases import (
     may_be_deleted,
     moved_ahead,
     must_be_gone,
+    nobody_has,
     noun,
     quoted,
     remembered,
+    remembered_more,
     sentences,
     suggestions,
     total_words,
@@ -106,6 +108,8 @@ class Views:
             "company": company_result(page.company),
             "as_of": as_of,
         }
+        if more := remembered_more(page.total, page.total_proof, page.in_hand):
+            result["remembered"] = more
         following = ""
         if kept and (page.more or kept < len(page.rows)):
             result["next_cursor"] = cursor_after(page.rows[kept - 1])
@@ -121,10 +125,11 @@ class Views:
                 why_not_fresh(page.company, as_of),
                 moved_ahead(page.moved_ahead),
                 why_not_exact(page),
-                "" if page.total_proof.complete else remembered(page.total, page.in_hand),
+                remembered(remembered_more(page.total, page.total_proof, page.in_hand)),
                 must_be_gone(page.company),
                 "" if page.total_proof.complete else self.gaps(page.company.gaps, "came"),
                 by_word(page.by_word, self.boundary),
+                nobody_has(page.had_by_nobody),
                 suggestions(page.instead, self.boundary),
                 cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
                 unread(page.company),
@@ -169,16 +174,18 @@ class Views:
         result: ChangesResult = {
             "new": new,
             "updated": updated,
+            "more": changes.more,
             "certainty": news.proof.certainty.value,
             "cursor": cursor,
+            "company": company_result(news.company),
             "as_of": as_of,
         }
         if note:
             result["note"] = note
-        waiting = "; these are the first, more is waiting" if changes.more else ""
+        first = "The first of the new and changed contacts" if changes.more else "All contacts"
+        since = f"since {self.time(news.since)}, oldest first"
         heading = (
-            f"{len(new):,} new and {len(updated):,} changed contacts since "
-            f"{self.time(news.since)}, oldest first{waiting}. "
+            f"{first} {since}: {len(new):,} new and {len(updated):,} changed. "
             f"Certainty: {news.proof.certainty}."
         )
         following = (
@@ -262,6 +269,13 @@ class Views:
         """Return from when on something is known, a moment or the beginning."""
         return "the beginning" if moment <= ABSENT else self.time(moment)
 
+    def all_after(self, moment: Moment) -> str:
+        """Return since when everybody is known, where whoever is later than a moment is.
+
+        The whole second after it: those of the moment itself need not all be known.
+        """
+        return self.since(moment if moment <= ABSENT else whole_second_after(moment))
+
     def gaps(self, stretches: Iterable[tuple[Moment, Moment]], what: str) -> str:
         """Return when contacts may have gone unseen; empty where there was no such time."""
         return gaps([(self.since(older), self.time(newer)) for older, newer in stretches], what)
@@ -280,7 +294,8 @@ def _page_heading(page: Page, order: Sort | None, kept: int) -> str:
     how = "best match first" if order is None else _SORT_WORDS[order]
     total = total_words(page.total, page.total_proof)
     if page.in_hand > page.total:
-        heading = f"{kept:,} of {many(page.in_hand, 'contact')} in hand, {how}; {total} match now."
+        now = "" if page.company.failure else f"; {total} match now"
+        heading = f"{kept:,} of {many(page.in_hand, 'contact')} in hand, {how}{now}."
     elif page.total:
         heading = f"{kept:,} of {total} {noun(page.total, 'contact')}, {how}."
     elif page.total_proof.complete:

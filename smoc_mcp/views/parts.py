@@ -40,6 +40,14 @@ _WIRE_FIELDS: Mapping[tuple[str, str], str] = {
 """The field of a contact, as the API names it, that each list of a part is read from."""
 
 _DIGEST_ITEMS = 3
+_TOLD_TO_BE_NONE = {
+    "email": "email",
+    "phone": "msisdn",
+    "company": "company",
+    "last_conversation": "lastConversationDate",
+    "invited_by": "inviterUser",
+}
+"""What is said to be none, for a reader would take it for unknown; and its field in the API."""
 
 Value = str | int | list["Value"] | dict[str, "Value"]
 """What an answer holds of a contact."""
@@ -101,7 +109,11 @@ class PartsWriter:
         }
         if c.inviter_user is not None and (inviter := self._person(c.inviter_user)):
             basics["invited_by"] = inviter
-        return basics
+        return basics | {
+            name: NONE
+            for name, field in _TOLD_TO_BE_NONE.items()
+            if name not in basics and field not in found.row.unread
+        }
 
     def digests(self, found: Found, include: Collection[str]) -> dict[str, Value]:
         """Return a few words on each part that is not wanted whole."""

@@ -13,9 +13,9 @@ from smoc_mcp.views.boundary import Boundary, table_cell
 from smoc_mcp.views.identities import person
 
 __all__ = [
-    "among_them",
     "by_word",
     "cut_short",
+    "everybody_of",
     "excerpt",
     "first_line",
     "gaps",
@@ -27,9 +27,11 @@ __all__ = [
     "may_be_deleted",
     "moved_ahead",
     "must_be_gone",
+    "nobody_has",
     "noun",
     "quoted",
     "remembered",
+    "remembered_more",
     "sentences",
     "suggestions",
     "total_words",
@@ -94,19 +96,16 @@ def why_not_exact(page: Page) -> str:
     return may_be_deleted(page.proof) or may_be_deleted(page.total_proof)
 
 
-def among_them(part: Part | None, since: str) -> str:
-    """Return of whom it is proven that none is missing, where not of all; empty for nobody.
+def everybody_of(part: Part, since: str) -> str:
+    """Return who a part of a question is, such as all created since a moment.
 
     Args:
-        part: Of whom it is.
+        part: Not the whole.
         since: Its moment in words.
     """
-    if part is None or part.is_whole:
-        return ""
-    # Of the statuses only leads and customers are ever proven by themselves: SMOC counts those.
-    who = " and ".join(f"{status}s" for status in sorted(part.statuses or (), reverse=True))
-    when = "" if part.since is None else f"created since {since}"
-    return f"all {' '.join(filter(None, (who, when)))} are among them"
+    if part.since is not None:
+        return f"all created since {since}"
+    return f"all {' and '.join(f'{status}s' for status in part.of_statuses)}"
 
 
 def may_be_deleted(proof: Proof) -> str:
@@ -120,7 +119,7 @@ def why_not_fresh(company: Company, as_of: str) -> str:
     """Return why SMOC could not be asked; empty where it could."""
     if not company.failure:
         return ""
-    return f"This is what was known at {as_of}: {company.failure}"
+    return f"SMOC failed, and this was known at {as_of}: {company.failure}"
 
 
 def lower_total() -> str:
@@ -132,18 +131,24 @@ def lower_total() -> str:
 
 
 def looked_at(company: Company) -> str:
-    """Return among how many contacts we looked, and why more may exist."""
+    """Return why more may exist than what is in hand; empty where SMOC could not be asked."""
+    if company.failure:
+        return ""
     return (
-        f"More may exist than the {company.in_hand:,} in hand: SMOC shows only the newest 500 by "
-        "each order."
+        f"SMOC shows 500 contacts at a time, and {company.in_hand:,} are in hand: more may exist."
     )
 
 
-def remembered(total: int, in_hand: int) -> str:
+def remembered_more(total: int, proof: Proof, in_hand: int) -> int:
     """Return how many in hand are no part of a lower bound, for they may be gone by now."""
-    if in_hand <= total:
+    return 0 if proof.complete else max(0, in_hand - total)
+
+
+def remembered(more: int) -> str:
+    """Return what is known of those who are no part of a lower bound."""
+    if not more:
         return ""
-    return f"{in_hand - total:,} more match as they were last seen, and may be gone or changed."
+    return f"{more:,} more match as they were last seen, and may be gone or changed."
 
 
 def must_be_gone(company: Company) -> str:
@@ -164,12 +169,21 @@ def suggestions(values: Mapping[str, Values], boundary: Boundary) -> str:
             return ""
         is_person = bool(FIELDS[name].identity)
         shown = (person(v, boundary) if is_person else boundary.text(v) for v in known)
-        return f"{which} {name} in hand: {', '.join(map(quoted, shown))}."
+        # Two people of one name are one name to ask for.
+        return f"{which} {name} in hand: {', '.join(map(quoted, dict.fromkeys(shown)))}."
 
     return sentences(
         listed(which, name, known)
         for name, (near, common) in values.items()
-        for which, known in (("Nearest", near), ("Most common", common))
+        for which, known in (("Nearest", near), ("Some", common))
+    )
+
+
+def nobody_has(values: Mapping[str, Sequence[str]]) -> str:
+    """Return which of the wanted values nobody in hand has: they may be misspelt."""
+    return sentences(
+        f"Nobody in hand has {name} {', '.join(map(quoted, missing))}."
+        for name, missing in values.items()
     )
 
 

@@ -1,7 +1,8 @@
 """The types of what the tools return as structured content: the public contract.
 
 Keys without a value are left out. Times are ISO 8601; `certainty` is what is proven of the rows,
-`total_certainty` of the count, `as_of` the moment of which that is true.
+`total_certainty` of the count, `as_of` the moment of which that is true. `remembered` is how many
+more matched when they were last seen; they may be gone by now.
 """
 
 from typing import Any, Literal, NotRequired
@@ -59,6 +60,7 @@ class CompanyResult(TypedDict):
 class _Answer(TypedDict, total=False):
     company: CompanyResult
     as_of: str
+    remembered: int
     note: str
 
 
@@ -91,12 +93,13 @@ class ContactResult(TypedDict, total=False):
 
 
 class StatusNumbers(TypedDict, total=False):
-    """How many are of each status."""
+    """How many are of each status that was asked for; unknown is one that SMOC does not name."""
 
     leads: int
     customers: int
     lost: int
     converted: int
+    unknown: int
 
 
 class Shares(TypedDict, total=False):
@@ -111,9 +114,9 @@ class GroupResult(StatusNumbers, Shares):
     """One group.
 
     `share` is of the contacts that are grouped; `customer_share` of the group's own, and
-    `converted_share` counts customers and converted together. Without a proof of all of them
-    there are no shares. `certainty` is that of one group, where it is not that of all;
-    `partial` marks a period that is cut, or still runs.
+    `converted_share` counts customers and converted together: neither where not all statuses were
+    asked for. Without a proof of all of them there are no shares. `certainty` is that of one group,
+    where it is not that of all; `partial` marks a period that is cut, or still runs.
     """
 
     key: dict[str, str]
@@ -146,7 +149,9 @@ class ChangesResult(TypedDict, total=False):
 
     new: list[ContactSummary]
     updated: list[ContactSummary]
+    more: bool
     certainty: CertaintyWord
     cursor: str
+    company: CompanyResult
     as_of: str
     note: str
