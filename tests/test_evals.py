@@ -237,8 +237,8 @@ async def test_what_a_server_does_not_offer_is_skipped_and_said() -> None:
         (Needed("contacts_stats", "scope"), False),
         (Needed("contacts_stats", "scope", "in_hand"), False),
         (Needed("contacts_stats", "scope", "everywhere"), True),
-        (Needed("contacts_stats", "group_by", "created_month"), False),
-        (Needed("contacts_stats", "group_by", "created"), True),
+        (Needed("contacts_stats", "measure", "days_quiet"), False),
+        (Needed("contacts_stats", "measure", "height"), True),
     ],
     ids=str,
 )
