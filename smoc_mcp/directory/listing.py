@@ -33,8 +33,8 @@ def list_page(reading: Reading, asked: Listing) -> Page:
         InputError: It is asked for a survey question or a field that nobody in hand has answered.
     """
     wanted, sort = asked.wanted, asked.sort
-    for kind, answered in wanted.answers.items():
-        named_questions(reading, kind, answered.question)
+    for kind, words in wanted.questions:
+        named_questions(reading, kind, words)
     proof = reading.prove(wanted.region(TIMES[sort]))
     listed = wanted if proof is None else replace(wanted, among=proof.among)
     # One more than asked for: it shows that more follow.

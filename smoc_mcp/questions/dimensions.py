@@ -179,7 +179,7 @@ class Count:
         """The kind and the folded words or id of each question that it names."""
         return [
             *((d.source, d.question) for d in self.dimensions if d.question),
-            *((kind, answered.question) for kind, answered in self.wanted.answers.items()),
+            *self.wanted.questions,
         ]
 
     @property
