@@ -2,7 +2,7 @@
 
 SQL is put together here, as far as filters go in `conditions`, for further columns and the order by
 engagement in `cells` and `engagement`, and nowhere else. What is put into a text are names of our
-own, from the tables of `questions.fields`, `questions.rows` and these modules; every value is bound.
+own, from the tables of `questions.fields`, `questions.rows` and these modules; values are bound.
 """
 
 from collections.abc import Mapping, Sequence

@@ -21,9 +21,15 @@ _QUESTIONS_SHOWN = 5
 def column_names(columns: Sequence[Column], boundary: Boundary) -> dict[Column, str]:
     """Return how each column is called; no two alike, and none as what every row has."""
     by_name = {column.name: column for column in columns}
-    shown = {name: boundary.text(name, DETAIL_CHARS) for name in by_name}
+    shown = {name: _called(column, boundary) for name, column in by_name.items()}
     places = {name: str(place) for place, name in enumerate(by_name, 1)}
     return {by_name[name]: text for name, text in told_apart(shown, places.__getitem__).items()}
+
+
+def _called(column: Column, boundary: Boundary) -> str:
+    """Return what may be shown of a name: the words of a question are a caller's own."""
+    kind, colon, words = column.name.partition(":")
+    return f"{kind}{colon}{boundary.text(words, DETAIL_CHARS)}"
 
 
 def columns_of(
