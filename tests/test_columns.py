@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -373,3 +376,28 @@ def test_a_page_looks_its_columns_up_in_one_statement_without_reading_all_contac
     assert all("(owner=? AND id=?)" in step for step in read)
     labels = [step for step in plan if " labels" in step and "(owner=? AND contact=?" in step]
     assert len(labels) == 3
+
+
+def run_export(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "smoc_mcp", "export", *arguments],
+        env={**os.environ, "SMOC_API_KEY": KEY, "SMOC_BASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_takes_columns_as_an_option(small: Company, small_url: str) -> None:
+    done = run_export(small_url, "--columns", "visits,texts")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(StringIO(done.stdout)))
+    truth = people(small)
+    assert {row["id"]: row["visits"] for row in rows} == {
+        i: str(len(c.get("visitList") or [])) for i, c in truth.items()
+    }
+    as_filter = run_export(small_url, "columns=visits")
+    assert "columns is an option of export: write --columns" in as_filter.stderr
+    unknown = run_export(small_url, "--columns", "visit")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "Did you mean visits?" in unknown.stderr

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import anyio
 import pytest
 
 from smoc_mcp.questions.filters import Listing
@@ -204,3 +205,23 @@ def test_points_are_read_from_the_index_of_facts_and_of_rows_only_those_shown() 
         assert "COVERING INDEX contacts_facts" in ranked
         assert "INTEGER PRIMARY KEY" in shown
     db.close()
+
+
+async def test_pages_agree_on_the_moment_of_the_first_one() -> None:
+    company = Company("Tiny", seed=3, size=12, hostile=0)
+    until = datetime.now(UTC) - timedelta(days=30) + timedelta(seconds=2)
+    for contact_id in people(company):
+        company.update(contact_id, lastConversationDate=until.isoformat())
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            given = {"sort": "engagement", "accepted_communication": "yes,unasked"}
+            first = await ask(client, "contacts_search", limit=3, **given)
+            await anyio.sleep(2)
+            second = await ask(
+                client, "contacts_search", limit=100, cursor=first["next_cursor"], **given
+            )
+            later = await ask(client, "contacts_search", limit=100, **given)
+    rows = [*first["contacts"], *second["contacts"]]
+    assert len({row["id"] for row in rows}) == len(rows) == len(later["contacts"])
+    assert all(row["reasons"].startswith("talked 29 days ago") for row in rows)
+    assert not any("talked" in row["reasons"] for row in later["contacts"])
