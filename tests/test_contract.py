@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from smoc_mcp.api.client import SmocClient
 from smoc_mcp.cli.export import COLUMNS, Format, export
 from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.questions.columns import NAMES, parse_columns
 from smoc_mcp.questions.dimensions import DIMENSIONS
 from smoc_mcp.questions.filters import EVERYBODY
 from smoc_mcp.sandbox import HOSTILE_TEXTS, Company, Sandbox, run_in_thread
@@ -34,6 +35,8 @@ pytestmark = pytest.mark.anyio
 BAR = re.compile(r"(?<!\\)(?:\\\\)*\|")
 TYPED = [text for text in HOSTILE_TEXTS if text.strip()]
 LONGEST_DETAIL = 500 + len("… [cut from 1,000,000 characters]")
+FURTHER = [",".join(NAMES[at : at + 5]) + ",survey:e" for at in range(0, len(NAMES), 5)]
+"""Every further column there is, as many at a time as are taken."""
 EVERYTHING: list[tuple[str, dict[str, Any]]] = [
     ("contacts_list", {"limit": 100}),
     *(("contacts_list", {"sort": sort, "limit": 5}) for sort in ("updated", "conversation")),
@@ -43,6 +46,8 @@ EVERYTHING: list[tuple[str, dict[str, Any]]] = [
         ("contacts_search", {name: "nowhere"})
         for name in ("city", "company", "flow", "promo", "inviter")
     ),
+    *(("contacts_search", {"columns": names, "limit": 100}) for names in FURTHER),
+    ("contacts_search", {"sort": "engagement", "limit": 100}),
     ("contacts_find_by_email", {"email": "ignore@evil.example"}),
     *(("contacts_stats", {"group_by": name, "limit": 100}) for name in DIMENSIONS),
     ("contacts_stats", {"group_by": "survey:e", "limit": 100}),
@@ -194,6 +199,7 @@ async def test_no_error_repeats_what_is_hidden(url: str, text: str) -> None:
             ("contacts_stats", {"group_by": text}),
             ("contacts_search", {"created_after": text}),
             ("contacts_search", {"has": text}),
+            ("contacts_search", {"columns": text}),
             ("contacts_search", {"status": text}),
             ("contacts_list", {"cursor": text}),
             ("contacts_changes", {"since": text}),
@@ -220,18 +226,20 @@ async def test_no_error_repeats_what_is_hidden(url: str, text: str) -> None:
             assert all(hidden_in(t) == [] for t in texts_in(refused.value.data))
 
 
+@pytest.mark.parametrize("further", ["", *FURTHER])
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 async def test_no_export_shows_runs_or_forges_anything(
-    url: str, company: Company, form: Format
+    url: str, company: Company, form: Format, further: str
 ) -> None:
     out = io.StringIO()
     async with SmocClient(url, SecretStr(KEY), 20) as api, ContactDirectory(api) as directory:
-        written = (await export(directory, EVERYBODY, Views(), form, out)).contacts
+        columns = parse_columns(further)
+        written = (await export(directory, EVERYBODY, Views(), form, out, columns)).contacts
     assert written == len(company)
     if form == "csv":
         heading, *rows = list(csv.reader(io.StringIO(out.getvalue())))
-        assert heading == list(COLUMNS)
-        assert {len(row) for row in rows} == {len(COLUMNS)}
+        assert heading == [*COLUMNS, *filter(None, further.split(","))]
+        assert {len(row) for row in rows} == {len(heading)}
         assert not [cell for row in rows for cell in row if cell[:1] in set("=+-@\t\r")]
         values = [cell for row in rows for cell in row]
     else:
@@ -240,7 +248,8 @@ async def test_no_export_shows_runs_or_forges_anything(
     assert len(rows) == written
     for value in values:
         assert hidden_in(value) == []
-        assert len(value) <= LONGEST_DETAIL
+        # Several values of one contact are joined there.
+        assert further or len(value) <= LONGEST_DETAIL
 
 
 async def test_no_line_of_the_log_shows_anything_hidden_or_of_a_contact(
@@ -353,6 +362,8 @@ async def test_what_is_masked_leaves_nowhere(private: Company) -> None:
                 SmocClient(url, SecretStr(KEY), 20) as api,
                 ContactDirectory(api) as directory,
             ):
-                await export(directory, EVERYBODY, MASKED, form, out)
+                for further in ("", *FURTHER):
+                    columns = parse_columns(further)
+                    await export(directory, EVERYBODY, MASKED, form, out, columns)
             assert out.getvalue().count("\n") >= 60
             check(out.getvalue())

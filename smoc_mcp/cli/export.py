@@ -21,6 +21,7 @@ from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.certainty import Certainty, Proof
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort
+from smoc_mcp.questions.columns import MOST_COLUMNS, NAMES, parse_columns
 from smoc_mcp.questions.filters import (
     FILTERS,
     ContactFilter,
@@ -28,10 +29,12 @@ from smoc_mcp.questions.filters import (
     parse_filter,
     without_aliases,
 )
+from smoc_mcp.questions.rows import Column
 from smoc_mcp.settings import Settings
 from smoc_mcp.text.cleaning import clean
 from smoc_mcp.text.folding import quoted
 from smoc_mcp.views.boundary import DETAIL_CHARS, spreadsheet_cell
+from smoc_mcp.views.columns import column_names
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.phrases import everybody_of, many, may_be_deleted, total_words
 from smoc_mcp.views.results import ContactSummary
@@ -46,6 +49,12 @@ _PAGE = 1_000
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=["csv", "jsonl"], default="csv", help="%(default)s")
     parser.add_argument("--out", metavar="FILE", default="-", help="default: stdout")
+    parser.add_argument(
+        "--columns",
+        metavar="NAMES",
+        default="",
+        help=f"up to {MOST_COLUMNS} more: {', '.join(NAMES)}, survey:QUESTION, text:FIELD",
+    )
     parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="filters")
 
 
@@ -53,6 +62,9 @@ def _run(options: argparse.Namespace) -> int:
     given = without_aliases(named_values(options.arguments), FILTERS)
     settings = Settings.from_env()
     log_to_stderr(settings)
+    columns = parse_columns(options.columns)
+    if "columns" in given:
+        raise InputError("columns is an option of export: write --columns and their names.")
     if unknown := sorted(set(given) - set(FILTERS)):
         raise InputError(
             f"export has no filter {quoted(clean(unknown[0]))}. It takes {', '.join(FILTERS)}."
@@ -63,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
     async def write(out: TextIO) -> Written:
         async with open_directory(settings) as directory:
             wanted = parse_filter(given, now=directory.clock(), zone=directory.zone)
-            return await export(directory, wanted, views, options.format, out)
+            return await export(directory, wanted, views, options.format, out, columns)
 
     if options.out == "-":
         written = anyio.run(write, sys.stdout)
@@ -118,28 +130,38 @@ def closing(written: Written, views: Views) -> str:
 
 
 async def export(
-    directory: ContactDirectory, wanted: ContactFilter, views: Views, form: Format, out: TextIO
+    directory: ContactDirectory,
+    wanted: ContactFilter,
+    views: Views,
+    form: Format,
+    out: TextIO,
+    columns: tuple[Column, ...] = (),
 ) -> Written:
-    """Write all contacts of a filter, newest first.
+    """Write all contacts of a filter, newest first, with further columns.
 
     Raises:
+        InputError: A column is of a question that nobody in hand has answered.
         UpstreamError: The API gave no usable answer, and nothing is in hand.
     """
-    table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    if form == "csv":
-        table.writeheader()
+    names = column_names(columns, views.boundary)
+    fields = (*COLUMNS, *names.values())
+    table = csv.DictWriter(out, fields, lineterminator="\n")
     written, total, failure = 0, 0, ""
     proofs: list[Proof] = []
     total_proof: Proof | None = None
     # Before the first row is written: whoever comes later need not be among them.
     part = await directory.proven_part(wanted)
-    async for page in _pages(directory, wanted):
+    async for page in _pages(directory, wanted, columns):
+        if form == "csv" and not proofs:
+            table.writerow({name: spreadsheet_cell(name) for name in fields})
         written += len(page.rows)
         proofs.append(page.proof)
         total, total_proof = page.total, page.total_proof
         failure = failure or page.company.failure
         for row in page.rows:
-            contact = views.summary(row, page.live, DETAIL_CHARS)
+            found = views.found(row, page, names, DETAIL_CHARS)
+            further = found.pop("columns", {})
+            contact: dict[str, object] = {**found, **further}
             if form == "csv":
                 table.writerow(
                     {name: spreadsheet_cell(str(value)) for name, value in contact.items()}
@@ -151,10 +173,14 @@ async def export(
     return Written(written, proof, total, total_proof or proof, part, failure)
 
 
-async def _pages(directory: ContactDirectory, wanted: ContactFilter) -> AsyncIterator[Page]:
+async def _pages(
+    directory: ContactDirectory, wanted: ContactFilter, columns: tuple[Column, ...]
+) -> AsyncIterator[Page]:
     after = None
     while True:
-        page = await directory.search_contacts(Listing(wanted=wanted, limit=_PAGE, after=after))
+        page = await directory.search_contacts(
+            Listing(wanted=wanted, limit=_PAGE, after=after, columns=columns)
+        )
         yield page
         if not page.more:
             return

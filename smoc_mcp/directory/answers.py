@@ -11,7 +11,7 @@ from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Status, Window
 from smoc_mcp.questions.changes import Changes
 from smoc_mcp.questions.groups import Group, Grouping
-from smoc_mcp.questions.rows import ContactRow
+from smoc_mcp.questions.rows import Cell, Column, ContactRow
 from smoc_mcp.text.times import Moment
 
 __all__ = [
@@ -86,6 +86,10 @@ class Page:
         by_word: Where nobody matches: how many in hand hold each word of several.
         whole: Nothing but, at most, a status was asked for.
         live: The ids of those rows that are in live windows; the others are remembered.
+        columns: What was asked for of each row besides.
+        cells: By id, what rows have in these columns and in those that points are counted of.
+        questions: By column, the several questions or fields that its words name.
+        engaged_at: As of a listing.
     """
 
     company: Company
@@ -102,6 +106,10 @@ class Page:
     by_word: Mapping[str, int] = field(default_factory=dict)
     whole: bool = False
     live: Collection[str] = ()
+    columns: Sequence[Column] = ()
+    cells: Mapping[str, Mapping[Column, Sequence[Cell]]] = field(default_factory=dict)
+    questions: Mapping[Column, Sequence[str]] = field(default_factory=dict)
+    engaged_at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from smoc_mcp.errors import ContactNotFoundError
 from smoc_mcp.proof.certainty import Certainty, Proof, Region
 from smoc_mcp.proof.windows import LATE, Sort, sort_key
 from smoc_mcp.questions.changes import Changes, Now, Progress, next_changes
+from smoc_mcp.questions.engagement import COUNTED, READS
 from smoc_mcp.questions.filters import TIMES, ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.text.times import Moment
@@ -30,17 +31,26 @@ def list_page(reading: Reading, asked: Listing) -> Page:
     """Return contacts in order.
 
     Raises:
-        InputError: It is asked for a survey question or a field that nobody in hand has answered.
+        InputError: It is asked, as a filter or a column, for a survey question or a field that
+            nobody in hand has answered.
     """
     wanted, sort = asked.wanted, asked.sort
     for kind, words in wanted.questions:
         named_questions(reading, kind, words)
-    proof = reading.prove(wanted.region(TIMES[sort]))
+    questions = {
+        column: named_questions(reading, column.source, column.question)
+        for column in asked.columns
+        if column.question
+    }
+    ranked_by = READS if asked.engaged_at is not None else ()
+    proof = reading.prove(wanted.region(TIMES[sort], *ranked_by))
     listed = wanted if proof is None else replace(wanted, among=proof.among)
     # One more than asked for: it shows that more follow.
     rows = reading.store.list_rows(replace(asked, wanted=listed, limit=asked.limit + 1))
     more, rows = len(rows) > asked.limit, rows[: asked.limit]
     total, total_proof = reading.total_of(wanted)
+    counted = COUNTED if asked.engaged_at is not None else ()
+    columns = list(dict.fromkeys((*asked.columns, *counted)))
     return Page(
         company=reading.company(),
         rows=rows,
@@ -56,12 +66,16 @@ def list_page(reading: Reading, asked: Listing) -> Page:
         by_word={} if total or rows else matches_by_word(reading, wanted),
         whole=wanted.only_status,
         live=reading.live_ids(rows),
+        columns=asked.columns,
+        cells=reading.store.cells([row.id for row in rows], columns),
+        questions={column: named for column, named in questions.items() if len(named) > 1},
+        engaged_at=asked.engaged_at,
     )
 
 
 def _prove_rows(reading: Reading, asked: Listing, rows: list[ContactRow]) -> Proof | None:
     """Prove a full page by its own oldest row: whoever is newer is in a live window."""
-    if len(rows) < asked.limit or asked.by_relevance:
+    if len(rows) < asked.limit or asked.is_ranked:
         return None
     fields = asked.wanted.region(TIMES[asked.sort]).fields
     oldest = Region({asked.sort: sort_key(rows[-1], asked.sort)}, None, fields)
@@ -73,7 +87,7 @@ def _prove_rows(reading: Reading, asked: Listing, rows: list[ContactRow]) -> Pro
 
 def _top(asked: Listing, rows: list[ContactRow]) -> Moment | None:
     """Return the key of the first page's first row; None where the order is not by time."""
-    if asked.by_relevance:
+    if asked.is_ranked:
         return None
     return sort_key(rows[0], asked.sort) if rows and asked.top is None else asked.top
 

@@ -13,7 +13,7 @@ from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, Status
 from smoc_mcp.questions.choices import WITHOUT, Choice, parse_choice, some_entries
 from smoc_mcp.questions.fields import ANSWERED, COUNTS, NAMED_FILTERS, WIRE_FIELDS, Consent
 from smoc_mcp.questions.periods import PERIODS, During, parse_during
-from smoc_mcp.questions.rows import Position
+from smoc_mcp.questions.rows import Column, Position
 from smoc_mcp.questions.search import Term, parse_query
 from smoc_mcp.text.folding import fold, quoted
 from smoc_mcp.text.times import Moment, parse_time
@@ -179,6 +179,9 @@ class Listing:
         by_relevance: The best match first, and `sort` among equals.
         after: Where the last page ended; None for the first page.
         top: The key of the first page's first row, if this is a later page.
+        engaged_at: Who was most engaged at this moment comes first, and `sort` is among equals;
+            None for another order. See `questions.engagement`.
+        columns: What is read of each contact besides.
     """
 
     wanted: ContactFilter = EVERYBODY
@@ -187,6 +190,13 @@ class Listing:
     by_relevance: bool = False
     after: Position | None = None
     top: Moment | None = None
+    engaged_at: Moment | None = None
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the order is by more than a time: then a full page alone proves nothing."""
+        return self.by_relevance or self.engaged_at is not None
 
 
 def without_aliases(given: Mapping[str, _Given], known: Container[str]) -> dict[str, _Given]:

@@ -1,13 +1,13 @@
-"""Rows as the store gives them: a contact as it is listed, a part of a group."""
+"""Rows as the store gives them: a contact as it is listed, a part of a group; further columns."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from smoc_mcp.proof.windows import Sort, Status, Tick, sort_key
-from smoc_mcp.questions.fields import WIRE_FIELDS, Consent
+from smoc_mcp.questions.fields import COUNTS, FIELDS, WIRE_FIELDS, Consent, Field
 from smoc_mcp.text.times import Moment
 
-__all__ = ["LISTED", "STATUSES", "ContactRow", "GroupRow", "Match", "Position"]
+__all__ = ["LISTED", "STATUSES", "Cell", "Column", "ContactRow", "GroupRow", "Match", "Position"]
 
 LISTED = (
     *("id", "name", "email", "phone", "company", "city", "country", "status"),
@@ -93,6 +93,48 @@ class ContactRow:
     def position(self, sort: Sort) -> Position:
         """Return where a page that ends with it goes on."""
         return Position(self.rank, sort_key(self, sort), self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a list shows of each contact beside what every list shows.
+
+    Attributes:
+        name: As answers name it; of an answer as the caller wrote it.
+        source: The name of one of `fields.COUNTS`, `FIELDS` or `ANSWERED`.
+        question: Of an answer the folded id or words of the question, or those of the field.
+    """
+
+    name: str
+    source: str
+    question: str = ""
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it is how many a contact has."""
+        return self.source in COUNTS
+
+    @property
+    def field(self) -> Field | None:
+        """The field that it shows; None for a number or an answer."""
+        return FIELDS.get(self.source)
+
+    @property
+    def wire_fields(self) -> frozenset[str]:
+        """The fields of a contact, as the API names them, that it is read from."""
+        return frozenset(WIRE_FIELDS[self.source])
+
+
+class Cell(NamedTuple):
+    """One of the values that a contact has in a column.
+
+    Attributes:
+        value: As sent, or how many.
+        key: Of somebody what tells them apart; otherwise None.
+    """
+
+    value: str | int
+    key: str | None = None
 
 
 class GroupRow(NamedTuple):

@@ -1,6 +1,8 @@
 """The text of smoc://guide: what a model may want to look up before it asks."""
 
+from smoc_mcp.questions.columns import MOST_COLUMNS, NAMES
 from smoc_mcp.questions.dimensions import DIMENSIONS
+from smoc_mcp.questions.engagement import DAY, RECENT, VISITS
 from smoc_mcp.questions.fields import LABELS, NAMED_FILTERS, Consent, Match
 from smoc_mcp.questions.filters import HAS
 from smoc_mcp.questions.measures import MEASURES
@@ -45,6 +47,18 @@ that holds one of the words, once, with its text: five at most, then "and 3 more
 the name alone does; of a similar address, in which way).
 contacts_get adds address, visits, surveys, rewards, referrals and texts (custom fields); what \
 there is none of is "none", or an empty list.
+
+## Further columns (contacts_search columns, up to {MOST_COLUMNS})
+{", ".join(NAMES)}, survey:<question words or id>, text:<field>. A number is 0 where there is \
+none; a text is left out where there is none, and several are joined by "; ", five at most. What \
+could not be read says so. certainty is that of the rows by their filters; columns are as each \
+contact was last seen.
+
+## Most engaged first (contacts_search sort=engagement)
+One point each, all told: talked in the last {RECENT // DAY} days · {VISITS} visits or more · \
+answered a survey · earned a reward or referred somebody · said yes to communication. Those who \
+said no come last, whatever their points; among equals the latest conversation first. reasons has \
+one for each point.
 
 ## Times
 ISO 8601, or an age: 24h, 7d, 2w. *_after is inclusive, *_before exclusive.

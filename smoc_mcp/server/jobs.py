@@ -143,18 +143,18 @@ def follow_up(given: Given) -> str:
 Make a list of contacts to follow up: status {status}, last conversation longer ago than \
 {quiet_for}, none who said no to communication.
 
-1. contacts_search {quiet} has=phone accepted_communication=yes,unasked sort=conversation \
-limit=20: whom to call. Leave out a row without consent: there it could not be read.
+1. contacts_search {quiet} has=phone accepted_communication=yes,unasked sort=engagement \
+limit=20: whom to call, who is most worth it first. Leave out a row without consent: there it \
+could not be read.
 2. Only if these are fewer than five: contacts_search {quiet} has=email \
-accepted_communication=yes,unasked sort=conversation limit=20: whom to write to.
+accepted_communication=yes,unasked sort=engagement limit=20: whom to write to.
 3. contacts_stats {quiet} has=phone accepted_communication=no: its total is how many are left out \
 because they said no; if you made the second search, has=email instead.
 
-Sort by who is most worth a call (company, answers, several visits; contacts_get include=surveys \
-tells for the five best). Show name, company, phone or e-mail, consent, last \
-conversation and a reason of at most ten words each. Below, say how many are left out because \
-they said no to communication; where total_certainty is at_least, at least how many, and of 0 \
-that it is not known.
+Keep the order of the answers. Show name, company, phone or e-mail, consent, last conversation and \
+the reasons as they stand: each is one point, "none" is no point. Below, say how many are left \
+out because they said no to communication; where total_certainty is at_least, at least how many, \
+and of 0 that it is not known.
 
 {_CLOSING}"""
 

@@ -15,6 +15,7 @@ from smoc_mcp.directory.directory import ContactDirectory, FindDirectory
 from smoc_mcp.errors import CursorError, InputError
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.changes import Progress
+from smoc_mcp.questions.columns import MOST_COLUMNS, parse_columns
 from smoc_mcp.questions.cursors import decode, encode, fingerprint
 from smoc_mcp.questions.dimensions import (
     Count,
@@ -23,8 +24,8 @@ from smoc_mcp.questions.dimensions import (
     check_count,
     parse_group_by,
 )
-from smoc_mcp.questions.fields import NAMED_FILTERS
-from smoc_mcp.questions.filters import HAS, Listing, parse_filter
+from smoc_mcp.questions.fields import COUNTS, NAMED_FILTERS
+from smoc_mcp.questions.filters import HAS, TIMES, Listing, parse_filter
 from smoc_mcp.questions.measures import MEASURES, parse_measure
 from smoc_mcp.questions.periods import PERIODS
 from smoc_mcp.questions.rows import ContactRow, Position
@@ -49,8 +50,8 @@ _ListSort = Annotated[
     Literal["created", "updated", "conversation"], Field(description="the newest by this first")
 ]
 _SearchSort = Annotated[
-    Literal["auto", "relevance", "created", "updated", "conversation"],
-    Field(description="auto: relevance with a query, else created"),
+    Literal["auto", "relevance", "created", "updated", "conversation", "engagement"],
+    Field(description="auto: relevance with a query, else created; engagement: who to call first"),
 ]
 _SCOPE = Annotated[
     Literal["proven", "in_hand"],
@@ -80,6 +81,10 @@ def _limit(what: str) -> object:
 
 _STATUS = _text("lead, customer, lost, converted: one or several; -lost for all others")
 _CURSOR = _text("next_cursor of the last answer, with the same other parameters")
+_COLUMNS = _text(
+    f"up to {MOST_COLUMNS} more per row: {', '.join(COUNTS)}, a text filter's name, "
+    "survey:<question>, text:<field>"
+)
 _MEASURE = _text(f"average and median of {', '.join(MEASURES)}")
 _AFTER = "ISO 8601, or an age such as 24h, 7d, 2w"
 
@@ -135,6 +140,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             f"{_DATA}",
             PageResult,
             **_FILTERS,
+            columns=(_COLUMNS, ""),
             sort=(_SearchSort, "auto"),
             limit=(_limit("contacts"), 20),
             cursor=(_CURSOR, ""),
@@ -217,12 +223,16 @@ class _ContactTools:
         return self._views.page(page, order, lambda row: place.then(row, order, page.top))
 
     async def contacts_search(
-        self, *, sort: str, limit: int, cursor: str, **filters: str
+        self, *, columns: str, sort: str, limit: int, cursor: str, **filters: str
     ) -> View[PageResult]:
-        place = self._place("contacts_search", cursor, {**filters, "sort": sort})
+        asked = {**filters, "columns": columns, "sort": sort}
+        place = self._place("contacts_search", cursor, asked)
         wanted = parse_filter(filters, now=place.now, zone=self._directory.zone)
         by_relevance = sort == "relevance" or (sort == "auto" and bool(wanted.terms))
-        order = Sort.CREATED if sort in ("auto", "relevance") else Sort(sort)
+        by_engagement = sort == "engagement"
+        order = Sort.CREATED if sort in ("auto", "relevance") else Sort.CONVERSATION
+        if sort in TIMES.values():
+            order = Sort(sort)
         page = await self._directory.search_contacts(
             Listing(
                 wanted=wanted,
@@ -231,6 +241,8 @@ class _ContactTools:
                 by_relevance=by_relevance,
                 after=place.after,
                 top=place.top,
+                engaged_at=place.now if by_engagement else None,
+                columns=parse_columns(columns),
             )
         )
         return self._views.page(

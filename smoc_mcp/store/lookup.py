@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,9 @@ from smoc_mcp.proof.windows import Status
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
-from smoc_mcp.questions.rows import STATUSES, ContactRow, GroupRow
+from smoc_mcp.questions.rows import STATUSES, Cell, Column, ContactRow, GroupRow
 from smoc_mcp.questions.similar import liken
+from smoc_mcp.store.cells import in_columns
 from smoc_mcp.store.conditions import Sql
 from smoc_mcp.store.records import matches_of, row_of
 from smoc_mcp.store.sql import (
@@ -53,6 +55,18 @@ class ContactLookup:
             return rows
         whole = self._whole([row.id for row in rows])
         return [replace(row, matched=matches_of(whole[row.id], terms)) for row in rows]
+
+    def cells(
+        self, ids: Collection[str], columns: Sequence[Column]
+    ) -> Mapping[str, Mapping[Column, Sequence[Cell]]]:
+        """Return what contacts have in further columns, by id; nothing where they have nothing."""
+        found: defaultdict[str, defaultdict[Column, list[Cell]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        if ids and columns:
+            for contact_id, number, value, key in self._fetch(in_columns(ids, columns)):
+                found[contact_id][columns[number]].append(Cell(value, key))
+        return {contact_id: dict(cells) for contact_id, cells in found.items()}
 
     def list_news(self, progress: Progress, limit: int) -> list[tuple[int, ContactRow]]:
         """Return the next contacts of a stream of news, each with its key in that order."""

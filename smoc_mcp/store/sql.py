@@ -1,8 +1,8 @@
 """SQL as text: which rows, in which order, grouped by what. Nothing runs here.
 
-SQL is put together here and, as far as filters go, in `conditions`, nowhere else. What is put into
-a text are names of our own, from the tables of `questions.fields`, `questions.rows` and these two
-modules; every value is bound.
+SQL is put together here, as far as filters go in `conditions`, for further columns and the order by
+engagement in `cells` and `engagement`, and nowhere else. What is put into a text are names of our
+own, from the tables of `questions.fields`, `questions.rows` and these modules; values are bound.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from smoc_mcp.questions.rows import LISTED
 from smoc_mcp.questions.search import NAME, PHONE, Needle, Term
 from smoc_mcp.questions.similar import traces
 from smoc_mcp.store.conditions import CONSENT, Sql, question, where
+from smoc_mcp.store.engagement import most_engaged
 from smoc_mcp.text.times import QUARTER_HOUR
 
 __all__ = [
@@ -83,6 +84,8 @@ def listing(asked: Listing) -> Sql:
     """
     sort, after = asked.sort, asked.after
     condition, source = where(asked.wanted), holding(asked.wanted)
+    if asked.engaged_at is not None:
+        return most_engaged(asked, asked.engaged_at, _COLUMNS, source, condition)
     rank = _rank(asked.wanted.terms) if asked.by_relevance else Sql("0")
     order = f"{sort} DESC, id DESC"
     if asked.by_relevance:

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 from smoc_mcp.directory.answers import Company, Matches, News, Page
 from smoc_mcp.proof.windows import ABSENT, Sort
-from smoc_mcp.questions.rows import ContactRow, Match
+from smoc_mcp.questions.rows import Column, ContactRow, Match
 from smoc_mcp.settings import Settings
 from smoc_mcp.text.times import Moment, iso, whole_second_after
 from smoc_mcp.views.boundary import DETAIL_CHARS, TABLE_CHARS, Boundary
+from smoc_mcp.views.columns import column_names, columns_of, of_several
 from smoc_mcp.views.phrases import (
+    apart,
     by_word,
     cut_short,
     excerpt,
@@ -30,7 +32,6 @@ from smoc_mcp.views.phrases import (
     must_be_gone,
     nobody_has,
     noun,
-    quoted,
     remembered,
     remembered_more,
     sentences,
@@ -41,10 +42,12 @@ from smoc_mcp.views.phrases import (
     why_not_exact,
     why_not_fresh,
 )
+from smoc_mcp.views.reasons import reasons
 from smoc_mcp.views.results import (
     ChangesResult,
     CompanyResult,
     ContactSummary,
+    FoundContact,
     MatchesResult,
     PageResult,
 )
@@ -61,7 +64,7 @@ R = TypeVar("R")
 _MATCH_CHARS = 60
 _MATCHES_SHOWN = 5
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
-_COLUMNS = tuple(ContactSummary.__annotations__)
+_COLUMNS = (*ContactSummary.__annotations__, "reasons")
 _SORT_WORDS = {
     Sort.CREATED: "newest first",
     Sort.UPDATED: "latest changed first",
@@ -98,10 +101,12 @@ class Views:
         self, page: Page, order: Sort | None, cursor_after: Callable[[ContactRow], str]
     ) -> View[PageResult]:
         """Return the answer of contacts_list and contacts_search; no order means relevance."""
-        rows, kept = self._fitting(page.rows, page.live)
+        names = column_names(page.columns, self.boundary)
+        rows = until_full([self.found(row, page, names) for row in page.rows])
+        kept = len(rows)
         as_of = self.time(min(page.proof.as_of, page.total_proof.as_of))
         result: PageResult = {
-            "contacts": rows,
+            "contacts": list(rows),
             "certainty": page.proof.certainty.value,
             "total": page.total,
             "total_certainty": page.total_proof.certainty.value,
@@ -114,12 +119,12 @@ class Views:
         if kept and (page.more or kept < len(page.rows)):
             result["next_cursor"] = cursor_after(page.rows[kept - 1])
             following = f"Next page: cursor={result['next_cursor']}"
-        if note := self._page_note(page, as_of, kept):
+        if note := self._page_note(page, as_of, kept, names):
             result["note"] = note
         heading = first_line(_page_heading(page, order, kept), as_of, page.company)
-        return View(result, lines([heading, _table(rows), note, following]))
+        return View(result, lines([heading, _table(rows, names.values()), note, following]))
 
-    def _page_note(self, page: Page, as_of: str, kept: int) -> str:
+    def _page_note(self, page: Page, as_of: str, kept: int, names: Mapping[Column, str]) -> str:
         return sentences(
             [
                 why_not_fresh(page.company, as_of),
@@ -131,6 +136,7 @@ class Views:
                 by_word(page.by_word, self.boundary),
                 nobody_has(page.had_by_nobody),
                 suggestions(page.instead, self.boundary),
+                of_several(page.questions, names, self.boundary),
                 cut_short(kept, len(page.rows), "pass next_cursor for the rest"),
                 unread(page.company),
             ]
@@ -236,6 +242,25 @@ class Views:
         }
         return cast("ContactSummary", {name: value for name, value in values.items() if value})
 
+    def found(
+        self, row: ContactRow, page: Page, names: Mapping[Column, str], limit: int = TABLE_CHARS
+    ) -> FoundContact:
+        """Return a contact of a page as it is listed, with its further columns and its reasons.
+
+        Args:
+            row: The contact.
+            page: What it is a row of.
+            names: How the further columns are called.
+            limit: The most characters of a value.
+        """
+        found = cast("FoundContact", self.summary(row, page.live, limit))
+        cells = page.cells.get(row.id, {})
+        if page.engaged_at is not None:
+            found["reasons"] = reasons(row, cells, page.engaged_at)
+        if further := columns_of(row, cells, names, self.boundary, limit):
+            found["columns"] = dict(further)
+        return found
+
     def _all_matched(self, matches: Sequence[Match]) -> str:
         """Return the fields in which a search found a contact, as many as a row has room for."""
         shown = [self._matched(match) for match in matches[:_MATCHES_SHOWN]]
@@ -249,7 +274,7 @@ class Views:
         text = excerpt(self.boundary.text(match.text, DETAIL_CHARS), match.word, _MATCH_CHARS)
         what = self.boundary.text(match.what, _MATCH_CHARS)
         # In quotes, so that no text reads like a further field, nor a field's name like its text.
-        return f"{_apart(what, '; ', ': ')}: {_apart(text, ';')}"
+        return f"{apart(what, '; ', ': ')}: {apart(text, ';')}"
 
     def fitting(self, rows: Sequence[ContactRow]) -> int:
         """Return how many of the first rows fit into one answer."""
@@ -284,14 +309,11 @@ class Views:
         return None if moment == ABSENT else self.time(moment)
 
 
-def _apart(text: str, *marks: str) -> str:
-    """Return a value, in quotes where it holds what separates it from others."""
-    return quoted(text) if any(mark in text for mark in marks) else text
-
-
 def _page_heading(page: Page, order: Sort | None, kept: int) -> str:
     """Return how many are shown of how many, in which order, and what is proven."""
     how = "best match first" if order is None else _SORT_WORDS[order]
+    if page.engaged_at is not None:
+        how = "most engaged first"
     total = total_words(page.total, page.total_proof)
     if page.in_hand > page.total:
         now = "" if page.company.failure else f"; {total} match now"
@@ -361,7 +383,16 @@ def company_result(company: Company) -> CompanyResult:
     }
 
 
-def _table(rows: Sequence[Mapping[str, object]]) -> str:
-    """Return contacts as lines of cells between bars, without empty columns."""
+def _table(rows: Sequence[Mapping[str, object]], asked: Collection[str] = ()) -> str:
+    """Return contacts as lines of cells between bars, without empty columns.
+
+    Those that were asked for are there all the same: that nobody has anything in them is an answer.
+    """
     columns = [name for name in _COLUMNS if any(name in row for row in rows)]
-    return grid(columns, ([row.get(name, "") for name in columns] for row in rows))
+
+    def cells(row: Mapping[str, object]) -> Iterable[object]:
+        further = row.get("columns")
+        found = further if isinstance(further, Mapping) else {}
+        return [*(row.get(name, "") for name in columns), *(found.get(n, "") for n in asked)]
+
+    return grid([*columns, *asked], map(cells, rows))

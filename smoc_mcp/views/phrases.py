@@ -14,6 +14,7 @@ from smoc_mcp.views.boundary import Boundary, table_cell
 from smoc_mcp.views.identities import person
 
 __all__ = [
+    "apart",
     "by_word",
     "cut_short",
     "everybody_of",
@@ -192,6 +193,11 @@ def nobody_has(values: Mapping[str, Sequence[str]]) -> str:
 def quoted(text: str) -> str:
     """Return a value of a stranger's so that it cannot read like a sentence of ours."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def apart(text: str, *marks: str) -> str:
+    """Return a value, in quotes where it holds what separates it from others."""
+    return quoted(text) if any(mark in text for mark in marks) else text
 
 
 def by_word(counts: Mapping[str, int], boundary: Boundary) -> str:

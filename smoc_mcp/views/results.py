@@ -18,6 +18,7 @@ __all__ = [
     "Compared",
     "ContactResult",
     "ContactSummary",
+    "FoundContact",
     "GroupResult",
     "MatchesResult",
     "PageResult",
@@ -49,6 +50,17 @@ class ContactSummary(TypedDict, total=False):
     matched: str
 
 
+class FoundContact(ContactSummary, total=False):
+    """A contact of a list that has further columns, or is in order of engagement.
+
+    `reasons` has one for each point; `columns` a value by the name of each column, an int for a
+    number, and none where there is nothing.
+    """
+
+    reasons: str
+    columns: dict[str, Any]
+
+
 class CompanyResult(TypedDict):
     """The API's own counts, and how many contacts are in hand."""
 
@@ -68,7 +80,7 @@ class _Answer(TypedDict, total=False):
 class PageResult(_Answer, total=False):
     """Of contacts_list and contacts_search."""
 
-    contacts: list[ContactSummary]
+    contacts: list[FoundContact]
     certainty: CertaintyWord
     total: int
     total_certainty: CertaintyWord
