@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from smoc_mcp.api.models import Contact, Person, ReadContact, Visit
 from smoc_mcp.proof.windows import ABSENT, Keys, Status
+from smoc_mcp.questions.duplicates import Traits, traits_of
 from smoc_mcp.questions.fields import LABELS, VALUES
 from smoc_mcp.questions.search import PHONE, searchable, searchable_phone
 from smoc_mcp.questions.similar import mailbox
@@ -74,6 +75,7 @@ class Facts:
         values: What it is filtered and grouped by, by the names of `fields.VALUES`.
         identities: Of the fields with an identity who that is.
         labels: What it has any number of: `fields.LABELS`, and survey answers.
+        traits: What it is compared by with those who may be the same person.
         words: What it is searched by, by the names of `search.FIELDS`.
     """
 
@@ -90,6 +92,7 @@ class Facts:
     has_referrals: bool
     email_key: str
     mailbox: str
+    traits: Traits
     words: Mapping[str, str]
     labels: tuple[Label, ...]
 
@@ -119,10 +122,11 @@ def facts_of(read: ReadContact) -> Facts:
     contact = read.contact
     address = email_key(contact.email or "")
     values, identities = _values_of(contact)
+    name = full_name(contact)
     return Facts(
         id=contact.id,
         keys=keys_of(read),
-        name=full_name(contact),
+        name=name,
         email=_unless_blank(contact.email),
         phone=_unless_blank(contact.msisdn),
         values=values,
@@ -133,6 +137,7 @@ def facts_of(read: ReadContact) -> Facts:
         has_referrals=bool(contact.users_referred),
         email_key=address,
         mailbox=mailbox(address),
+        traits=traits_of(name, contact.email, contact.msisdn),
         words={
             field: searchable_phone(contact.msisdn or "")
             if field == PHONE

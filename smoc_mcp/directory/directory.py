@@ -14,7 +14,17 @@ import anyio
 import anyio.to_thread
 
 from smoc_mcp.api.client import MAX_LIMIT
-from smoc_mcp.directory.answers import Company, Found, Matches, News, Overview, Page, Statistics
+from smoc_mcp.directory.answers import (
+    Company,
+    Duplicates,
+    Found,
+    Matches,
+    News,
+    Overview,
+    Page,
+    Statistics,
+)
+from smoc_mcp.directory.duplicates import find_duplicates
 from smoc_mcp.directory.listing import (
     find_contact,
     find_matches,
@@ -23,7 +33,7 @@ from smoc_mcp.directory.listing import (
     list_page,
     suggest,
 )
-from smoc_mcp.directory.parts import admitting_counted, may_reach_further, proven_part
+from smoc_mcp.directory.parts import Divided, admitting_counted, may_reach_further, proven_part
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.directory.statistics import count_up, look_over
@@ -44,6 +54,7 @@ from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Window
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count, Kind, Scope
+from smoc_mcp.questions.duplicates import Pairing
 from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
@@ -184,7 +195,7 @@ class ContactDirectory:
             elif wanted == EVERYBODY and reading.may_be_small:
                 # One window may well be the whole company; a larger one needs no look.
                 reading = yield from self._have([Sort.UPDATED], reading)
-            if asked.dimensions and not asked.by_status_alone:
+            if asked.dimensions and not asked.by_status_alone and asked.scope is not Scope.IN_HAND:
                 reading = yield from self._have_part(asked, reading)
             if wanted.terms:
                 reading = yield from self._have_words(reading)
@@ -193,6 +204,16 @@ class ContactDirectory:
         # Somebody with hundreds of labels makes as many groups, and of two kinds their product.
         labels = any(d.kind is Kind.LABEL for d in asked.dimensions)
         return await self._answer(ask, heavy=labels)
+
+    async def find_duplicates(self, asked: Pairing) -> Duplicates:
+        """Return the contacts that are the same person."""
+
+        def ask(reading: Reading) -> Steps[Duplicates]:
+            reading = yield from self._have_region(asked.region, reading)
+            reading = yield from self._have_part(asked, reading)
+            return find_duplicates(reading, asked)
+
+        return await self._answer(ask)
 
     async def list_changes(self, progress: Progress, limit: int) -> News:
         """Return the next page of contacts that are new or changed; see `changes`."""
@@ -311,9 +332,9 @@ class ContactDirectory:
             reading = yield lambda asked: self.sync.ensure_all(asked, region.statuses)
         return reading
 
-    def _have_part(self, asked: Count, reading: Reading) -> Steps[Reading]:
+    def _have_part(self, asked: Divided, reading: Reading) -> Steps[Reading]:
         """Have the proof of the largest part of a question, where not all of it can be proven."""
-        if asked.scope is Scope.IN_HAND or reading.prove(asked.region) is not None:
+        if reading.prove(asked.region) is not None:
             return reading
         if may_reach_further(reading) and not self.sync.in_turn(reading.since):
             reading = yield self.sync.ensure_in_turn

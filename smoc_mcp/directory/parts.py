@@ -1,22 +1,41 @@
 """Which part of a question is proven where not all of it is: the largest that a proof covers."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import Field, replace
+from typing import Any, ClassVar, Protocol
 
 from smoc_mcp.directory.reading import Reading
+from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.history import History
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort
-from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.filters import ContactFilter, Span
 from smoc_mcp.text.times import Moment, whole_second_after
 
-__all__ = ["admitting_counted", "may_reach_further", "proven_part"]
+__all__ = ["Divided", "admitting_counted", "may_reach_further", "proven_part"]
 
 _SECOND = 1_000_000
 
 
-def proven_part(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | None:
+class Divided(Protocol):
+    """A question that can be answered of a part: a `Count`, or a `Pairing`."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def wanted(self) -> ContactFilter:
+        """Which contacts it is about."""
+
+    @property
+    def region(self) -> Region:
+        """The part of the company that it can admit, and the fields that it reads."""
+
+    @property
+    def is_trend(self) -> bool:
+        """Whether it is divided by time."""
+
+
+def proven_part(reading: Reading, asked: Divided) -> tuple[Part, ContactFilter] | None:
     """Return the proven part of what is asked, and the filter that admits only it.
 
     It is all of it, or those created since a moment. Leads and customers alone are a part only
@@ -67,7 +86,7 @@ def _beginnings(reading: Reading) -> Iterator[Moment]:
 
 
 def _created_since(
-    reading: Reading, asked: Count, moment: Moment
+    reading: Reading, asked: Divided, moment: Moment
 ) -> tuple[Part, ContactFilter] | None:
     """Return the part of those created after a moment; None where that is none or all of them."""
     if moment <= ABSENT:
@@ -82,14 +101,14 @@ def _created_since(
     return _part(reading, asked, replace(asked.wanted, spans=spans), since=since)
 
 
-def _of_counted(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | None:
+def _of_counted(reading: Reading, asked: Divided) -> tuple[Part, ContactFilter] | None:
     """Return the part of the leads and customers."""
     counted = admitting_counted(asked.wanted)
     return _part(reading, asked, counted) if counted.statuses else None
 
 
 def _part(
-    reading: Reading, asked: Count, wanted: ContactFilter, since: Moment | None = None
+    reading: Reading, asked: Divided, wanted: ContactFilter, since: Moment | None = None
 ) -> tuple[Part, ContactFilter] | None:
     proof = reading.prove(replace(asked, wanted=wanted).region)
     if proof is None:

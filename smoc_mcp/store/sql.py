@@ -1,6 +1,7 @@
 """SQL as text: which rows, in which order, grouped by what. Nothing runs here.
 
-SQL is put together here and, as far as filters go, in `conditions`, nowhere else. What is put into
+SQL is put together here and, as far as filters go, in `conditions`, and in `duplicates`, nowhere
+else. What is put into
 a text are names of our own, from the tables of `questions.fields`, `questions.rows` and these two
 modules; every value is bound.
 """
