@@ -50,8 +50,11 @@ class ContactSummary(TypedDict, total=False):
     matched: str
 
 
-class CompanyResult(TypedDict):
-    """The API's own counts, and how many contacts are in hand."""
+class CompanyResult(TypedDict, total=False):
+    """The API's own counts, and how many contacts are in hand: always all four.
+
+    That they are required would be said once a tool, and definitions have a budget.
+    """
 
     leads: int
     customers: int
@@ -85,7 +88,7 @@ class MatchesResult(_Answer, total=False):
     similar: list[ContactSummary]
 
 
-class DuplicateGroupResult(TypedDict):
+class DuplicateGroupResult(TypedDict, total=False):
     """Contacts that are the same person, the newest first, and what shows it in words.
 
     They have some of the fields of a `ContactSummary`: the definitions of all tools have a budget,
