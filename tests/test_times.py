@@ -135,7 +135,7 @@ def test_a_moment_is_shown_with_the_offset_of_its_zone() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "   ", "yesterday", "now", "2026", "24", "h", "7 days", "-7d", "7y", "10000d"),
+        *("", "   ", "tomorrow", "now", "2026", "24", "h", "7 moons", "-7d", "100y", "10000d"),
         *("2026-02-30", "2025-02-29", "2026-13-01", "2026-00-10", "0000-00-00", "26-05-31"),
         *("1899-12-31", "9999-01-01", "0001-01-01", "20260531", "2026-W22-1", "2026-151"),
         *("31.05.2026", "05/31/2026", "2026-05-31T", "2026-05-31T09", "2026-05-31T25:00"),
@@ -152,6 +152,39 @@ def test_what_is_no_time_is_an_error_that_names_the_parameter_and_shows_the_form
     assert message.startswith("updated_before is not a time")
     assert "2026-05-31T09:30:00Z" in message
     assert "7d" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        *(("30days", "30d"), ("30 days", "30d"), ("2 weeks", "2w"), ("1 week ago", "1w")),
+        *(("last 7 days", "7d"), ("24 Hours", "24h"), ("90 minutes", "90min"), ("3hrs", "3h")),
+        *(("today", "2026-06-01"), ("Yesterday", "2026-05-31")),
+    ],
+)
+def test_what_people_write_is_understood_where_there_is_no_doubt(text: str, meaning: str) -> None:
+    zone = ZoneInfo("Europe/Oslo")
+    said, meant = (parse_time(t, name="since", now=NOW, zone=zone) for t in (text, meaning))
+    assert said == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("1 month", "write 30d, or the date itself, such as 2026-05-02."),
+        ("3m", "write 90d, or the date itself, such as 2026-03-03, or 3min for minutes."),
+        ("2 years", "write 730d, or the date itself, such as 2024-06-01."),
+        ("last week", "write 7d for the last 7 days, or 2026-05-25 for the first day of last week"),
+        ("last month", "write 30d for the last 30 days, or 2026-05-01 for the first day of last"),
+        ("this month", "write 2026-06-01 for the first day of this month."),
+        ("last year", "or 2025-01-01 for the first day of last year."),
+    ],
+)
+def test_what_can_mean_two_things_is_answered_with_what_to_write(text: str, instead: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_time(text, name="created_after", now=NOW, zone=UTC)
+    assert str(caught.value).startswith("created_after is not a time that means one thing")
+    assert instead in str(caught.value)
 
 
 def test_the_clock_tells_the_present_moment() -> None:

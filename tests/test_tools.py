@@ -174,6 +174,16 @@ async def test_all_leads_of_a_company_that_four_windows_hold_are_exact() -> None
         ("contacts_list", {"colour": "red"}, "contacts_list has no parameter 'colour'. It takes"),
         ("contacts_list", {"city": "Oslo"}, "city works in contacts_search, contacts_stats."),
         ("contacts_list", {"statu": "lead"}, "Did you mean status?"),
+        ("contacts_search", {"campaign": "x"}, "Did you mean utm_campaign?"),
+        ("contacts_search", {"name": "anna"}, "Did you mean query?"),
+        ("contacts_search", {"email": "a@x.no"}, "Did you mean contacts_find_by_email or query?"),
+        ("contacts_stats", {"from": "7d"}, "Did you mean created_after?"),
+        ("contacts_stats", {"group": "city"}, "Did you mean group_by?"),
+        ("contacts_changes", {"after": "7d"}, "Did you mean since?"),
+        ("contacts_list", {"campaign": "x"}, "utm_campaign works in contacts_search, contacts_st"),
+        ("contacts_list", {"until": "7d"}, "created_before works in contacts_search, contacts_s"),
+        ("contacts_search", {"created_after": "2999-01-01"}, "created_after lies in the future: n"),
+        ("contacts_search", {"created_after": "1 month"}, "write 30d, or the date itself, such as"),
         ("contacts_list", {"limit": 0}, "limit must be a whole number from 1 to 100."),
         ("contacts_list", {"limit": 101}, "limit must be a whole number from 1 to 100."),
         ("contacts_list", {"status": "gone"}, "status does not know 'gone': give any, or"),
@@ -196,6 +206,18 @@ async def test_a_mistake_is_answered_with_a_sentence_that_says_what_to_do(
     assert sentence in said
     assert len(said) <= 2000
     assert "pydantic" not in said.lower()
+
+
+async def test_what_known_clients_add_by_themselves_is_left_out(url: str) -> None:
+    added = {"wait_for_previous": True, "toolCallId": "call_1", "_sessionID": "x", "tool": "t"}
+    async with memory_server(url) as client:
+        answer = await client.call_tool("contacts_list", {"limit": 3, **added})
+        assert not answer.is_error, text_of(answer)
+        assert answer.structured_content is not None
+        plain = await ask(client, "contacts_list", limit=3)
+        assert answer.structured_content["contacts"] == plain["contacts"]
+        said = await refusal(client, "contacts_list", wait_for_next=True)
+    assert "has no parameter 'wait_for_next'" in said
 
 
 async def test_a_cursor_of_another_question_is_refused(url: str) -> None:

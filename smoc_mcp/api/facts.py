@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from smoc_mcp.api.models import Contact, Person, ReadContact, Visit
 from smoc_mcp.proof.windows import ABSENT, Keys, Status
+from smoc_mcp.questions.duplicates import Traits, traits_of
 from smoc_mcp.questions.fields import COUNTS, LABELS, VALUES
 from smoc_mcp.questions.search import PHONE, searchable, searchable_phone
 from smoc_mcp.questions.similar import mailbox
@@ -75,6 +76,7 @@ class Facts:
         identities: Of the fields with an identity who that is.
         counts: How many it has of what `fields.COUNTS` names.
         labels: What it has any number of: `fields.LABELS`, answers of surveys, and texts.
+        traits: What it is compared by with those who may be the same person.
         words: What it is searched by, by the names of `search.FIELDS`.
     """
 
@@ -89,6 +91,7 @@ class Facts:
     counts: Mapping[str, int]
     email_key: str
     mailbox: str
+    traits: Traits
     words: Mapping[str, str]
     labels: tuple[Label, ...]
 
@@ -118,10 +121,11 @@ def facts_of(read: ReadContact) -> Facts:
     contact = read.contact
     address = email_key(contact.email or "")
     values, identities = _values_of(contact)
+    name = full_name(contact)
     return Facts(
         id=contact.id,
         keys=keys_of(read),
-        name=full_name(contact),
+        name=name,
         email=_unless_blank(contact.email),
         phone=_unless_blank(contact.msisdn),
         values=values,
@@ -132,6 +136,7 @@ def facts_of(read: ReadContact) -> Facts:
         | {"visits": read.visits},
         email_key=address,
         mailbox=mailbox(address),
+        traits=traits_of(name, contact.email, contact.msisdn),
         words={
             field: searchable_phone(contact.msisdn or "")
             if field == PHONE

@@ -10,12 +10,15 @@ from smoc_mcp.proof.history import Gap
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Status, Window
 from smoc_mcp.questions.changes import Changes
+from smoc_mcp.questions.duplicates import Alike, Evidence
 from smoc_mcp.questions.groups import Group, Grouping
 from smoc_mcp.questions.rows import Cell, Column, ContactRow
 from smoc_mcp.text.times import Moment
 
 __all__ = [
     "Company",
+    "DuplicateGroup",
+    "Duplicates",
     "Found",
     "Groups",
     "Matches",
@@ -143,6 +146,42 @@ class Found:
     contact: Contact
     source: Mapping[str, Any]
     live: bool
+
+
+class DuplicateGroup(NamedTuple):
+    """Contacts that are the same person.
+
+    Attributes:
+        rows: The newest of them.
+        evidence: What shows it, of all of them.
+    """
+
+    group: Alike
+    rows: Sequence[ContactRow]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Groups of contacts that are the same person, by their newest contact.
+
+    Attributes:
+        proof: That these are the groups, on this page, and that there are no more.
+        total: How many groups; where that is not proven, how many at least.
+        in_hand: How many groups there are in hand, as they were last seen.
+        more: Whether another page follows.
+        part: What is proven, where the total is not; None for nothing.
+        live: As of a page.
+    """
+
+    company: Company
+    groups: Sequence[DuplicateGroup]
+    proof: Proof
+    total: int
+    in_hand: int
+    more: bool
+    part: Part | None = None
+    live: Collection[str] = ()
 
 
 class Tally(NamedTuple):

@@ -14,7 +14,17 @@ import anyio
 import anyio.to_thread
 
 from smoc_mcp.api.client import MAX_LIMIT
-from smoc_mcp.directory.answers import Company, Found, Matches, News, Overview, Page, Statistics
+from smoc_mcp.directory.answers import (
+    Company,
+    Duplicates,
+    Found,
+    Matches,
+    News,
+    Overview,
+    Page,
+    Statistics,
+)
+from smoc_mcp.directory.duplicates import find_duplicates
 from smoc_mcp.directory.listing import (
     find_contact,
     find_matches,
@@ -44,7 +54,8 @@ from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Window
 from smoc_mcp.questions.changes import Progress
-from smoc_mcp.questions.dimensions import Count, Kind
+from smoc_mcp.questions.dimensions import Count, Kind, Scope
+from smoc_mcp.questions.duplicates import Pairing
 from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
@@ -190,7 +201,8 @@ class ContactDirectory:
             elif wanted == EVERYBODY and reading.may_be_small:
                 # One window may well be the whole company; a larger one needs no look.
                 reading = yield from self._needs.windows([Sort.UPDATED], reading)
-            if asked.divides_or_measures and not asked.by_status_alone:
+            in_parts = asked.divides_or_measures and not asked.by_status_alone
+            if in_parts and asked.scope is not Scope.IN_HAND:
                 reading = yield from self._needs.part(asked, reading)
             if wanted.terms:
                 reading = yield from self._needs.words(reading)
@@ -199,6 +211,16 @@ class ContactDirectory:
         # Somebody with hundreds of labels makes as many groups, and of two kinds their product.
         labels = any(d.kind is Kind.LABEL for d in asked.dimensions)
         return await self._answer(ask, heavy=labels)
+
+    async def find_duplicates(self, asked: Pairing) -> Duplicates:
+        """Return the contacts that are the same person."""
+
+        def ask(reading: Reading) -> Steps[Duplicates]:
+            reading = yield from self._needs.region(asked.region, reading)
+            reading = yield from self._needs.part(asked, reading)
+            return find_duplicates(reading, asked)
+
+        return await self._answer(ask)
 
     async def list_changes(self, progress: Progress, limit: int) -> News:
         """Return the next page of contacts that are new or changed; see `changes`."""

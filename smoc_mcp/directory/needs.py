@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 
-from smoc_mcp.directory.parts import admitting_counted, may_reach_further, proven_part
+from smoc_mcp.directory.parts import Divided, admitting_counted, may_reach_further, proven_part
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.directory.steps import Steps
 from smoc_mcp.directory.sync import WindowSync
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.dimensions import Count, Scope
 from smoc_mcp.questions.filters import TIMES
 
 __all__ = ["Needs"]
@@ -57,9 +56,9 @@ class Needs:
             reading = yield lambda asked: self._sync.ensure_all(asked, region.statuses)
         return reading
 
-    def part(self, asked: Count, reading: Reading) -> Steps[Reading]:
+    def part(self, asked: Divided, reading: Reading) -> Steps[Reading]:
         """Have the proof of the largest part of a question, where not all of it can be proven."""
-        if asked.scope is Scope.IN_HAND or reading.prove(asked.region) is not None:
+        if reading.prove(asked.region) is not None:
             return reading
         if may_reach_further(reading) and not self._sync.in_turn(reading.since):
             reading = yield self._sync.ensure_in_turn

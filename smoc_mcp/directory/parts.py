@@ -1,20 +1,43 @@
 """Which part of a question is proven where not all of it is: the largest that a proof covers."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import Field, replace
+from typing import Any, ClassVar, Protocol
 
 from smoc_mcp.directory.reading import Reading
+from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.history import History
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, sort_key
-from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.filters import ContactFilter, Span
 from smoc_mcp.text.times import SECOND, Moment, whole_second_after
 
-__all__ = ["admitting_counted", "may_reach_further", "proven_part"]
+__all__ = ["Divided", "admitting_counted", "may_reach_further", "proven_part"]
 
 
-def proven_part(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | None:
+class Divided(Protocol):
+    """A question that can be answered of a part: a `Count`, or a `Pairing`."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def wanted(self) -> ContactFilter:
+        """Which contacts it is about."""
+
+    @property
+    def region(self) -> Region:
+        """The part of the company that it can admit, and the fields that it reads."""
+
+    @property
+    def is_trend(self) -> bool:
+        """Whether it is divided by time."""
+
+    @property
+    def sort_of_trend(self) -> Sort:
+        """By which time its parts are made."""
+
+
+def proven_part(reading: Reading, asked: Divided) -> tuple[Part, ContactFilter] | None:
     """Return the proven part of what is asked, and the filter that admits only it.
 
     It is all of it, or those created since a moment. Leads and customers alone are a part only
@@ -68,7 +91,7 @@ def _beginnings(reading: Reading, sort: Sort) -> Iterator[Moment]:
 
 
 def _since(
-    reading: Reading, asked: Count, sort: Sort, moment: Moment
+    reading: Reading, asked: Divided, sort: Sort, moment: Moment
 ) -> tuple[Part, ContactFilter] | None:
     """Return the part of those with a time after a moment; None where that is none or all."""
     if moment <= ABSENT:
@@ -83,7 +106,7 @@ def _since(
     return _part(reading, asked, replace(asked.wanted, spans=spans), since=since, sort=sort)
 
 
-def _of_counted(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | None:
+def _of_counted(reading: Reading, asked: Divided) -> tuple[Part, ContactFilter] | None:
     """Return the part of the leads and customers."""
     counted = admitting_counted(asked.wanted)
     return _part(reading, asked, counted) if counted.statuses else None
@@ -91,7 +114,7 @@ def _of_counted(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | 
 
 def _part(
     reading: Reading,
-    asked: Count,
+    asked: Divided,
     wanted: ContactFilter,
     since: Moment | None = None,
     sort: Sort = Sort.CREATED,

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
-from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, Status
+from smoc_mcp.proof.windows import ABSENT, COUNTED, LATE, Sort, Status
 from smoc_mcp.questions.choices import WITHOUT, Choice, parse_choice, some_entries
 from smoc_mcp.questions.fields import ANSWERED, COUNTS, NAMED_FILTERS, WIRE_FIELDS, Consent
 from smoc_mcp.questions.periods import PERIODS, During, parse_during
 from smoc_mcp.questions.rows import Column, Position
 from smoc_mcp.questions.search import Term, parse_query
 from smoc_mcp.text.folding import fold, quoted
-from smoc_mcp.text.times import Moment, parse_time
+from smoc_mcp.text.times import Moment, iso, parse_time
 
 __all__ = [
     "ALIASES",
@@ -331,6 +331,11 @@ def _parse_span(given: Mapping[str, str], stem: str, *, now: Moment, zone: ZoneI
         else None
         for name in (f"{stem}_after", f"{stem}_before")
     )
+    if after is not None and after > now + LATE:
+        raise InputError(
+            f"{stem}_after lies in the future: nobody can match. It is {iso(now, zone)} now: give "
+            "a moment that has passed."
+        )
     if after is not None and before is not None and after >= before:
         raise InputError(
             f"{stem}_after is not earlier than {stem}_before, so no contact can match: swap them, "

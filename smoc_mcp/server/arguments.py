@@ -26,6 +26,62 @@ __all__ = ["ArgumentCheck", "checked", "clean_errors", "error_result"]
 _LISTS = {"tools/list", "prompts/list", "resources/list", "resources/templates/list"}
 
 
+_MEANT: Mapping[str, Sequence[str]] = {
+    "campaign": ("utm_campaign",),
+    "source": ("utm_source",),
+    "medium": ("utm_medium",),
+    "name": ("query",),
+    "first_name": ("query",),
+    "last_name": ("query",),
+    "email": ("contacts_find_by_email", "query"),
+    "phone": ("query",),
+    "text": ("query",),
+    "search": ("query",),
+    "q": ("query",),
+    "since": ("created_after",),
+    "from": ("created_after", "since"),
+    "start": ("created_after", "since"),
+    "after": ("created_after", "since"),
+    "until": ("created_before",),
+    "to": ("created_before",),
+    "end": ("created_before",),
+    "before": ("created_before",),
+    "tag": ("group_by",),
+    "group": ("group_by",),
+    "by": ("group_by",),
+    "groupby": ("group_by",),
+    "dimension": ("group_by",),
+    "id": ("contact_id",),
+    "order": ("sort",),
+    "order_by": ("sort",),
+    "sort_by": ("sort",),
+    "page": ("cursor",),
+    "offset": ("cursor",),
+    "max": ("limit",),
+    "top": ("limit",),
+    "count": ("limit",),
+    "employer": ("company",),
+    "consent": ("accepted_communication",),
+}
+"""What people call a parameter, and which it may be: the first that the tool has, or a tool."""
+
+_OF_CLIENTS = {
+    # Gemini CLI, with every call: documented by servers that broke on it (Mnemion's changelog,
+    # Infinity Context's notes on Gemini CLI).
+    "wait_for_previous",
+    # n8n's MCP Client Tool: n8n-io/n8n#21500, #21716, makenotion/notion-mcp-server#146; what else
+    # its agent puts beside: sansan0/TrendRadar#768.
+    "toolCallId",
+    "sessionId",
+    "chatInput",
+    "action",
+    "tool",
+    # SiYuan: siyuan-note/siyuan#17927.
+    "_sessionID",
+}
+"""Arguments that known clients add by themselves: they mean nothing to us, and are left out."""
+
+
 def error_result(message: str) -> CallToolResult:
     """Return a failed call: one text of at most 2,000 characters that says what to do next."""
     return CallToolResult(
@@ -129,17 +185,12 @@ def checked(tool: Tool, given: Mapping[str, Any], tools: Iterable[Tool]) -> dict
         InputError: One is unknown, missing or wrong; the message says what to write.
     """
     known: Mapping[str, Mapping[str, Any]] = tool.parameters["properties"]
-    given = without_aliases(given, known)
+    given = without_aliases(
+        {name: v for name, v in given.items() if name in known or name not in _OF_CLIENTS}, known
+    )
     for name in given:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            others = [t.name for t in tools if name in t.parameters["properties"]]
-            hint = f" Did you mean {close[0]}?" if close else ""
-            where = f" {name} works in {', '.join(others)}." if others else ""
-            raise InputError(
-                f"{tool.name} has no parameter '{cut(name, 40)}'.{hint} It takes "
-                f"{', '.join(known)}.{where}"
-            )
+            raise _unknown(tool, name, list(tools))
     arguments = {
         name: _forgiven(value, known[name])
         for name, value in given.items()
@@ -153,6 +204,25 @@ def checked(tool: Tool, given: Mapping[str, Any], tools: Iterable[Tool]) -> dict
         name = str(error.errors(include_url=False)[0]["loc"][0])
         raise InputError(_explained(tool, name, missing=name not in arguments)) from None
     return arguments
+
+
+def _unknown(tool: Tool, name: str, tools: Sequence[Tool]) -> InputError:
+    """Return the error for an argument that a tool does not take: what may be meant instead."""
+    known = tool.parameters["properties"]
+    offered = {t.name: t.parameters["properties"] for t in tools}
+    meant = [m for m in _MEANT.get(name.lower(), ()) if m in known or m in offered]
+    # What sounds like another parameter, but is a name of something else, comes first.
+    close = meant or difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {' or '.join(close)}?" if close else ""
+    wanted = [name, *(() if meant else _MEANT.get(name.lower(), ()))]
+    where = "".join(
+        f" {other} works in {', '.join(takers)}."
+        for other in wanted
+        if (takers := [t for t, properties in offered.items() if other in properties])
+    )
+    return InputError(
+        f"{tool.name} has no parameter '{cut(name, 40)}'.{hint} It takes {', '.join(known)}.{where}"
+    )
 
 
 def _forgiven(value: object, schema: Mapping[str, Any]) -> object:

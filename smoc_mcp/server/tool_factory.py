@@ -7,7 +7,8 @@ an answer.
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -27,6 +28,8 @@ __all__ = ["Answer", "define_tool", "introduce"]
 logger = logging.getLogger(__name__)
 
 Answer = Callable[..., Awaitable[View[Any]]]
+
+_DEFS = "#/$defs/"
 
 
 def define_tool(
@@ -86,7 +89,9 @@ def define_tool(
     )
     tool.parameters = _plain(tool.parameters)
     if tool.fn_metadata.output_schema is not None:
-        tool.fn_metadata.output_schema = _shortened(_plain(tool.fn_metadata.output_schema))
+        tool.fn_metadata.output_schema = _in_place(
+            _shortened(_plain(tool.fn_metadata.output_schema))
+        )
     return tool
 
 
@@ -153,6 +158,41 @@ def _map_of(schema: dict[str, Any]) -> dict[str, Any]:
     if kinds and all(kind == kinds[0] and set(kind) == {"type"} for kind in kinds):
         return {"type": "object", "additionalProperties": kinds[0]}
     return schema
+
+
+def _in_place(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON schema with each definition that is used once where it is used.
+
+    Definitions of tools have a budget, and some clients resolve no references.
+    """
+    used = Counter(_references(schema))
+    once = {name: d for name, d in schema.get("$defs", {}).items() if used[_DEFS + name] == 1}
+
+    def put(value: object) -> object:
+        if isinstance(value, list):
+            return [put(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        named = once.get(str(value.get("$ref", "")).removeprefix(_DEFS))
+        if named is not None:
+            return put(named)
+        return {key: put(inner) for key, inner in value.items()}
+
+    kept = {name: put(d) for name, d in schema.get("$defs", {}).items() if name not in once}
+    rest = {key: put(value) for key, value in schema.items() if key != "$defs"}
+    return {"$defs": kept, **rest} if kept else rest
+
+
+def _references(value: object) -> Iterator[str]:
+    """Yield what a schema refers to, once for each time."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+    elif isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for inner in value.values():
+            yield from _references(inner)
 
 
 def _plain_inside(value: object) -> object:

@@ -24,6 +24,8 @@ from smoc_mcp.questions.dimensions import (
     check_count,
     parse_group_by,
 )
+from smoc_mcp.questions.duplicates import By, Pairing
+from smoc_mcp.questions.duplicates import Place as GroupPlace
 from smoc_mcp.questions.fields import COUNTS, NAMED_FILTERS
 from smoc_mcp.questions.filters import HAS, TIMES, Listing, parse_filter
 from smoc_mcp.questions.measures import MEASURES, parse_measure
@@ -32,6 +34,7 @@ from smoc_mcp.questions.rows import ContactRow, Position
 from smoc_mcp.server.tool_factory import define_tool
 from smoc_mcp.text.folding import email_key
 from smoc_mcp.text.times import Moment, parse_time
+from smoc_mcp.views.duplicates import duplicates
 from smoc_mcp.views.figures import figures
 from smoc_mcp.views.lists import View, Views
 from smoc_mcp.views.parts import PARTS
@@ -39,6 +42,7 @@ from smoc_mcp.views.profile import Place, parse_include, profile
 from smoc_mcp.views.results import (
     ChangesResult,
     ContactResult,
+    DuplicatesResult,
     MatchesResult,
     PageResult,
     StatisticsResult,
@@ -52,6 +56,10 @@ _ListSort = Annotated[
 _SearchSort = Annotated[
     Literal["auto", "relevance", "created", "updated", "conversation", "engagement"],
     Field(description="auto: relevance with a query, else created; engagement: who to call first"),
+]
+_BY = Annotated[
+    Literal["email", "phone", "name"],
+    Field(description="the same address, number, or name with employer or city"),
 ]
 _SCOPE = Annotated[
     Literal["proven", "in_hand"],
@@ -197,6 +205,18 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             since=(_text(f"cursor of an earlier answer, or a time: {_AFTER}"), "24h"),
             limit=(_limit("contacts"), 20),
         ),
+        define_tool(
+            tools.contacts_duplicates,
+            "Find duplicates",
+            "Returns which contacts are the same person, each group with its evidence; nothing is "
+            f"merged. {_DATA}",
+            DuplicatesResult,
+            by=(_BY, "email"),
+            created_after=_FILTERS["created_after"],
+            created_before=_FILTERS["created_before"],
+            limit=(_limit("groups"), 20),
+            cursor=(_CURSOR, ""),
+        ),
     ]
 
 
@@ -315,6 +335,23 @@ class _ContactTools:
             news = await self._directory.list_changes(progress, fitting)
         cursor = encode(_CHANGES, *news.changes.progress.values())
         return self._views.changes(news, cursor)
+
+    async def contacts_duplicates(
+        self, *, by: str, limit: int, cursor: str, **span: str
+    ) -> View[DuplicatesResult]:
+        question = fingerprint("contacts_duplicates", by, sorted((k, v) for k, v in span.items()))
+        now, after = self._directory.clock(), None
+        if cursor:
+            match decode(cursor, question):
+                case [int(now), int(created), str(contact_id), str(shared)]:
+                    after = GroupPlace(created, contact_id, shared)
+                case _:
+                    raise CursorError("The cursor is damaged: leave it out to begin at the start.")
+        wanted = parse_filter(span, now=now, zone=self._directory.zone)
+        found = await self._directory.find_duplicates(
+            Pairing(by=By(by), wanted=wanted, limit=limit, after=after)
+        )
+        return duplicates(found, self._views, lambda place: encode(question, now, *place))
 
     def _progress(self, since: str) -> Progress:
         try:

@@ -11,11 +11,13 @@ from smoc_mcp.api.models import Contact, read_contact
 from smoc_mcp.proof.windows import Status
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count
+from smoc_mcp.questions.duplicates import Alike, By, Candidate, groups_of
 from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
 from smoc_mcp.questions.rows import STATUSES, Cell, Column, ContactRow, GroupRow
 from smoc_mcp.questions.similar import liken
 from smoc_mcp.store.cells import in_columns
 from smoc_mcp.store.conditions import Sql
+from smoc_mcp.store.duplicates import candidates
 from smoc_mcp.store.records import matches_of, row_of
 from smoc_mcp.store.sql import (
     beginning_with,
@@ -75,6 +77,14 @@ class ContactLookup:
     def find_email(self, email_key: str) -> list[ContactRow]:
         """Return every contact with this address, newest first."""
         return [row_of(r) for r in self._fetch(owning(email_key))]
+
+    def find_duplicates(self, by: By, wanted: ContactFilter) -> list[Alike]:
+        """Return the groups of contacts of a filter that are the same, by their newest contact."""
+        return groups_of(by, (Candidate(*r) for r in self._fetch(candidates(by, wanted))))
+
+    def find_rows(self, ids: Iterable[str]) -> Mapping[str, ContactRow]:
+        """Return the contacts of some ids by id."""
+        return {i: row_of(r) for i, r in self._whole(ids).items()}
 
     def find_id_prefix(self, prefix: str, limit: int) -> list[ContactRow]:
         """Return contacts whose id begins with a text, in order of id."""

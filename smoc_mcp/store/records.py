@@ -7,6 +7,7 @@ from operator import itemgetter
 
 from smoc_mcp.api.facts import Facts, Label, texts_of
 from smoc_mcp.api.models import ReadContact, read_contact
+from smoc_mcp.questions.duplicates import Traits
 from smoc_mcp.questions.fields import COUNTS, VALUES, WIRE_FIELDS
 from smoc_mcp.questions.rows import LISTED, STATUSES, ContactRow, Match
 from smoc_mcp.questions.search import (
@@ -24,6 +25,7 @@ from smoc_mcp.text.folding import fold
 
 __all__ = [
     "SAVE",
+    "TRAITS",
     "columns",
     "label_columns",
     "matches_of",
@@ -50,6 +52,8 @@ def value_columns(names: Iterable[str]) -> list[str]:
     ]
 
 
+TRAITS = tuple(f"same_{name}" for name in Traits._fields)
+"""The columns of what contacts are compared by."""
 _PLAIN = ("id", "name", "email", "phone")
 _COUNTS = tuple(COUNTS)
 _VALUES = tuple(field.name for field in VALUES)
@@ -57,7 +61,7 @@ _COLUMNS = (
     *("owner", "asked", "seen", "seen_at", "api_now", "known", "added", "revision"),
     *("digest", "status", "created", "updated", "conversation", "source", "unread"),
     "accepted_communication",
-    *(*_PLAIN, *_COUNTS, "email_key", "mailbox"),
+    *(*_PLAIN, *_COUNTS, "email_key", "mailbox", *TRAITS),
     *value_columns(_VALUES),
     *(f"{field}_words" for field in FIELDS),
 )
@@ -79,7 +83,7 @@ def columns(read: ReadContact, facts: Facts) -> tuple[Value, ...]:
         _answer(read, facts),
         *(getattr(facts, name) for name in _PLAIN),
         *(facts.counts[name] for name in _COUNTS),
-        *(facts.email_key, facts.mailbox),
+        *(facts.email_key, facts.mailbox, *facts.traits),
         *values_in_columns(facts, _VALUES),
         *(facts.words[field] for field in FIELDS),
     )

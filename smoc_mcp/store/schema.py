@@ -14,7 +14,7 @@ from smoc_mcp.api.models import read_contact
 from smoc_mcp.proof.windows import ABSENT
 from smoc_mcp.questions.fields import COUNTS, VALUES
 from smoc_mcp.store.conditions import Value
-from smoc_mcp.store.records import label_columns, value_columns, values_in_columns
+from smoc_mcp.store.records import TRAITS, label_columns, value_columns, values_in_columns
 from smoc_mcp.store.sql import setting
 
 __all__ = [
@@ -325,6 +325,23 @@ def keep_first_sighting(db: Statements) -> None:
     db.run("CREATE INDEX contacts_known ON contacts (owner, known, id) WHERE gone IS NULL")
 
 
+def compare_contacts(db: Statements) -> None:
+    """Keep what contacts are compared by with those who may be the same person."""
+    for column in TRAITS:
+        db.run(f"ALTER TABLE contacts ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+    for row, facts in _derived(db):
+        db.run(setting(TRAITS), (*facts.traits, row))
+    for name, columns in (
+        ("same_address", "same_address"),
+        ("same_number", "same_number, same_country"),
+        ("same_name", "same_name, company_key, city_key"),
+    ):
+        db.run(
+            f"CREATE INDEX contacts_{name} ON contacts (owner, {columns}, created, id, gone) "
+            f"WHERE gone IS NULL AND {name} != ''"
+        )
+
+
 MIGRATIONS: Sequence[Migration] = (
     _first,
     _second,
@@ -335,5 +352,6 @@ MIGRATIONS: Sequence[Migration] = (
     count_parts,
     add_values("state", "zip", "landing_page", "referrer", "os"),
     add_labels("variant", "text"),
+    compare_contacts,
 )
 """One for each version of the schema, in order. The last is followed by `index_values`."""

@@ -1,8 +1,9 @@
 """SQL as text: which rows, in which order, grouped by what. Nothing runs here.
 
 SQL is put together here, as far as filters go in `conditions`, for further columns and the order by
-engagement in `cells` and `engagement`, and nowhere else. What is put into a text are names of our
-own, from the tables of `questions.fields`, `questions.rows` and these modules; values are bound.
+engagement in `cells` and `engagement`, for who may be the same in `duplicates`, and nowhere else.
+What is put into a text are names of our own, from the tables of `questions.fields`,
+`questions.rows` and these modules; values are bound.
 """
 
 from collections.abc import Mapping, Sequence

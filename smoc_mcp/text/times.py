@@ -34,13 +34,25 @@ SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # A minute is "min": 1m is a month to as many people.
-_AGE = re.compile(r"(\d{1,4})\s*(min|h|d|w)", re.IGNORECASE)
+_AGE = re.compile(
+    r"(?:(?:last|past)\s+)?(\d{1,4})\s*(min(?:ute)?s?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)"
+    r"(?:\s+ago)?",
+    re.IGNORECASE,
+)
+_DAYS_AGO = {"today": 0, "yesterday": 1}
 _UNITS = {
     "min": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+# What people write that means one thing to some and another to others.
+_UNCLEAR_AGE = re.compile(
+    r"(?:(?:last|past)\s+)?(\d{1,2})\s*(m|mo|months?|q|quarters?|y|years?)(?:\s+ago)?",
+    re.IGNORECASE,
+)
+_UNCLEAR_SPAN = re.compile(r"(?:(last|past)|this)\s+(week|month|year)", re.IGNORECASE)
+_DAYS_OF = {"m": 30, "q": 90, "y": 365, "week": 7, "month": 30, "year": 365}
 _BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
 
@@ -91,9 +103,9 @@ def parse_time(text: str, *, name: str, now: Moment, zone: ZoneInfo) -> Moment:
     """Return the moment that a person or a model wrote.
 
     Args:
-        text: An ISO 8601 date or date-time, or an age (`24h`, `7d`, `2w`, `30min`) counted back
-            from now. A bare date is its midnight in `zone`; a date-time without an offset is in
-            `zone`.
+        text: An ISO 8601 date or date-time, or an age (`24h`, `7d`, `2w`, `30min`, also `7 days`)
+            counted back from now. A bare date is its midnight in `zone`, and so are `today` and
+            `yesterday`; a date-time without an offset is in `zone`.
         name: The parameter's name, for the error.
         now: The present moment.
         zone: The zone of bare dates.
@@ -104,19 +116,56 @@ def parse_time(text: str, *, name: str, now: Moment, zone: ZoneInfo) -> Moment:
     text = text.strip()
     try:
         if age := _AGE.fullmatch(text):
-            return now - int(age[1]) * (_UNITS[age[2].lower()] // _MICROSECOND)
+            unit = age[2].lower()
+            return now - int(age[1]) * (
+                _UNITS["min" if unit[0] == "m" else unit[0]] // _MICROSECOND
+            )
+        if (days := _DAYS_AGO.get(text.lower())) is not None:
+            return _midnight(as_datetime(now, zone).date() - timedelta(days=days), zone)
         if _BARE_DATE.fullmatch(text):
-            day = date.fromisoformat(text)
-            return _checked(datetime(day.year, day.month, day.day, tzinfo=zone))
+            return _midnight(date.fromisoformat(text), zone)
         if _DATE_TIME.match(text):
             value = datetime.fromisoformat(text)
             return _checked(value if value.tzinfo else value.replace(tzinfo=zone))
     except ValueError:
         pass
+    if instead := _instead(text, now, zone):
+        raise InputError(f"{name} is not a time that means one thing: write {instead}.")
     raise InputError(
         f"{name} is not a time: write an ISO 8601 date or date-time such as 2026-05-31 or "
         "2026-05-31T09:30:00Z, or an age such as 24h, 7d or 2w (30min, 30d for a month)."
     )
+
+
+def _midnight(day: date, zone: ZoneInfo) -> Moment:
+    return _checked(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
+def _instead(text: str, now: Moment, zone: ZoneInfo) -> str:
+    """Return what to write instead of a time that is not clear; empty for any other text."""
+    if age := _UNCLEAR_AGE.fullmatch(text):
+        number, unit = int(age[1]), age[2].lower()
+        minutes = f", or {number}min for minutes" if unit == "m" else ""
+        days = number * _DAYS_OF[unit[0]]
+        return f"{days}d, or the date itself, such as {_days_before(now, days, zone)}{minutes}"
+    if span := _UNCLEAR_SPAN.fullmatch(text):
+        unit, back = span[2].lower(), bool(span[1])
+        today = as_datetime(now, zone).date()
+        if unit == "week":
+            first = today - timedelta(days=today.weekday() + 7 * back)
+        elif unit == "month":
+            first = (today.replace(day=1) - timedelta(days=int(back))).replace(day=1)
+        else:
+            first = date(today.year - back, 1, 1)
+        since = f"{first} for the first day of {text.lower().replace('past', 'last')}"
+        return (
+            f"{_DAYS_OF[unit]}d for the last {_DAYS_OF[unit]} days, or {since}" if back else since
+        )
+    return ""
+
+
+def _days_before(now: Moment, days: int, zone: ZoneInfo) -> date:
+    return as_datetime(now, zone).date() - timedelta(days=days)
 
 
 def _checked(value: datetime) -> Moment:

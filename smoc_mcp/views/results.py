@@ -18,6 +18,8 @@ __all__ = [
     "Compared",
     "ContactResult",
     "ContactSummary",
+    "DuplicateGroupResult",
+    "DuplicatesResult",
     "FoundContact",
     "GroupResult",
     "MatchesResult",
@@ -61,8 +63,11 @@ class FoundContact(ContactSummary, total=False):
     columns: dict[str, Any]
 
 
-class CompanyResult(TypedDict):
-    """The API's own counts, and how many contacts are in hand."""
+class CompanyResult(TypedDict, total=False):
+    """The API's own counts, and how many contacts are in hand: always all four.
+
+    That they are required would be said once a tool, and definitions have a budget.
+    """
 
     leads: int
     customers: int
@@ -94,6 +99,32 @@ class MatchesResult(_Answer, total=False):
     certainty: CertaintyWord
     searched: int
     similar: list[ContactSummary]
+
+
+class DuplicateGroupResult(TypedDict, total=False):
+    """Contacts that are the same person, the newest first, and what shows it in words.
+
+    They have some of the fields of a `ContactSummary`: the definitions of all tools have a budget,
+    and these are in it three times already.
+    """
+
+    evidence: str
+    contacts: list[dict[str, str]]
+
+
+class DuplicatesResult(_Answer, total=False):
+    """Of contacts_duplicates: `total` and `remembered` count groups.
+
+    Where they are not all proven, no group is missing among those created since `proven_since`, or
+    among those of `proven_statuses`.
+    """
+
+    groups: list[DuplicateGroupResult]
+    certainty: CertaintyWord
+    total: int
+    proven_since: str
+    proven_statuses: list[str]
+    next_cursor: str
 
 
 class ContactResult(TypedDict, total=False):

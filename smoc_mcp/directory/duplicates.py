@@ -1,0 +1,49 @@
+"""Answers that are duplicates: which contacts are the same person, and what is proven of that."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from smoc_mcp.directory.answers import DuplicateGroup, Duplicates
+from smoc_mcp.directory.parts import proven_part
+from smoc_mcp.directory.reading import Reading
+from smoc_mcp.questions.duplicates import Alike, Pairing, evidence_of
+
+__all__ = ["find_duplicates"]
+
+_MOST_SHOWN = 10
+"""Contacts of one group: some addresses, such as that of a shop's till, have hundreds."""
+
+
+def find_duplicates(reading: Reading, asked: Pairing) -> Duplicates:
+    """Return a page of the groups, and how many there are."""
+    wanted = asked.wanted
+    proof = reading.prove(asked.region)
+    among = None if proof is None else proof.among
+    groups = reading.store.find_duplicates(asked.by, replace(wanted, among=among))
+    total = len(groups)
+    if proof is None:
+        # What is only remembered may be gone, so it is no part of a lower bound.
+        shown = frozenset(reading.live.union(reading.since))
+        total = len(reading.store.find_duplicates(asked.by, replace(wanted, among=shown)))
+    left = [g for g in groups if asked.after is None or g.place < asked.after]
+    found = _read(reading, left[: asked.limit])
+    part = None if proof is not None else proven_part(reading, asked)
+    return Duplicates(
+        company=reading.company(),
+        groups=found,
+        proof=proof or reading.lower_bound(),
+        total=total,
+        in_hand=len(groups),
+        more=len(left) > asked.limit,
+        part=None if part is None else part[0],
+        live=reading.live_ids([row for group in found for row in group.rows]),
+    )
+
+
+def _read(reading: Reading, groups: Sequence[Alike]) -> list[DuplicateGroup]:
+    known = reading.store.find_rows(i for group in groups for i in group.ids)
+    rows = [[known[i] for i in group.ids] for group in groups]
+    return [
+        DuplicateGroup(group, members[:_MOST_SHOWN], evidence_of(group.shared, members))
+        for group, members in zip(groups, rows, strict=True)
+    ]

@@ -1,0 +1,36 @@
+"""The SQL of duplicates: which contacts have a trait that another has. Nothing runs here.
+
+Each question is a walk along an index of its own, in the order of the trait (`schema`).
+"""
+
+from collections.abc import Mapping
+
+from smoc_mcp.questions.duplicates import By
+from smoc_mcp.questions.filters import ContactFilter
+from smoc_mcp.store.conditions import Sql, where
+
+__all__ = ["candidates"]
+
+_TRAITS: Mapping[By, tuple[str, str, str]] = {
+    By.EMAIL: ("same_address", "''", "''"),
+    By.PHONE: ("same_number", "same_country", "''"),
+    By.NAME: ("same_name", "ifnull(company_key, '')", "ifnull(city_key, '')"),
+}
+"""The column of the trait, and what else tells apart those who have it."""
+
+
+def candidates(by: By, wanted: ContactFilter) -> Sql:
+    """Return a SELECT of `duplicates.Candidate`: contacts of a filter with a trait of several.
+
+    The filter has no words.
+    """
+    trait, first, second = _TRAITS[by]
+    condition = where(wanted)
+    # As the index has it: without these very words SQLite would not take it.
+    admitted = f"{trait} != '' AND {condition.text}"
+    return Sql(
+        f"SELECT id, created, {trait}, {first}, {second} FROM contact "
+        f"WHERE {admitted} AND {trait} IN "
+        f"(SELECT {trait} FROM contact WHERE {admitted} GROUP BY {trait} HAVING count(*) > 1)",
+        condition.values * 2,
+    )

@@ -1,0 +1,411 @@
+"""Which records are the same person: the relation, its evidence, its proof, its answer."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smoc_mcp.api.models import read_contact
+from smoc_mcp.questions.duplicates import Alike, By, Candidate, groups_of, traits_of
+from smoc_mcp.questions.filters import EVERYBODY
+from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
+from smoc_mcp.store.duplicates import candidates
+from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.store import ContactStore
+from smoc_mcp.text.folding import fold
+from smoc_mcp.views.boundary import Boundary
+from smoc_mcp.views.lists import Views
+from tests.serving import KEY, ask, memory_server, refusal, text_of
+from tests.windows import whole
+
+pytestmark = pytest.mark.anyio
+
+Person = tuple[str | None, str | None, str | None, str, str]
+"""Name, address, number, employer, city."""
+NOBODY: dict[str, Any] = dict.fromkeys(("firstName", "lastName", "email", "msisdn", "company"))
+NOBODY |= {"city": None, "status": "1"}
+
+
+def company_of(*people: dict[str, Any], size: int = 0) -> tuple[Company, list[str]]:
+    """Return a company of contacts that have just what is given, and their ids, oldest first."""
+    company = Company("Twins", seed=5, size=size, hostile=0)
+    ids = []
+    for person in people:
+        ids += company.add(1, **{**NOBODY, **person})
+        company.advance(60)
+    return company, ids
+
+
+async def found_in(company: Company, views: Views | None = None, **asked: Any) -> dict[str, Any]:
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url, views=views) as client:
+            return await ask(client, "contacts_duplicates", **asked)
+
+
+def members(found: dict[str, Any]) -> list[set[str]]:
+    return [{c["id"] for c in group["contacts"]} for group in found["groups"]]
+
+
+def same(by: By, *people: Person) -> bool:
+    """Say whether two people are one group."""
+    return bool(grouped(by, people))
+
+
+def grouped(by: By, people: Sequence[Person]) -> list[Alike]:
+    """Return the groups of some people, whose ids are their places."""
+    made = []
+    for at, (name, email, phone, employer, city) in enumerate(people):
+        traits = traits_of(name, email, phone)
+        key, first, second = {
+            By.EMAIL: (traits.address, "", ""),
+            By.PHONE: (traits.number, traits.country, ""),
+            By.NAME: (traits.name, fold(employer), fold(city)),
+        }[by]
+        if key:
+            made.append(Candidate(str(at), at, key, first, second))
+    return groups_of(by, made)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada@example.com", "ADA@Example.COM"),
+        ("ada@example.com", "ada+news@example.com"),
+        ("ada+a@example.com", " Ada+b+c@example.com"),
+        ("a.da@gmail.com", "ada@gmail.com"),
+        ("a.d.a+x@googlemail.com", "ada@gmail.com"),
+        ("Ada <ada@example.com>", "mailto:ada@example.com"),
+    ],
+)
+def test_one_mailbox_is_one_however_its_address_is_written(one: str, other: str) -> None:
+    people = [(None, address, None, "", "") for address in (one, other)]
+    assert same(By.EMAIL, *people)
+    assert same(By.EMAIL, *reversed(people))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a.da@example.com", "ada@example.com"),
+        ("ada@example.com", "ada@example.org"),
+        ("ada-news@example.com", "ada@example.com"),
+        ("ada@gmail.com", "ada@mail.gmail.com"),
+        ("+a@example.com", "+a@example.com"),
+        ("ada", "ada"),
+        ("", ""),
+        ("@", "@"),
+    ],
+)
+def test_two_mailboxes_are_two(one: str, other: str) -> None:
+    assert not same(By.EMAIL, (None, one, None, "", ""), (None, other, None, "", ""))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("+47 15 24 18 95", "004715241895"),
+        ("+47 15 24 18 95", "15241895"),
+        ("(+47) 152 41 895", "4715241895"),
+        ("+46 70-123 45 67", "070-123 45 67"),
+        ("+46 (0)70 123 45 67", "0046701234567"),
+        ("+44 7911 123456", "07911 123456"),
+        ("+1 202 555 0123", "12025550123"),
+        ("+354 581 2345", "5812345"),
+        ("15 24 18 95", "15241895"),
+    ],
+)
+def test_one_number_is_one_however_it_is_written(one: str, other: str) -> None:
+    people = [(None, None, number, "", "") for number in (one, other)]
+    assert same(By.PHONE, *people)
+    assert same(By.PHONE, *reversed(people))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("+46 701234567", "+47 701234567"),
+        ("+4715241895", "+4715241896"),
+        ("+1 202 555 0123", "+1 302 555 0123"),
+        ("112", "112"),
+        ("", ""),
+        ("none", "none"),
+    ],
+)
+def test_two_numbers_are_two(one: str, other: str) -> None:
+    assert not same(By.PHONE, (None, None, one, "", ""), (None, None, other, "", ""))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (("Ada Øst", "Acme", ""), ("ADA OST", "acme", ""), True),
+        (("Ada Øst", "", "Oslo"), ("Ada Øst", "Acme", "OSLO"), True),
+        (("Ada Øst", "", ""), ("Ada Øst", "", ""), False),
+        (("Ada Øst", "Acme", "Oslo"), ("Ada Øst", "Other", "Bergen"), False),
+        (("Ada", "Acme", "Oslo"), ("Ada", "Acme", "Oslo"), False),
+        (("Ada Øst", "Acme", ""), ("Ada Vest", "Acme", ""), False),
+    ],
+)
+def test_one_name_is_one_person_at_one_employer_or_in_one_city(
+    one: tuple[str, str, str], other: tuple[str, str, str], expected: bool
+) -> None:
+    people = [(name, None, None, employer, city) for name, employer, city in (one, other)]
+    assert same(By.NAME, *people) is expected
+
+
+def test_a_number_without_a_country_goes_with_one_country_only() -> None:
+    people = [(None, None, n, "", "") for n in ("+46701234567", "+47701234567", "0701234567")]
+    assert [set(group.ids) for group in grouped(By.PHONE, people)] == [{"0", "2"}]
+
+
+def test_somebody_may_be_one_with_some_at_work_and_with_others_at_home() -> None:
+    people = [
+        ("Ada Øst", None, None, "Acme", "Oslo"),
+        ("Ada Øst", None, None, "Acme", "Bergen"),
+        ("Ada Øst", None, None, "Other", "Oslo"),
+    ]
+    found = {group.shared: set(group.ids) for group in grouped(By.NAME, people)}
+    assert found == {"name and employer": {"0", "1"}, "name and city": {"0", "2"}}
+
+
+PEOPLE = st.lists(
+    st.tuples(
+        st.sampled_from([None, "Ada Øst", "ada ost", "Bo Vik", "Ada"]),
+        st.sampled_from([None, "a.b@gmail.com", "ab+x@googlemail.com", "a.b@x.no", "AB@x.no"]),
+        st.sampled_from(
+            [None, "+46701234567", "0701234567", "+47701234567", "4615241895", "15241895", "112"]
+        ),
+        st.sampled_from(["", "Acme", "Other"]),
+        st.sampled_from(["", "Oslo", "Bergen"]),
+    ),
+    max_size=9,
+)
+
+
+@given(PEOPLE, st.sampled_from(By))
+def test_who_is_in_a_group_is_the_same_as_each_other_in_it(people: list[Person], by: By) -> None:
+    for group in grouped(by, people):
+        for one, other in combinations(group.ids, 2):
+            pair = people[int(one)], people[int(other)]
+            assert same(by, *pair)
+            assert same(by, *reversed(pair))
+
+
+@given(PEOPLE, st.sampled_from(By))
+def test_who_is_the_same_as_somebody_is_in_a_group(people: list[Person], by: By) -> None:
+    found = [set(group.ids) for group in grouped(by, people)]
+    grouped_together = set().union(*found)
+    for one, other in combinations(range(len(people)), 2):
+        if same(by, people[one], people[other]):
+            # A number that names no country goes with one of several.
+            assert {str(one), str(other)} & grouped_together
+            if by is not By.PHONE:
+                assert any({str(one), str(other)} <= group for group in found)
+
+
+@given(PEOPLE, st.sampled_from([By.EMAIL, By.PHONE]))
+def test_a_contact_is_in_one_group_at_most_by_address_and_by_number(
+    people: list[Person], by: By
+) -> None:
+    times = Counter(i for group in grouped(by, people) for i in group.ids)
+    assert max(times.values(), default=1) == 1
+
+
+@given(PEOPLE, st.sampled_from(By), st.data())
+def test_of_fewer_contacts_there_are_never_more_groups(
+    people: list[Person],
+    by: By,
+    data: st.DataObject,
+) -> None:
+    some = [person for person in people if data.draw(st.booleans())]
+    assert len(grouped(by, some)) <= len(grouped(by, people))
+
+
+@given(PEOPLE)
+def test_the_store_finds_the_groups_of_the_pure_module(
+    people: list[Person],
+) -> None:
+    store = ContactStore()
+    reads = [
+        read
+        for at, (name, email, phone, employer, city) in enumerate(people)
+        if (
+            read := read_contact(
+                {
+                    "id": str(at),
+                    "firstName": name,
+                    "email": email,
+                    "msisdn": phone,
+                    "company": employer,
+                    "city": city,
+                    "createdAt": f"2026-01-0{at + 1}",
+                }
+            )
+        )
+    ]
+    store.absorb(whole(reads), reads)
+    for by in By:
+        stored = [(g.shared, g.ids) for g in store.find_duplicates(by, EVERYBODY)]
+        assert stored == [(g.shared, g.ids) for g in grouped(by, people)]
+    store.close()
+
+
+@pytest.mark.parametrize("by", By)
+def test_duplicates_are_read_from_an_index_alone(by: By) -> None:
+    db = Database()
+    db.see(1)
+    sql = candidates(by, EVERYBODY)
+    steps = [str(r["detail"]) for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", sql.values)]
+    db.close()
+    looked = [step for step in steps if " contacts" in step]
+    assert len(looked) == 2
+    assert all("USING COVERING INDEX contacts_same_" in step for step in looked)
+
+
+async def test_duplicates_in_all_forms_are_found_and_near_misses_are_not() -> None:
+    company, ids = company_of(
+        {"email": "ada@example.com", "firstName": "Ada", "lastName": "Øst", "company": "Acme"},
+        {"email": "ADA+news@example.com", "msisdn": "+47 15 24 18 95"},
+        {"email": "ada@example.org", "msisdn": "15241895"},
+        {"email": "a.da@example.com", "msisdn": "+46 15 24 18 95", "firstName": "Ada"},
+        {"email": "bo.vik@gmail.com", "firstName": "Ada", "lastName": "Ost", "company": "ACME"},
+        {"email": "bovik@gmail.com", "firstName": "Ada", "lastName": "Øst", "company": "Other"},
+        size=60,
+    )
+    made = set(ids)
+    expected = {
+        "email": {frozenset(ids[:2]), frozenset(ids[4:])},
+        "phone": {frozenset(ids[2:4])},
+        "name": {frozenset({ids[0], ids[4]})},
+    }
+    # A number that names no country goes with the first country by code: +46 is before +47.
+    for by, groups in expected.items():
+        found = await found_in(company, by=by, limit=100)
+        assert found["certainty"] == "exact"
+        ours = {frozenset(group) for group in members(found) if group & made}
+        assert ours == groups, by
+
+
+async def test_the_evidence_says_in_words_what_is_the_same() -> None:
+    company, _ = company_of(
+        {"email": "ada@example.com", "msisdn": "+47 15 24 18 95", "firstName": "Ada Øst"},
+        {"email": "Ada+news@example.com", "msisdn": "15241895", "firstName": "Ada Øst"},
+    )
+    for contact in list(company.contacts()):
+        company.update(str(contact["id"]), company="Acme")
+    said = {by: (await found_in(company, by=by))["groups"][0]["evidence"] for by in By}
+    assert said == {
+        "email": "the same address ada@example.com, once with +news",
+        "phone": "the same number +47 15 24 18 95, once without the country code",
+        "name": "the same name and employer",
+    }
+
+
+async def test_the_text_has_a_line_of_evidence_before_each_group_and_all_that_is_known() -> None:
+    company, _ = company_of(*({"email": e} for e in ("a@x.no", "b@x.no", "a+1@x.no", "B@x.no")))
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            answer = await client.call_tool("contacts_duplicates", {})
+    found, text = answer.structured_content, text_of(answer)
+    assert found is not None
+    assert text.startswith("2 of 2 groups of the same person, the newest first. Certainty: exact.")
+    for group in found["groups"]:
+        at = text.index(f"{group['evidence']}:\nid|email|status|created\n")
+        for contact in group["contacts"]:
+            assert text.index("|".join(contact.values())) > at
+
+
+async def test_groups_come_newest_first_in_pages_that_survive_a_restart() -> None:
+    company, ids = company_of(*({"email": f"p{n % 7}@example.com"} for n in range(20)), size=0)
+    seen: list[set[str]] = []
+    asked: dict[str, Any] = {"limit": 2, "created_after": "30d"}
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        while True:
+            async with memory_server(url) as client:
+                page = await ask(client, "contacts_duplicates", **asked)
+                seen += members(page)
+                assert page["total"] == 7
+                if "next_cursor" not in page:
+                    break
+                asked["cursor"] = page["next_cursor"]
+                said = await refusal(client, "contacts_duplicates", **{**asked, "by": "name"})
+                assert "belongs to another question" in said
+    truth = [{ids[n] for n in range(20) if n % 7 == p % 7} for p in range(19, 12, -1)]
+    assert seen == truth
+
+
+async def test_a_filter_of_time_admits_only_who_was_created_in_it() -> None:
+    company, ids = company_of({"email": "a@x.no"}, {"email": "A@x.no"}, {"email": "a+b@x.no"})
+    created = [str(c["createdAt"]) for c in company.contacts()]
+    found = await found_in(company, created_after=created[1])
+    assert members(found) == [{ids[1], ids[2]}]
+    assert (await found_in(company, created_before=created[1]))["groups"] == []
+
+
+async def test_a_large_company_is_at_least_and_says_among_whom_none_is_missing() -> None:
+    company, ids = company_of(
+        {"email": "ada@example.com"}, {"email": "ada+x@example.com"}, size=3_000
+    )
+    found = await found_in(company, limit=100)
+    assert found["certainty"] == "at_least"
+    assert set(ids) in members(found)
+    since = found["proven_since"]
+    assert f"None is missing among all created since {since} (exact)" in found["note"]
+    part = await found_in(company, created_after=since, limit=100)
+    assert part["certainty"] == "exact"
+    assert part["total"] <= found["total"] <= len(truth_of(company, since=""))
+    assert {frozenset(g) for g in truth_of(company, since)} == {frozenset(g) for g in members(part)}
+
+
+def truth_of(company: Company, since: str) -> list[set[str]]:
+    """Return the groups by address of the whole company, as the pure module says."""
+    groups: dict[str, set[str]] = {}
+    for contact in company.contacts():
+        if str(contact["createdAt"] or "") >= since:
+            address = traits_of(None, str(contact.get("email") or ""), None).address
+            groups.setdefault(address, set()).add(str(contact["id"]))
+    return [ids for address, ids in groups.items() if address and len(ids) > 1]
+
+
+async def test_a_field_that_cannot_be_read_leaves_nothing_proven() -> None:
+    company, _ = company_of({"email": ["a@x.no"]}, {"email": "a@x.no"})
+    assert (await found_in(company))["certainty"] == "at_least"
+    assert (await found_in(company, by="name"))["certainty"] == "exact"
+
+
+async def test_nobody_twice_is_said_only_where_it_is_proven() -> None:
+    company, _ = company_of({"email": "a@x.no"}, {"email": "b@x.no"})
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            answer = await client.call_tool("contacts_duplicates", {})
+    assert text_of(answer).startswith("Nobody is there twice. Certainty: exact.")
+    assert answer.structured_content is not None
+    assert answer.structured_content["total"] == 0
+
+
+@pytest.mark.parametrize(("by", "kept"), [("email", "ada"), ("phone", "15241895")])
+async def test_what_is_masked_is_in_no_evidence(by: str, kept: str) -> None:
+    company, _ = company_of(
+        {"email": "ada@example.com", "msisdn": "+47 15241895"},
+        {"email": "ada+secret@example.com", "msisdn": "15241895"},
+        {"email": "alf@example.com", "msisdn": "+47 99241895"},
+        {"email": "alf@example.com", "msisdn": "+47 99241895"},
+    )
+    views = Views(boundary=Boundary(mask=frozenset({"email", "phone"})))
+    found = await found_in(company, views, by=by)
+    assert len(found["groups"]) == 2
+    assert kept not in str(found)
+    assert "secret" not in str(found)
+    for group in found["groups"]:
+        assert ", masked as " in group["evidence"]
+
+
+async def test_a_group_of_many_shows_the_newest_ten_and_says_how_many_there_are() -> None:
+    company, ids = company_of(*({"email": "till@shop.no"} for _ in range(14)))
+    [group] = (await found_in(company))["groups"]
+    assert [c["id"] for c in group["contacts"]] == ids[:3:-1]
+    assert group["evidence"].endswith("(14 contacts, the newest 10 shown)")
