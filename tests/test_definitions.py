@@ -127,7 +127,7 @@ def test_a_definition_that_some_client_chokes_on_breaks_a_rule(schema: dict[str,
     assert not all(holds(rule) for rule in RULES.values())
 
 
-async def test_there_are_six_tools_in_a_fixed_order(url: str) -> None:
+async def test_there_are_seven_tools_in_a_fixed_order(url: str) -> None:
     assert [tool.name for tool in await definitions(url)] == NAMES
 
 

@@ -45,7 +45,7 @@ contacts_get adds address, visits, surveys, rewards, referrals and texts (custom
 there is none of is "none", or an empty list.
 
 ## Times
-ISO 8601, or an age: 24h, 7d, 2w. *_after is inclusive, *_before exclusive.
+ISO 8601, or an age: 24h, 7d, 2w; today, yesterday. *_after is inclusive, *_before exclusive.
 
 ## Filters
 Text filters: a, b any of these · -a not this · (none) those without, -(none) those with any \
@@ -67,6 +67,12 @@ scope=in_hand counts all in hand instead, a sample from which no share, order, t
 be read. share is of grouped; customer_share of the group's contacts, converted_share counts \
 customers and converted together. A contact counts once per \
 {", ".join(field.name for field in LABELS)} and survey answer.
+
+## Duplicates (contacts_duplicates)
+by=email: case, a tag behind a plus and, at Gmail, dots do not matter. by=phone: the same number, with or without its country code; two country codes are two numbers. by=name: the same first and last name, and the same employer or city. A group is a guess by its evidence; total counts groups.
+
+## Resources
+smoc://company (how far back nothing is missing) · smoc://contacts/{{id}} · smoc://catalogue (campaigns, sources, media, flows, promos and survey questions in hand).
 
 ## Limits
 An answer has at most {MAX_CHARS:,} characters; then next_cursor leads on. A row's value has at \

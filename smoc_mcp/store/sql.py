@@ -20,6 +20,7 @@ from smoc_mcp.store.conditions import CONSENT, Sql, where
 from smoc_mcp.text.times import QUARTER_HOUR
 
 __all__ = [
+    "ANSWERED",
     "beginning_with",
     "counting",
     "covered",
@@ -248,6 +249,13 @@ def ungrouped(asked: Count, kept: Sequence[Sequence[str | None]]) -> Sql:
         (*inner.values, *(key or "" for group in kept for key in group)),
         inner.searches,
     )
+
+
+ANSWERED = Sql(
+    "SELECT min(question) AS question, count(DISTINCT contact) AS contacts FROM label "
+    "WHERE kind = 'survey' AND question_key != '' GROUP BY question_key ORDER BY 2 DESC, 1"
+)
+"""A SELECT of each survey question and how many contacts answered it."""
 
 
 def questions(question: str) -> Sql:
