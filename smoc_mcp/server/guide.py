@@ -69,10 +69,14 @@ customers and converted together. A contact counts once per \
 {", ".join(field.name for field in LABELS)} and survey answer.
 
 ## Duplicates (contacts_duplicates)
-by=email: case, a tag behind a plus and, at Gmail, dots do not matter. by=phone: the same number, with or without its country code; two country codes are two numbers. by=name: the same first and last name, and the same employer or city. A group is a guess by its evidence; total counts groups.
+by=email: case, a tag behind a plus and, at Gmail, dots do not matter. by=phone: the same \
+number, with or without its country code; two country codes are two numbers. by=name: the same \
+first and last name, and the same employer or city. A group is a guess by its evidence; total \
+counts groups.
 
 ## Resources
-smoc://company (how far back nothing is missing) · smoc://contacts/{{id}} · smoc://catalogue (campaigns, sources, media, flows, promos and survey questions in hand).
+smoc://company (how far back nothing is missing) · smoc://contacts/{{id}} · smoc://catalogue \
+(campaigns, sources, media, flows, promos and survey questions in hand).
 
 ## Limits
 An answer has at most {MAX_CHARS:,} characters; then next_cursor leads on. A row's value has at \
