@@ -12,6 +12,7 @@ from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.windows import Sort, Status
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count, Scope, parse_group_by
+from smoc_mcp.questions.duplicates import Pairing
 from smoc_mcp.questions.filters import ContactFilter, Listing, Span
 from smoc_mcp.questions.measures import MEASURES
 from smoc_mcp.questions.rows import ContactRow
@@ -80,7 +81,7 @@ class Audit:
         """Ask one thing; that there is no answer is no claim."""
         questions = [
             *(self.ask_list, self.ask_search, self.ask_email, self.ask_stats, self.ask_news),
-            *(self.poll, self.refresh),
+            *(self.poll, self.refresh, self.ask_duplicates),
         ]
         try:
             await self.chance.choice(questions)()
@@ -119,6 +120,25 @@ class Audit:
         def check(there: list[Raw]) -> None:
             truth = [c for c in there if c["email"] == address]
             _check_rows(found.proof, found.rows, truth, there)
+
+        self._hold(found.proof, check)
+
+    async def ask_duplicates(self) -> None:
+        wanted = replace(self.filter(), statuses=None)
+        found = await self.directory.find_duplicates(Pairing(wanted=wanted, limit=100))
+        self.claims[f"duplicates {found.proof.certainty}"] += 1
+
+        def check(there: list[Raw]) -> None:
+            alike: dict[str, set[str]] = {}
+            for contact in there:
+                if admits(wanted, contact):
+                    alike.setdefault(str(contact["email"]), set()).add(str(contact["id"]))
+            truth = [ids for ids in alike.values() if len(ids) > 1]
+            groups = [set(g.group.ids) for g in found.groups]
+            assert found.total == len(groups) >= len(truth)
+            assert all(any(ids <= group for group in groups) for ids in truth)
+            if found.proof.exact:
+                assert sorted(map(sorted, groups)) == sorted(map(sorted, truth))
 
         self._hold(found.proof, check)
 

@@ -53,6 +53,7 @@ EVERYTHING: list[tuple[str, dict[str, Any]]] = [
     ("contacts_stats", {"group_by": "survey:e", "limit": 100}),
     ("contacts_stats", {"group_by": "city,flow", "limit": 100}),
     ("contacts_changes", {"since": "5000d", "limit": 100}),
+    *(("contacts_duplicates", {"by": by, "limit": 100}) for by in ("email", "phone", "name")),
 ]
 
 
@@ -145,7 +146,7 @@ async def test_a_table_has_a_line_for_each_contact_and_no_other(url: str) -> Non
 
 
 async def test_no_resource_shows_anything_hidden(url: str, company: Company) -> None:
-    uris = ["smoc://company", "smoc://guide"]
+    uris = ["smoc://company", "smoc://catalogue", "smoc://guide"]
     uris += [f"smoc://contacts/{c['id']}" for c in list(company.contacts())[:40]]
     async with memory_server(url) as client:
         for uri in uris:

@@ -129,7 +129,14 @@ def test_a_definition_that_some_client_chokes_on_breaks_a_rule(schema: dict[str,
     assert not all(holds(rule) for rule in RULES.values())
 
 
-async def test_there_are_six_tools_in_a_fixed_order(url: str) -> None:
+async def test_a_result_refers_only_to_what_it_uses_more_than_once(url: str) -> None:
+    for tool in await definitions(url):
+        schema = json.dumps(tool.output_schema)
+        for name in (tool.output_schema or {}).get("$defs", {}):
+            assert schema.count(f'"#/$defs/{name}"') > 1, f"{tool.name}: {name}"
+
+
+async def test_there_are_seven_tools_in_a_fixed_order(url: str) -> None:
     assert [tool.name for tool in await definitions(url)] == NAMES
 
 

@@ -29,6 +29,7 @@ CALLS = {
     "contacts_get": {"contact_id": "665a1b2c3d4e5f6789012345"},
     "contacts_stats": {"group_by": "status"},
     "contacts_changes": {},
+    "contacts_duplicates": {},
 }
 LARGE = "key-of-a-company-that-no-window-holds"
 ANSWERED = {"odd_contacts"}

@@ -1,6 +1,7 @@
 """What a client reads, starts and completes beside the tools."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -85,9 +86,56 @@ async def test_a_resource_says_why_smoc_could_not_be_asked() -> None:
     sandbox = Sandbox(keys={KEY: Company("Small", seed=8, size=20)})
     with run_in_thread(sandbox) as address:
         async with memory_server(address, key="wrong") as client:
-            for uri in ("smoc://company", "smoc://contacts/x"):
+            for uri in ("smoc://company", "smoc://catalogue", "smoc://contacts/x"):
                 with pytest.raises(MCPError, match="Integrations"):
                     await client.read_resource(uri)
+
+
+async def test_the_resources_are_the_company_the_catalogue_and_the_guide(url: str) -> None:
+    async with memory_server(url) as client:
+        listed = [str(resource.uri) for resource in (await client.list_resources()).resources]
+    assert listed == ["smoc://company", "smoc://catalogue", "smoc://guide"]
+
+
+async def test_the_catalogue_is_what_is_in_hand_and_looks_by_itself(
+    url: str, company: Company
+) -> None:
+    visits = [c.get("visitList") for c in company.contacts()]
+    firsts = [v[0] for v in visits if isinstance(v, list) and v]
+    truth = Counter(v["utmCampaign"] for v in firsts if v.get("utmCampaign"))
+    answers = [c.get("answeredSurveyQuestions") or [] for c in company.contacts()]
+    asked = Counter(
+        question
+        for given in answers
+        if isinstance(given, list)
+        for question in {a["question"] for a in given if a.get("answer")}
+    )
+    async with memory_server(url) as client:
+        found = json.loads(await read(client, "smoc://catalogue"))
+        # A campaign of the catalogue is a value of the filter.
+        first = found["campaigns"][0]
+        stats = await ask(client, "contacts_stats", utm_campaign=first["value"])
+    assert "120 contacts in hand, not in the whole company" in found["note"]
+    assert {c["value"]: c["contacts"] for c in found["campaigns"]} == truth
+    assert [c["value"] for c in found["campaigns"]] == sorted(truth)
+    assert {q["question"]: q["contacts"] for q in found["survey_questions"]} == asked
+    assert stats["total"] == first["contacts"]
+    assert found["flows"]
+
+
+async def test_the_catalogue_has_at_most_fifty_of_a_kind_and_says_how_many_more() -> None:
+    company = Company("Many", seed=8, size=0)
+    for n in range(60):
+        # Two contacts of the first ten.
+        company.add(1 + (n < 10), visitList=[{"utmCampaign": f"Campaign {n:02}"}])
+    with run_in_thread(Sandbox(keys={KEY: company})) as address:
+        async with memory_server(address) as client:
+            found = json.loads(await read(client, "smoc://catalogue"))
+    names = [c["value"] for c in found["campaigns"]]
+    assert len(names) == 50
+    assert names == sorted(names)
+    assert {f"Campaign {n:02}" for n in range(10)} <= set(names)
+    assert found["more_campaigns"] == 10
 
 
 async def test_the_guide_names_every_filter_and_group(url: str) -> None:

@@ -24,7 +24,7 @@ from evals.world import Person, World, has, status_of
 __all__ = ["TASKS"]
 
 _PEOPLE = 3
-_AMONG_THE_BUSIEST = 5
+_SHARED = "How many mailboxes do several records of ours share, plus-addresses as well?"
 
 
 def _quiet(given: Given) -> Planned:
@@ -66,15 +66,23 @@ def _doubles(given: Given) -> Planned:
 
 
 def _doubled(people: list[Person]) -> int:
-    """Return how many addresses several contacts have."""
-    addresses = Counter(p["email"].strip().casefold() for p in people if has(p, "email"))
-    return sum(count > 1 for count in addresses.values())
+    """Return how many mailboxes several contacts have."""
+    mailboxes = Counter(_mailbox(p["email"]) for p in people if has(p, "email"))
+    return sum(count > 1 for count in mailboxes.values())
+
+
+def _mailbox(address: str) -> str:
+    """Return where post for an address goes: one with a plus to the one without."""
+    local, _, domain = address.strip().casefold().rpartition("@")
+    local = local.partition("+")[0]
+    dotless = domain in ("gmail.com", "googlemail.com")
+    return f"{local.replace('.', '') if dotless else local}@{domain}"
 
 
 def _visits_of_newest(given: Given) -> Planned:
     del given
     found = yield ask("contacts_search", columns="visits", limit=_PEOPLE)
-    visits = {c["id"]: c["visits"] for c in found["contacts"]}
+    visits = {c["id"]: c.get("columns", {}).get("visits", 0) for c in found["contacts"]}
     yield say(visits=visits, certainty=found["certainty"])
 
 
@@ -84,14 +92,22 @@ def _most_engaged(given: Given) -> Planned:
 
 
 def _truth_of_most_engaged(world: World, given: Given) -> list[Truth]:
-    busiest = sorted(world.since(given["since"]), key=_traces, reverse=True)
-    return [exact(id=one_of(*(p["id"] for p in busiest[:_AMONG_THE_BUSIEST])))]
+    lately = world.day(30)
+    points = {p["id"]: _points(p, lately) for p in world.since(given["since"])}
+    return [exact(id=one_of(*(i for i, n in points.items() if n == max(points.values()))))]
 
 
-def _traces(person: Person) -> int:
-    """Return how much somebody left: engagement may be weighed in one way or another."""
-    lists = ("answeredSurveyQuestions", "rewardFlows", "usersReferred", "textFields")
-    return visits_of(person) + sum(len(person.get(name) or ()) for name in lists)
+def _points(person: Person, lately: str) -> int:
+    """Return how many signs of engagement there are, as the guide names them."""
+    if person.get("acceptedCommunication") is False:
+        return -1
+    return (
+        (str(person.get("lastConversationDate") or "") >= lately)
+        + (visits_of(person) >= 3)
+        + bool(person.get("answeredSurveyQuestions"))
+        + bool(person.get("rewardFlows") or person.get("usersReferred"))
+        + (person.get("acceptedCommunication") is True)
+    )
 
 
 TASKS = (
@@ -115,7 +131,12 @@ TASKS = (
     Task(
         id="lists-doubled-addresses",
         size=499,
-        turns=[Turn("How many addresses do several records of ours share?", {"count": INTEGER})],
+        turns=[
+            Turn(
+                "How many mailboxes do several records of ours share, plus-addresses as well?",
+                {"count": INTEGER},
+            )
+        ],
         truth=lambda world, _: [exact(count=_doubled(list(world.people)))],
         plan=_doubles,
         tokens=900,
@@ -124,7 +145,12 @@ TASKS = (
     Task(
         id="lists-doubled-addresses-of-many",
         size=3_000,
-        turns=[Turn("How many addresses do several records of ours share?", {"count": INTEGER})],
+        turns=[
+            Turn(
+                "How many mailboxes do several records of ours share, plus-addresses as well?",
+                {"count": INTEGER},
+            )
+        ],
         truth=lambda world, _: [
             at_least(count=between(_doubled(world.proven), _doubled(list(world.people))))
         ],

@@ -16,11 +16,13 @@ from smoc_mcp.questions.rows import Cell, Column, ContactRow
 from smoc_mcp.text.times import Moment
 
 __all__ = [
+    "Catalogue",
     "Company",
     "DuplicateGroup",
     "Duplicates",
     "Found",
     "Groups",
+    "Kind",
     "Matches",
     "News",
     "Overview",
@@ -269,6 +271,26 @@ class Overview:
     gaps: Sequence[Gap]
     refresh_every: Moment | None
     kept: bool
+
+
+class Kind(NamedTuple):
+    """Values of one kind, in order of names.
+
+    Attributes:
+        values: The most common, each with how many contacts in hand have it.
+        more: How many others there are in hand.
+    """
+
+    values: Sequence[tuple[str, int]]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What there is to filter and to group by, by kind, as far as is seen in hand."""
+
+    company: Company
+    kinds: Mapping[str, Kind]
 
 
 @dataclass(frozen=True, slots=True)

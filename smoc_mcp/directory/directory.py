@@ -15,6 +15,7 @@ import anyio.to_thread
 
 from smoc_mcp.api.client import MAX_LIMIT
 from smoc_mcp.directory.answers import (
+    Catalogue,
     Company,
     Duplicates,
     Found,
@@ -24,6 +25,7 @@ from smoc_mcp.directory.answers import (
     Page,
     Statistics,
 )
+from smoc_mcp.directory.catalogue import catalogue
 from smoc_mcp.directory.duplicates import find_duplicates
 from smoc_mcp.directory.listing import (
     find_contact,
@@ -295,6 +297,15 @@ class ContactDirectory:
             return look_over(reading)
 
         return await self._answer(ask)
+
+    async def catalogue(self) -> Catalogue:
+        """Return which campaigns, flows, promotions and survey questions are seen in hand."""
+
+        def ask(reading: Reading) -> Steps[Catalogue]:
+            reading = yield from self._needs.windows(Sort, reading)
+            return catalogue(reading)
+
+        return await self._answer(ask, heavy=True)
 
     async def survey_windows(self) -> tuple[Company, list[Window]]:
         """Return all four windows, and the company that they show a part of.

@@ -61,7 +61,7 @@ said no come last, whatever their points; among equals the latest conversation f
 one for each point.
 
 ## Times
-ISO 8601, or an age: 24h, 7d, 2w. *_after is inclusive, *_before exclusive.
+ISO 8601, or an age: 24h, 7d, 2w; today, yesterday. *_after is inclusive, *_before exclusive.
 
 ## Filters
 Text filters: a, b any of these · -a not this · (none) those without, -(none) those with any \
@@ -88,6 +88,16 @@ measure ({", ".join(MEASURES)}) gives average and median, of those that have one
 how many, where not all). compare=previous gives previous, change and change_share (of previous): \
 of the time before created_after, equally long. A contact counts once per \
 {", ".join(field.name for field in LABELS)} and survey answer.
+
+## Duplicates (contacts_duplicates)
+by=email: case, a tag behind a plus and, at Gmail, dots do not matter. by=phone: the same \
+number, with or without its country code; two country codes are two numbers. by=name: the same \
+first and last name, and the same employer or city. A group is a guess by its evidence; total \
+counts groups.
+
+## Resources
+smoc://company (how far back nothing is missing) · smoc://contacts/{{id}} · smoc://catalogue \
+(campaigns, sources, media, flows, promos and survey questions in hand).
 
 ## Limits
 An answer has at most {MAX_CHARS:,} characters; then next_cursor leads on. A row's value has at \

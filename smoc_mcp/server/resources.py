@@ -15,10 +15,11 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource, Resource, TextResource
 
-from smoc_mcp.directory.answers import Overview
+from smoc_mcp.directory.answers import Catalogue, Overview
 from smoc_mcp.directory.directory import FindDirectory
 from smoc_mcp.errors import ContactNotFoundError, SmocError
 from smoc_mcp.proof.windows import ABSENT
+from smoc_mcp.questions.choices import spelt
 from smoc_mcp.server.guide import GUIDE
 from smoc_mcp.server.unexpected import sentence_of
 from smoc_mcp.views.boundary import error_text
@@ -26,6 +27,7 @@ from smoc_mcp.views.lists import Views
 from smoc_mcp.views.profile import profile
 
 __all__ = [
+    "CATALOGUE_URI",
     "COMPANY_URI",
     "CONTACT_URI",
     "GUIDE_URI",
@@ -34,6 +36,7 @@ __all__ = [
     "share_guide",
 ]
 
+CATALOGUE_URI = "smoc://catalogue"
 COMPANY_URI = "smoc://company"
 CONTACT_URI = "smoc://contacts/{id}"
 GUIDE_URI = "smoc://guide"
@@ -50,6 +53,12 @@ def build_resources(directory: FindDirectory, views: Views) -> list[Resource]:
         except Exception as error:
             raise _told(error, COMPANY_URI) from error
 
+    async def catalogue() -> str:
+        try:
+            return _as_text(_catalogue_as_data(await directory().catalogue(), views))
+        except Exception as error:
+            raise _told(error, CATALOGUE_URI) from error
+
     return [
         FunctionResource(
             uri=COMPANY_URI,
@@ -59,6 +68,15 @@ def build_resources(directory: FindDirectory, views: Views) -> list[Resource]:
             "the gaps, and how often a refresh is needed.",
             mime_type=_JSON,
             fn=company,
+        ),
+        FunctionResource(
+            uri=CATALOGUE_URI,
+            name="catalogue",
+            title="Catalogue",
+            description="Campaigns, sources, media, flows, promos and survey questions as seen in "
+            "hand, with how many contacts in hand have each.",
+            mime_type=_JSON,
+            fn=catalogue,
         ),
         TextResource(
             uri=GUIDE_URI,
@@ -146,6 +164,27 @@ def _company_as_data(overview: Overview, views: Views) -> dict[str, Any]:
         "refresh_needed_every_minutes": None if every is None else every // 60_000_000,
         **({"note": company.failure} if company.failure else {}),
     }
+
+
+def _catalogue_as_data(found: Catalogue, views: Views) -> dict[str, Any]:
+    company = found.company
+    data: dict[str, Any] = {
+        "note": f"As seen in the {company.in_hand:,} contacts in hand, not in the whole company "
+        f"(at least {company.at_least:,}): there may be others, and the numbers are of those in "
+        "hand only. In order of names, as the filters take them.",
+        "as_of": views.time(company.as_of),
+    }
+    for kind, (values, more) in found.kinds.items():
+        shown = ((views.boundary.text(value), contacts) for value, contacts in values)
+        if kind == "survey_questions":
+            data[kind] = [{"question": value, "contacts": number} for value, number in shown]
+        else:
+            data[kind] = [{"value": spelt(value), "contacts": number} for value, number in shown]
+        if more:
+            data[f"more_{kind}"] = more
+    if company.failure:
+        data["failure"] = company.failure
+    return data
 
 
 def _moment(moment: int | None, views: Views) -> str | None:

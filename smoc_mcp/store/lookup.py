@@ -20,6 +20,7 @@ from smoc_mcp.store.conditions import Sql
 from smoc_mcp.store.duplicates import candidates
 from smoc_mcp.store.records import matches_of, row_of
 from smoc_mcp.store.sql import (
+    ANSWERED,
     beginning_with,
     counting,
     grouping,
@@ -144,6 +145,10 @@ class ContactLookup:
         """
         once = {r["question_key"]: r["question"] for r in self._fetch(questions(kind, words))}
         return sorted(once.values())
+
+    def count_answers(self) -> list[tuple[str, int]]:
+        """Return each survey question and how many contacts answered it, the most first."""
+        return [(r["question"], r["contacts"]) for r in self._fetch(ANSWERED)]
 
     def _whole(self, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
         """Return all columns of contacts by id."""

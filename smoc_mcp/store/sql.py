@@ -21,6 +21,7 @@ from smoc_mcp.store.engagement import most_engaged
 from smoc_mcp.text.times import QUARTER_HOUR
 
 __all__ = [
+    "ANSWERED",
     "beginning_with",
     "counting",
     "covered",
@@ -268,6 +269,13 @@ def ungrouped(asked: Count, kept: Sequence[Sequence[str | None]]) -> Sql:
         (*inner.values, *(key or "" for group in kept for key in group)),
         inner.searches,
     )
+
+
+ANSWERED = Sql(
+    "SELECT min(question) AS question, count(DISTINCT contact) AS contacts FROM label "
+    "WHERE kind = 'survey' AND question_key != '' GROUP BY question_key ORDER BY 2 DESC, 1"
+)
+"""A SELECT of each survey question and how many contacts answered it."""
 
 
 def questions(kind: str, words: str) -> Sql:

@@ -41,7 +41,7 @@ _AGE = re.compile(
 )
 _DAYS_AGO = {"today": 0, "yesterday": 1}
 _UNITS = {
-    "min": timedelta(minutes=1),
+    "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
@@ -116,10 +116,7 @@ def parse_time(text: str, *, name: str, now: Moment, zone: ZoneInfo) -> Moment:
     text = text.strip()
     try:
         if age := _AGE.fullmatch(text):
-            unit = age[2].lower()
-            return now - int(age[1]) * (
-                _UNITS["min" if unit[0] == "m" else unit[0]] // _MICROSECOND
-            )
+            return now - int(age[1]) * (_UNITS[age[2][0].lower()] // _MICROSECOND)
         if (days := _DAYS_AGO.get(text.lower())) is not None:
             return _midnight(as_datetime(now, zone).date() - timedelta(days=days), zone)
         if _BARE_DATE.fullmatch(text):
