@@ -55,7 +55,7 @@ _ListSort = Annotated[
 ]
 _SearchSort = Annotated[
     Literal["auto", "relevance", "created", "updated", "conversation", "engagement"],
-    Field(description="auto: relevance with a query, else created; engagement: who to call first"),
+    Field(description="auto: relevance with a query, else created; engagement: whom to call"),
 ]
 _BY = Annotated[
     Literal["email", "phone", "name"],
@@ -63,13 +63,13 @@ _BY = Annotated[
 ]
 _SCOPE = Annotated[
     Literal["proven", "in_hand"],
-    Field(description="groups of the part where nobody is missing, or of all in hand: counts only"),
+    Field(description="in_hand: counts of whoever is known, a sample"),
 ]
 
 
 _GROUP_SORT = Annotated[
     Literal["auto", "contacts", "customer_share", "measure", "change"],
-    Field(description="the largest first; auto: contacts, or by time"),
+    Field(description="the largest first"),
 ]
 _COMPARE = Annotated[
     Literal["none", "previous"],
@@ -87,7 +87,7 @@ def _limit(what: str) -> object:
     return Annotated[int, Field(ge=1, le=100, description=f"the most {what}")]
 
 
-_STATUS = _text("lead, customer, lost, converted: one or several; -lost for all others")
+_STATUS = _text("lead, customer, lost, converted; -lost: others")
 _CURSOR = _text("next_cursor of the last answer, with the same other parameters")
 _COLUMNS = _text(
     f"up to {MOST_COLUMNS} more per row: {', '.join(COUNTS)}, a text filter's name, "
@@ -110,8 +110,8 @@ _FILTERS: Mapping[str, tuple[object, str]] = {
     **{name: (_text(field.about), "") for name, field in NAMED_FILTERS.items()},
     "survey": (_text("question words: answer"), ""),
     "text": (_text("field: words"), ""),
-    "accepted_communication": (_text("yes, no, unasked: one or several; -no for all others"), ""),
-    "has": (_text(f"comma-separated: {', '.join(HAS)}; -phone for those without"), ""),
+    "accepted_communication": (_text("yes, no, unasked; -no: others"), ""),
+    "has": (_text(f"{', '.join(HAS)}; -phone: those without"), ""),
 }
 
 _CHANGES = fingerprint("contacts_changes")
