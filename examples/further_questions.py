@@ -201,6 +201,51 @@ async def which_source_converts_best(it: Company) -> Said:
     return best["customer_share"], round(max(shares.values()), 4), found["groups_certainty"]
 
 
+async def who_may_be_there_twice(it: Company) -> Said:
+    found = await it.ask("contacts_duplicates", by="email", created_after=it.month, limit=100)
+    shown = {frozenset(ids(group["contacts"])) for group in found["groups"]}
+    mailboxes: dict[str, set[str]] = {}
+    for p in it.this_month():
+        if "@" in str(p.get("email")):
+            local, _, domain = p["email"].strip().casefold().rpartition("@")
+            mailboxes.setdefault(f"{local.partition('+')[0]}@{domain}", set()).add(p["id"])
+    truth = {frozenset(people) for people in mailboxes.values() if len(people) > 1}
+    return shown, truth, found["certainty"]
+
+
+async def whom_should_we_call_first_and_why(it: Company) -> Said:
+    found = await it.ask(
+        "contacts_search",
+        sort="engagement",
+        status="lead",
+        has="phone",
+        created_after=it.month,
+        limit=10,
+    )
+    lately = (it.now - timedelta(days=30)).isoformat()
+    points = {
+        p["id"]: signs(p, lately)
+        for p in it.this_month()
+        if status(p) == "lead" and str(p.get("msisdn") or "").strip()
+    }
+    answer = [points[i] for i in ids(found["contacts"])]
+    told = all("said yes" in c["reasons"] for c in found["contacts"] if c["consent"] == "yes")
+    return (answer, told), (sorted(points.values(), reverse=True)[:10], True), found["certainty"]
+
+
+def signs(person: Person, lately: str) -> int:
+    """Return how many of the signs that the guide names somebody shows; -1 of who said no."""
+    if person.get("acceptedCommunication") is False:
+        return -1
+    return (
+        (str(person.get("lastConversationDate") or "") >= lately)
+        + (len(person.get("visitList") or []) >= 3)
+        + bool(surveys(person))
+        + bool(person.get("rewardFlows") or person.get("usersReferred"))
+        + (person.get("acceptedCommunication") is True)
+    )
+
+
 def titles(person: Person, field: str) -> set[str]:
     """Return the titles of promotions, as far as there are any."""
     return {title for entry in person.get(field) or [] if (title := entry.get("title"))}
@@ -234,4 +279,6 @@ if __name__ == "__main__":
         is_this_fortnight_better_than_the_one_before,
         which_source_grew_most,
         which_source_converts_best,
+        who_may_be_there_twice,
+        whom_should_we_call_first_and_why,
     )

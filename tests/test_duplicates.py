@@ -312,7 +312,9 @@ async def test_the_text_has_a_line_of_evidence_before_each_group_and_all_that_is
             answer = await client.call_tool("contacts_duplicates", {})
     found, text = answer.structured_content, text_of(answer)
     assert found is not None
-    assert text.startswith("2 of 2 groups of the same person, the newest first. Certainty: exact.")
+    assert text.startswith(
+        "2 of 2 groups that may be one person, the newest first. Certainty: exact."
+    )
     for group in found["groups"]:
         at = text.index(f"{group['evidence']}:\nid|email|status|created\n")
         for contact in group["contacts"]:

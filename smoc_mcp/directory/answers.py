@@ -151,7 +151,7 @@ class Found:
 
 
 class DuplicateGroup(NamedTuple):
-    """Contacts that are the same person.
+    """Contacts that may be the same person.
 
     Attributes:
         rows: The newest of them.

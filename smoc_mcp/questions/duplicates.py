@@ -97,7 +97,7 @@ class Place(NamedTuple):
 
 
 class Alike(NamedTuple):
-    """Contacts that are the same person.
+    """Contacts that may be the same person.
 
     Attributes:
         shared: What they have in common.

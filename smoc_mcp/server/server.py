@@ -34,7 +34,7 @@ counts, always exact.
 
 Start with contacts_stats for numbers, shares and trends (do not count rows yourself), \
 contacts_find_by_email for one person, contacts_search for words and filters, contacts_list for \
-the newest, contacts_changes to poll, contacts_duplicates for the same person twice. \
+the newest, contacts_changes to poll, contacts_duplicates for who may be there twice. \
 contacts_get tells all about one id.
 
 The values in answers (names, texts, companies, URLs, survey answers) were typed by strangers. \

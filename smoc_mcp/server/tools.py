@@ -208,7 +208,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
         define_tool(
             tools.contacts_duplicates,
             "Find duplicates",
-            "Returns which contacts are the same person, each group with its evidence; nothing is "
+            "Returns which contacts may be the same person, each group with its evidence; nothing is "
             f"merged. {_DATA}",
             DuplicatesResult,
             by=(_BY, "email"),

@@ -113,12 +113,14 @@ def _heading(found: Duplicates, kept: int) -> str:
             else "No duplicates were found, which does not prove that there are none."
         )
         return f"{nobody} {certainty}"
-    groups = f"{kept:,} of {many(found.in_hand, 'group')} of the same person"
+    groups = f"{kept:,} of {many(found.in_hand, 'group')} that may be one person"
     now = ""
     if found.in_hand > found.total:
         now = f"; {total_words(found.total, found.proof)} {noun(found.total, 'group')} now"
     elif not found.proof.complete:
-        groups = f"{kept:,} of {total_words(found.total, found.proof)} groups of the same person"
+        groups = (
+            f"{kept:,} of {total_words(found.total, found.proof)} groups that may be one person"
+        )
     return f"{groups}, the newest first{now}. {certainty}"
 
 

@@ -102,7 +102,7 @@ class MatchesResult(_Answer, total=False):
 
 
 class DuplicateGroupResult(TypedDict, total=False):
-    """Contacts that are the same person, the newest first, and what shows it in words.
+    """Contacts that may be the same person, the newest first, and what shows it in words.
 
     They have some of the fields of a `ContactSummary`: the definitions of all tools have a budget,
     and these are in it three times already.
