@@ -277,7 +277,7 @@ TASKS = (
         truth=_truth_of_busiest_day,
         plan=_busiest_day,
         tokens=900,
-        needs=Needed("contacts_stats", "group_by", "created_weekday"),
+        needs=Needed("contacts_stats", "created_weekday"),
     ),
     Task(
         id="measures-busiest-hour",
@@ -293,6 +293,6 @@ TASKS = (
         truth=_truth_of_busiest_hour,
         plan=_busiest_hour,
         tokens=2_000,
-        needs=Needed("contacts_stats", "group_by", "created_hour"),
+        needs=Needed("contacts_stats", "created_hour"),
     ),
 )

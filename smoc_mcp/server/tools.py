@@ -208,8 +208,8 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
         define_tool(
             tools.contacts_duplicates,
             "Find duplicates",
-            "Returns which contacts may be the same person, each group with its evidence; nothing is "
-            f"merged. {_DATA}",
+            "Returns which contacts may be the same person, each group with its evidence; nothing "
+            f"is merged. {_DATA}",
             DuplicatesResult,
             by=(_BY, "email"),
             created_after=_FILTERS["created_after"],
