@@ -169,6 +169,10 @@ async def test_what_could_not_be_read_has_no_point_is_said_and_takes_the_proof_a
     company.update(consent, acceptedCommunication=["?"], lastConversationDate=talked)
     company.update(
         ahead,
+        visitList=[],
+        answeredSurveyQuestions=[],
+        rewardFlows=[],
+        usersReferred=[],
         acceptedCommunication=True,
         lastConversationDate=(datetime.now(UTC) + timedelta(days=400)).isoformat(),
     )
