@@ -1,10 +1,14 @@
 """What the questions share: the server as a client asks it, and the truth beside it."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mcp import Client
+from mcp import Client, StdioServerParameters, stdio_client
+
+from smoc_mcp.sandbox import NORDLYS_KEY, Sandbox, run_in_thread
 
 Person = dict[str, Any]
 Said = tuple[object, object, str]
@@ -31,6 +35,10 @@ class Company:
         found: dict[str, Any] | None = answer.structured_content
         assert found is not None
         return found
+
+    def weeks_ago(self, weeks: int) -> str:
+        """Return a moment to the second, as a caller writes it."""
+        return (self.now - timedelta(weeks=weeks)).strftime("%Y-%m-%dT%H:%M:%S+00:00")
 
     def this_month(self) -> Iterator[Person]:
         """Yield those who came in the last thirty days."""
@@ -74,3 +82,39 @@ def plain_address(it: Company) -> Person:
 def monday(time: str) -> str:
     day = datetime.fromisoformat(time).date()
     return (day - timedelta(days=day.weekday())).isoformat()
+
+
+Question = Callable[[Company], Awaitable[Said]]
+
+
+def run(*questions: Question) -> None:
+    """Ask the sandbox's company all questions, and check each answer."""
+    sandbox = Sandbox.demo()
+    with run_in_thread(sandbox) as address:
+        people = [dict(p) for p in sandbox.company("Nordlys").contacts()]
+        asyncio.run(_ask_all(questions, address, people))
+
+
+async def _ask_all(questions: tuple[Question, ...], url: str, people: list[Person]) -> None:
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "smoc_mcp"],
+        env={"SMOC_API_KEY": NORDLYS_KEY, "SMOC_BASE_URL": url},
+    )
+    wrong = 0
+    async with Client(stdio_client(server)) as client:
+        for number, question in enumerate(questions, 1):
+            it = Company(client, people, datetime.now(UTC))
+            print(f"{number:>2}. {question.__name__.replace('_', ' ').capitalize()}?")
+            answer, truth, certainty = await question(it)
+            print(f"   {_shown(answer)} ({certainty})")
+            if answer != truth or certainty != "exact" or it.calls > 2:
+                print(f"   WRONG: the truth is {truth}")
+                wrong += 1
+    assert not wrong, f"{wrong} wrong answers"
+    print(f"{len(questions)} questions, each answered as the company is.")
+
+
+def _shown(answer: object) -> str:
+    text = str(answer)
+    return text if len(text) <= 100 else f"{text[:99]}…"

@@ -5,15 +5,12 @@ really has. What a model would do between question and call is written out here;
 printed as you would type them.
 """
 
-import asyncio
-import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from asking import (
     Company,
-    Person,
+    Question,
     Said,
     first_visit,
     ids,
@@ -21,13 +18,9 @@ from asking import (
     named,
     newest_visit,
     plain_address,
+    run,
     surveys,
 )
-from mcp import Client, StdioServerParameters, stdio_client
-
-from smoc_mcp.sandbox import NORDLYS_KEY, Sandbox, run_in_thread
-
-Question = Callable[[Company], Awaitable[Said]]
 
 
 async def how_many_leads_and_customers_do_we_have(it: Company) -> Said:
@@ -334,32 +327,5 @@ QUESTIONS: tuple[Question, ...] = (
 )
 
 
-async def main(url: str, people: list[Person]) -> None:
-    server = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "smoc_mcp"],
-        env={"SMOC_API_KEY": NORDLYS_KEY, "SMOC_BASE_URL": url},
-    )
-    wrong = 0
-    async with Client(stdio_client(server)) as client:
-        for number, question in enumerate(QUESTIONS, 1):
-            it = Company(client, people, datetime.now(UTC))
-            print(f"{number:>2}. {question.__name__.replace('_', ' ').capitalize()}?")
-            answer, truth, certainty = await question(it)
-            print(f"   {shown(answer)} ({certainty})")
-            if answer != truth or certainty != "exact" or it.calls > 2:
-                print(f"   WRONG: the truth is {truth}")
-                wrong += 1
-    assert not wrong, f"{wrong} wrong answers"
-    print(f"{len(QUESTIONS)} questions, each answered as the company is.")
-
-
-def shown(answer: object) -> str:
-    text = str(answer)
-    return text if len(text) <= 100 else f"{text[:99]}…"
-
-
 if __name__ == "__main__":
-    sandbox = Sandbox.demo()
-    with run_in_thread(sandbox) as address:
-        asyncio.run(main(address, [dict(p) for p in sandbox.company("Nordlys").contacts()]))
+    run(*QUESTIONS)

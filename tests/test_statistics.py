@@ -95,6 +95,7 @@ async def test_statuses_of_a_large_company_have_its_own_counts() -> None:
     assert found["total_certainty"] == "at_least"
     assert company.leads_count + company.customer_count < found["total"] <= 3000
     assert found["total"] == found["company"]["at_least"]
+    assert sum(g["contacts"] for g in found["groups"]) <= found["total"]
     assert not any("share" in group for group in found["groups"])
     assert "SMOC's own counts" in found["note"]
 

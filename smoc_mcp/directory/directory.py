@@ -6,7 +6,7 @@ Each question fetches what it needs (`WindowSync`), then reads the store and the
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,8 @@ from smoc_mcp.directory.listing import (
     list_page,
     suggest,
 )
-from smoc_mcp.directory.parts import admitting_counted, may_reach_further, proven_part
+from smoc_mcp.directory.needs import Needs
+from smoc_mcp.directory.parts import proven_part
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.directory.statistics import count_up, look_over
@@ -43,8 +44,8 @@ from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Window
 from smoc_mcp.questions.changes import Progress
-from smoc_mcp.questions.dimensions import Count, Kind, Scope
-from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Listing
+from smoc_mcp.questions.dimensions import Count, Kind
+from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
 from smoc_mcp.store.store import ContactStore
@@ -96,6 +97,7 @@ class ContactDirectory:
         store = store or ContactStore()
         self.clock = clock or Clock()
         self.sync = WindowSync(source, store, self.clock, window_limit)
+        self._needs = Needs(self.sync)
         self._cache = round(cache_seconds * 1_000_000)
         self._timeout = timeout_seconds
         self._upkeep = Upkeep(self.sync, self.clock, self.refresh, refresh_seconds)
@@ -119,10 +121,10 @@ class ContactDirectory:
         """
 
         def ask(reading: Reading) -> Steps[Page]:
-            reading = yield from self._have([asked.sort], reading)
+            reading = yield from self._needs.windows([asked.sort], reading)
             page = list_page(reading, asked)
             if not page.proof.complete:
-                reading = yield from self._have_region(asked.wanted.region(), reading)
+                reading = yield from self._needs.region(asked.wanted.region(), reading)
                 page = list_page(reading, asked)
             return page
 
@@ -132,9 +134,9 @@ class ContactDirectory:
         """Return the contacts of a filter, in the order that is asked for."""
 
         def ask(reading: Reading) -> Steps[Page]:
-            reading = yield from self._have_region(asked.wanted.region(), reading)
+            reading = yield from self._needs.region(asked.wanted.region(), reading)
             if asked.wanted.terms:
-                reading = yield from self._have_words(reading)
+                reading = yield from self._needs.words(reading)
             return list_page(reading, asked)
 
         return await self._answer(ask)
@@ -147,8 +149,10 @@ class ContactDirectory:
 
         def ask(reading: Reading) -> Steps[Matches]:
             if not has_live_match(reading, email_key):
-                reading = yield from self._have_region(Region(fields=frozenset({"email"})), reading)
-                reading = yield from self._have_words(reading)
+                reading = yield from self._needs.region(
+                    Region(fields=frozenset({"email"})), reading
+                )
+                reading = yield from self._needs.words(reading)
             return find_matches(reading, email_key)
 
         return await self._answer(ask)
@@ -162,7 +166,7 @@ class ContactDirectory:
 
         def ask(reading: Reading) -> Steps[Found]:
             if not reading.is_live(contact_id):
-                reading = yield from self._have(Sort, reading)
+                reading = yield from self._needs.windows(Sort, reading)
             return find_contact(reading, contact_id)
 
         return await self._answer(ask)
@@ -178,18 +182,18 @@ class ContactDirectory:
         wanted = asked.wanted
 
         def ask(reading: Reading) -> Steps[Statistics]:
-            reading = yield from self._have_counts(reading)
+            reading = yield from self._needs.counts(reading)
             if before := asked.before(reading.now):
-                reading = yield from self._have_region(asked.reaching_back(before).region, reading)
+                reading = yield from self._needs.region(asked.reaching_back(before).region, reading)
             if asked.divides_or_measures or not (wanted == EVERYBODY or wanted.only_counted):
-                reading = yield from self._have_region(asked.region, reading)
+                reading = yield from self._needs.region(asked.region, reading)
             elif wanted == EVERYBODY and reading.may_be_small:
                 # One window may well be the whole company; a larger one needs no look.
-                reading = yield from self._have([Sort.UPDATED], reading)
+                reading = yield from self._needs.windows([Sort.UPDATED], reading)
             if asked.divides_or_measures and not asked.by_status_alone:
-                reading = yield from self._have_part(asked, reading)
+                reading = yield from self._needs.part(asked, reading)
             if wanted.terms:
-                reading = yield from self._have_words(reading)
+                reading = yield from self._needs.words(reading)
             return count_up(reading, asked)
 
         # Somebody with hundreds of labels makes as many groups, and of two kinds their product.
@@ -200,7 +204,7 @@ class ContactDirectory:
         """Return the next page of contacts that are new or changed; see `changes`."""
 
         def ask(reading: Reading) -> Steps[News]:
-            reading = yield from self._have([Sort.CREATED, Sort.UPDATED], reading)
+            reading = yield from self._needs.windows([Sort.CREATED, Sort.UPDATED], reading)
             return list_news(reading, progress, limit)
 
         return await self._answer(ask)
@@ -210,10 +214,10 @@ class ContactDirectory:
         asked = Count(wanted=wanted)
 
         def ask(reading: Reading) -> Steps[Part | None]:
-            reading = yield from self._have_region(asked.region, reading)
-            reading = yield from self._have_part(asked, reading)
+            reading = yield from self._needs.region(asked.region, reading)
+            reading = yield from self._needs.part(asked, reading)
             if wanted.terms:
-                reading = yield from self._have_words(reading)
+                reading = yield from self._needs.words(reading)
             found = proven_part(reading, asked)
             return None if found is None else found[0]
 
@@ -230,8 +234,8 @@ class ContactDirectory:
         wanted = ContactFilter(terms=parse_query(text))
 
         def ask(reading: Reading) -> Steps[list[ContactRow]]:
-            reading = yield from self._have([Sort.CREATED], reading)
-            reading = yield from self._have_words(reading)
+            reading = yield from self._needs.windows([Sort.CREATED], reading)
+            reading = yield from self._needs.words(reading)
             return suggest(reading, text.strip(), wanted, limit)
 
         return await self._answer(ask)
@@ -263,9 +267,9 @@ class ContactDirectory:
         """
 
         def ask(reading: Reading) -> Steps[Overview]:
-            reading = yield from self._have_counts(reading)
+            reading = yield from self._needs.counts(reading)
             if looks:
-                reading = yield from self._have(Sort, reading)
+                reading = yield from self._needs.windows(Sort, reading)
             return look_over(reading)
 
         return await self._answer(ask)
@@ -281,53 +285,6 @@ class ContactDirectory:
         return await self._read(
             asked, lambda reading: (reading.company(), self.sync.live.all(asked.since))
         )
-
-    def _have(self, sorts: Iterable[Sort], reading: Reading) -> Steps[Reading]:
-        """Have a live window of each order."""
-        if self.sync.missing(sorts, reading.since):
-            reading = yield lambda asked: self.sync.ensure(sorts, asked)
-        return reading
-
-    def _have_counts(self, reading: Reading) -> Steps[Reading]:
-        if self.sync.counts(reading.since) is None:
-            reading = yield self.sync.ensure_counts
-        return reading
-
-    def _have_words(self, reading: Reading) -> Steps[Reading]:
-        if self.sync.store.words_wait:
-            reading = yield self.sync.index_words
-        return reading
-
-    def _have_region(self, region: Region, reading: Reading) -> Steps[Reading]:
-        """Fetch one window if it can hold the whole region, two if history can, otherwise all."""
-        for sort in TIMES:
-            if sort in region.after and reading.prove(region) is None:
-                reading = yield from self._have([sort], reading)
-        if reading.prove(region) is not None:
-            return reading
-        if reading.may_reach_back(region) and not self.sync.in_turn(reading.since):
-            reading = yield self.sync.ensure_in_turn
-            if reading.prove(region) is not None:
-                return reading
-        if self.sync.may_learn(region.statuses, reading.since):
-            reading = yield lambda asked: self.sync.ensure_all(asked, region.statuses)
-        return reading
-
-    def _have_part(self, asked: Count, reading: Reading) -> Steps[Reading]:
-        """Have the proof of the largest part of a question, where not all of it can be proven."""
-        if asked.scope is Scope.IN_HAND or reading.prove(asked.region) is not None:
-            return reading
-        if may_reach_further(reading) and not self.sync.in_turn(reading.since):
-            reading = yield self.sync.ensure_in_turn
-        counted = admitting_counted(asked.wanted).statuses
-        if (
-            counted
-            and not asked.is_trend
-            and proven_part(reading, asked) is None
-            and self.sync.may_learn(counted, reading.since)
-        ):
-            reading = yield lambda asked: self.sync.ensure_all(asked, counted)
-        return reading
 
     async def _answer(self, ask: Question[T], *, heavy: bool = False) -> T:
         """Take a question's steps; where the API fails, what is in hand is the answer.

@@ -35,8 +35,8 @@ def list_page(reading: Reading, asked: Listing) -> Page:
             nobody in hand has answered.
     """
     wanted, sort = asked.wanted, asked.sort
-    for kind, answered in wanted.answers.items():
-        named_questions(reading, kind, answered.question)
+    for kind, words in wanted.questions:
+        named_questions(reading, kind, words)
     questions = {
         column: named_questions(reading, column.source, column.question)
         for column in asked.columns

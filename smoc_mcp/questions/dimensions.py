@@ -145,6 +145,8 @@ class Count:
         end = now if span.before is None else min(span.before, now)
         # Whole seconds, as people write times.
         length = (end - span.after) // SECOND * SECOND
+        if length <= 0:
+            return None
         return self.of_created(Span(span.after - length, span.after))
 
     def reaching_back(self, before: "Count") -> "Count":
@@ -177,7 +179,7 @@ class Count:
         """The kind and the folded words or id of each question that it names."""
         return [
             *((d.source, d.question) for d in self.dimensions if d.question),
-            *((kind, answered.question) for kind, answered in self.wanted.answers.items()),
+            *self.wanted.questions,
         ]
 
     @property

@@ -1,5 +1,6 @@
 """Which contacts a question admits: the filter, its parsing, and the region that it implies."""
 
+import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import ABSENT, COUNTED, Sort, Status
-from smoc_mcp.questions.choices import Choice, parse_choice, some_entries
+from smoc_mcp.questions.choices import WITHOUT, Choice, parse_choice, some_entries
 from smoc_mcp.questions.fields import ANSWERED, COUNTS, NAMED_FILTERS, WIRE_FIELDS, Consent
 from smoc_mcp.questions.periods import PERIODS, During, parse_during
 from smoc_mcp.questions.rows import Column, Position
@@ -58,6 +59,7 @@ _WORD_FIELDS = (
 )
 
 _MOST_QUESTION_WORDS = 20
+_QUESTION_IN_QUOTES = re.compile(r'\s*"([^"]*(?:""[^"]*)*)"\s*(:|\Z)')
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _Given = TypeVar("_Given")
@@ -78,7 +80,7 @@ class Answered(NamedTuple):
     """What must have been answered to a question, or typed into a field.
 
     Attributes:
-        question: Its id or its words, folded.
+        question: Its id or its words, folded; empty for whichever.
         choice: The answers admitted.
     """
 
@@ -123,6 +125,11 @@ class ContactFilter:
     def only_counted(self) -> bool:
         """Whether it asks for leads, customers or both, and nothing else: the API counts those."""
         return self.only_status and self.statuses is not None and self.statuses <= COUNTED
+
+    @property
+    def questions(self) -> list[tuple[str, str]]:
+        """The kind and the folded words or id of each question that it names."""
+        return [(kind, a.question) for kind, a in self.answers.items() if a.question]
 
     def region(self, *also: str) -> Region:
         """Return the part of the company that it can admit.
@@ -272,7 +279,9 @@ def _parse_answered(text: str, kind: str) -> Answered | None:
     """Return what `question words: answers` asks for; without answers, any answer."""
     if not text.strip():
         return None
-    question, colon, answers = text.partition(":")
+    if text.replace(" ", "") in (WITHOUT, f"-{WITHOUT}"):
+        return Answered("", Choice(without=not text.lstrip().startswith("-")))
+    question, colon, answers = _asked_and_answered(text)
     if not fold(question):
         raise InputError(
             f"{kind} has no {ANSWERED[kind]}: write its words or id, a colon and the answer, such "
@@ -280,6 +289,14 @@ def _parse_answered(text: str, kind: str) -> Answered | None:
         )
     choice = parse_choice(answers, kind) if colon else None
     return Answered(checked_question(kind, question), choice or Choice(without=False))
+
+
+def _asked_and_answered(text: str) -> tuple[str, str, str]:
+    """Return the question, a colon if there is one, and the answers; a question may have colons."""
+    in_quotes = _QUESTION_IN_QUOTES.match(text)
+    if in_quotes is not None:
+        return in_quotes[1].replace('""', '"'), in_quotes[2], text[in_quotes.end() :]
+    return text.partition(":")
 
 
 def _parse_spans(

@@ -5,6 +5,8 @@ from smoc_mcp.questions.dimensions import DIMENSIONS
 from smoc_mcp.questions.engagement import DAY, RECENT, VISITS
 from smoc_mcp.questions.fields import LABELS, NAMED_FILTERS, Consent, Match
 from smoc_mcp.questions.filters import HAS
+from smoc_mcp.questions.measures import MEASURES
+from smoc_mcp.questions.periods import PERIODS
 from smoc_mcp.views.lists import MAX_CHARS
 
 __all__ = ["GUIDE"]
@@ -68,18 +70,23 @@ or minus in it ("" for a quote inside). {_matching(Match.WHOLE)} match a whole v
 {_matching(Match.PART)} a part of it. inviter takes an id, an address, a name, or name (id). promo \
 means promo_presented.
 status, accepted_communication ({", ".join(Consent)}) and has ({", ".join(HAS)}) take several, and \
--a for not. Times: created/updated/conversation _after/_before. query: each word somewhere in \
-name, e-mail, phone, company, address, custom fields or survey answers; a word of one or two \
-letters where a word begins.
+-a for not. Times: created/updated/conversation _after/_before; quiet_since is last talked to \
+before that, or never. {", ".join(PERIODS)} take a period as groups show it. survey=question \
+words: answer; text=field: words. Each group_by is a filter of its name, and a group's key, given \
+to it, lists its people. query: each word somewhere in name, e-mail, phone, company, address, \
+custom fields or survey answers; a word of one or two letters where a word begins.
 
 ## Groups (contacts_stats group_by, one or two)
-{", ".join(DIMENSIONS)}, survey:<question id or words>. (none) is without a value, (other) all \
-groups past the limit. Groups, shares and trends are of the part in which nobody is missing: \
-all, or those created since proven_since, or those of proven_statuses; grouped says how many they \
-are. What is not proven is absent, not 0; partial marks a period that is cut or still runs. \
-scope=in_hand counts all in hand instead, a sample from which no share, order, trend or zero can \
-be read. share is of grouped; customer_share of the group's contacts, converted_share counts \
-customers and converted together. A contact counts once per \
+{", ".join(DIMENSIONS)}, survey:<question id or words>, text:<field>; survey and text alone list \
+the questions and fields there are. (none) is without a value, (other) all groups past the limit. \
+Groups, shares and trends are of the part in which nobody is missing: all, or those created since \
+proven_since, or those of proven_statuses; grouped says how many they are. What is not proven is \
+absent, not 0; partial marks a period that is cut or still runs. scope=in_hand counts all in hand \
+instead, a sample from which no share, order, trend or zero can be read. share is of grouped; \
+customer_share of the group's contacts, converted_share counts customers and converted together. \
+measure ({", ".join(MEASURES)}) gives average and median, of those that have one (measured says \
+how many, where not all). compare=previous gives previous, change and change_share (of previous): \
+of the time before created_after, equally long. A contact counts once per \
 {", ".join(field.name for field in LABELS)} and survey answer.
 
 ## Limits

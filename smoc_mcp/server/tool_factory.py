@@ -86,7 +86,7 @@ def define_tool(
     )
     tool.parameters = _plain(tool.parameters)
     if tool.fn_metadata.output_schema is not None:
-        tool.fn_metadata.output_schema = _plain(tool.fn_metadata.output_schema)
+        tool.fn_metadata.output_schema = _shortened(_plain(tool.fn_metadata.output_schema))
     return tool
 
 
@@ -126,15 +126,33 @@ def introduce(tools: Sequence[Tool]) -> None:
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a JSON schema without titles and without the docstrings of our result types."""
+    """Return a JSON schema without titles, docstrings of our result types, and empty texts."""
     is_definition = "properties" in schema
     return {
         name: {field: _plain_inside(inner) for field, inner in value.items()}
         if name == "properties"
         else _plain_inside(value)
         for name, value in schema.items()
-        if name != "title" and not (is_definition and name == "description")
+        # What may be left out is what is not required: an empty default says nothing more.
+        if name != "title" and value != "" and not (is_definition and name == "description")
     }
+
+
+def _shortened(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON schema in which objects of texts alone, or of numbers alone, are said to be so.
+
+    Every row of a list is one: their names, which an answer shows anyway, would be half of all
+    that a model has to read of our tools.
+    """
+    shorter = {name: _map_of(one) for name, one in schema.get("$defs", {}).items()}
+    return {**schema, "$defs": shorter} if shorter else schema
+
+
+def _map_of(schema: dict[str, Any]) -> dict[str, Any]:
+    kinds = list(schema.get("properties", {}).values())
+    if kinds and all(kind == kinds[0] and set(kind) == {"type"} for kind in kinds):
+        return {"type": "object", "additionalProperties": kinds[0]}
+    return schema
 
 
 def _plain_inside(value: object) -> object:

@@ -18,7 +18,6 @@ from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.columns import MOST_COLUMNS, parse_columns
 from smoc_mcp.questions.cursors import decode, encode, fingerprint
 from smoc_mcp.questions.dimensions import (
-    DIMENSIONS,
     Count,
     GroupSort,
     Scope,
@@ -65,7 +64,8 @@ _GROUP_SORT = Annotated[
     Field(description="the largest first; auto: contacts, or by time"),
 ]
 _COMPARE = Annotated[
-    Literal["", "previous"], Field(description="with the time before created_after, equally long")
+    Literal["none", "previous"],
+    Field(description="with the time before created_after, equally long"),
 ]
 
 
@@ -93,10 +93,10 @@ _FILTERS: Mapping[str, tuple[object, str]] = {
     "status": (_STATUS, ""),
     "created_after": (_text(f"{_AFTER}; inclusive"), ""),
     "created_before": (_text("exclusive"), ""),
-    "updated_after": (_text("inclusive"), ""),
-    "updated_before": (_text("exclusive"), ""),
-    "conversation_after": (_text("last conversation, inclusive"), ""),
-    "conversation_before": (_text("exclusive: who went quiet"), ""),
+    "updated_after": (_text(""), ""),
+    "updated_before": (_text(""), ""),
+    "conversation_after": (_text("last conversation"), ""),
+    "conversation_before": (_text(""), ""),
     "quiet_since": (_text("last conversation before this, or never"), ""),
     **{name: (_text(""), "") for name in PERIODS},
     **{name: (_text(field.about), "") for name, field in NAMED_FILTERS.items()},
@@ -170,14 +170,18 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             tools.contacts_stats,
             "Count and group contacts",
             "Returns how many contacts match, and by group_by how they divide: which share, which "
-            "trend, which campaign converts best. Takes the filters of contacts_search.",
+            "trend, which campaign converts best, averages, the time before. Takes the filters of "
+            "contacts_search; a group's key, given as filter, lists its people there.",
             StatisticsResult,
             group_by=(
-                _text(f"up to two, comma-separated: {', '.join(DIMENSIONS)}, survey:<question>"),
+                _text(
+                    "up to two: status, accepted_communication, any period or text filter below, "
+                    "survey, text, survey:<question>, text:<field>"
+                ),
                 "",
             ),
             measure=(_MEASURE, ""),
-            compare=(_COMPARE, ""),
+            compare=(_COMPARE, "none"),
             scope=(_SCOPE, "proven"),
             sort=(_GROUP_SORT, "auto"),
             **_FILTERS,

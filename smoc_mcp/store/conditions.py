@@ -122,7 +122,8 @@ def question(table: str, kind: str, words: str) -> Sql:
 
 def _answered(kind: str, answered: Answered) -> list[Sql]:
     """Return what must hold of a contact, all of it, whose answers are as chosen."""
-    asked, choice = question("label", kind, answered.question), answered.choice
+    choice = answered.choice
+    asked = question("label", kind, answered.question) if answered.question else Sql("1")
 
     def has(condition: Sql) -> Sql:
         return Sql(

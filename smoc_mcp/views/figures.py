@@ -224,6 +224,9 @@ def _heading(stats: Statistics) -> str:
     if stats.company.failure and more:
         heading = f"{many(stats.in_hand, 'contact')} matched as they were last seen."
         return f"{heading} Certainty: {tally.proof.certainty}."
+    if not tally.total and not tally.proof.complete:
+        heading = "Nobody was found, which does not prove that nobody matches."
+        return f"{heading} Certainty: {tally.proof.certainty}."
     counted = f"{total_words(tally.total, tally.proof)} {noun(tally.total, 'contact')}"
     verb = "" if stats.unfiltered else " matches" if tally.total == 1 else " match"
     heading = f"{counted[0].upper()}{counted[1:]}{verb}{_by_status(tally)}."

@@ -196,12 +196,16 @@ class GroupWriter:
         self, dimension: Dimension, every: Mapping[str, str], keys: Sequence[str | None]
     ) -> Mapping[str, str]:
         """Return texts so that the filter of the same name finds just those who have them."""
-        by_part = dimension.field is not None and dimension.field.match is Match.PART
+        by_part = dimension.field is None or dimension.field.match is Match.PART
+        by_part &= dimension.kind in (Kind.VALUE, Kind.LABEL)
         texts: dict[str, str] = {}
         for key in filter(None, keys):
             part_of_another = by_part and any(key in other != key for other in every)
             text = self.views.boundary.text(every.get(key, key))
-            texts[key] = spelt(text, exact=part_of_another or text in (OTHER, EARLIER))
+            in_quotes = part_of_another or text in (OTHER, EARLIER)
+            # A question is told from its answers by a colon.
+            in_quotes |= dimension.kind is Kind.QUESTION and ":" in text
+            texts[key] = spelt(text, exact=in_quotes)
         return texts
 
 
