@@ -169,6 +169,10 @@ async def test_what_could_not_be_read_has_no_point_is_said_and_takes_the_proof_a
     company.update(consent, acceptedCommunication=["?"], lastConversationDate=talked)
     company.update(
         ahead,
+        visitList=[],
+        answeredSurveyQuestions=[],
+        rewardFlows=[],
+        usersReferred=[],
         acceptedCommunication=True,
         lastConversationDate=(datetime.now(UTC) + timedelta(days=400)).isoformat(),
     )
@@ -182,6 +186,11 @@ async def test_what_could_not_be_read_has_no_point_is_said_and_takes_the_proof_a
     )
     assert rows[consent].endswith("; consent could not be read")
     assert "talked" not in rows[ahead]
+    points = [
+        -1 if told == NO else len([r for r in told.split("; ") if r[-4:] not in ("read", "none")])
+        for told in rows.values()
+    ]
+    assert points == sorted(points, reverse=True)
     assert plain["certainty"] == "exact"
     assert found["certainty"] == "at_least"
 

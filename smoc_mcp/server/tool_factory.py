@@ -154,9 +154,13 @@ def _shortened(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _map_of(schema: dict[str, Any]) -> dict[str, Any]:
-    kinds = list(schema.get("properties", {}).values())
+    named = schema.get("properties", {})
+    # What is an object itself, as the columns of a row, stays named beside them.
+    inside = {name: kind for name, kind in named.items() if kind.get("type") == "object"}
+    kinds = [kind for name, kind in named.items() if name not in inside]
     if kinds and all(kind == kinds[0] and set(kind) == {"type"} for kind in kinds):
-        return {"type": "object", "additionalProperties": kinds[0]}
+        beside = {"properties": inside} if inside else {}
+        return {"type": "object", **beside, "additionalProperties": kinds[0]}
     return schema
 
 
