@@ -177,7 +177,7 @@ def list_news(reading: Reading, progress: Progress, limit: int) -> News:
 def _may_be_new(changes: Changes, progress: Progress) -> bool:
     """Say whether nobody can tell if one who is given as changed is new: see `store.sql.news`."""
     return any(
-        row.known > progress.base >= 0 and row.added == 0 and row.created >= progress.floor
+        row.known > progress.base >= 0 and (row.added > 0 or row.created >= progress.floor)
         for row in changes.updated
     )
 

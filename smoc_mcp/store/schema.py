@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from smoc_mcp.api.facts import Facts, facts_of
 from smoc_mcp.api.models import read_contact
-from smoc_mcp.proof.windows import ABSENT
+from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.questions.fields import COUNTS, VALUES
 from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.records import TRAITS, label_columns, value_columns, values_in_columns
@@ -319,8 +319,8 @@ def keep_first_sighting(db: Statements) -> None:
     """Keep the tick at which a contact became known, also where it was old by then."""
     db.run("ALTER TABLE contacts ADD COLUMN known INTEGER NOT NULL DEFAULT 0")
     db.run("UPDATE contacts SET known = added")
-    # The newest createdAt of those whom retention has dropped.
-    db.run(f"ALTER TABLE companies ADD COLUMN purged INTEGER NOT NULL DEFAULT {ABSENT}")
+    # The newest createdAt of those whom retention has dropped; older than any for nobody.
+    db.run(f"ALTER TABLE companies ADD COLUMN purged INTEGER NOT NULL DEFAULT {BEGINNING}")
     db.run("DROP INDEX contacts_added")
     db.run("CREATE INDEX contacts_known ON contacts (owner, known, id) WHERE gone IS NULL")
 

@@ -118,8 +118,8 @@ def news(progress: Progress, limit: int) -> Sql:
 # Who becomes known was new then, or came since the poller began; but who is as old as somebody whom
 # retention has dropped may be the same, and was perhaps given before.
 _IS_NEWS = (
-    "(added > 0 OR (created >= ? AND created > "
-    "(SELECT purged FROM companies WHERE companies.id = contact.owner)))"
+    "((added > 0 OR created >= ?) AND created > "
+    "(SELECT purged FROM companies WHERE companies.id = contact.owner))"
 )
 # By the contacts' times, or by ticks: the order of a stream, which contacts are in it, and what of
 # the progress is bound. Who became known later than a run began belongs to the next one.
@@ -138,7 +138,7 @@ _NEWS: Mapping[tuple[bool, Stream], tuple[str, str, Sequence[str]]] = {
     (False, "changed"): (
         "max(revision, known)",
         "((revision > ? AND revision <= ?) OR (known > ? AND known <= ? "
-        f"AND max(created, updated) >= ?)) AND NOT (known > ? AND {_IS_NEWS})",
+        f"AND (added > 0 OR max(created, updated) >= ?))) AND NOT (known > ? AND {_IS_NEWS})",
         ("base", "up_to", "base", "up_to", "floor", "base", "floor"),
     ),
 }
