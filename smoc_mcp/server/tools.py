@@ -1,21 +1,19 @@
-"""The tools: their parameters and texts first, then what each of them does.
+"""The tools: what clients are told of each, then what each of them does.
 
-A tool checks what it was given, asks the directory once, and shows the answer by a view. Parameters
-that several tools share are data (`_FILTERS`), so that they cannot differ.
+A tool checks what it was given, asks the directory once, and shows the answer by a view. What its
+parameters take is said in `parameters`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 from mcp.server.mcpserver.tools import Tool
-from pydantic import Field
 
 from smoc_mcp.directory.directory import ContactDirectory, FindDirectory
 from smoc_mcp.errors import CursorError, InputError
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.changes import Progress
-from smoc_mcp.questions.columns import MOST_COLUMNS, parse_columns
+from smoc_mcp.questions.columns import parse_columns
 from smoc_mcp.questions.cursors import decode, encode, fingerprint
 from smoc_mcp.questions.dimensions import (
     Count,
@@ -26,11 +24,25 @@ from smoc_mcp.questions.dimensions import (
 )
 from smoc_mcp.questions.duplicates import By, Pairing
 from smoc_mcp.questions.duplicates import Place as GroupPlace
-from smoc_mcp.questions.fields import COUNTS, NAMED_FILTERS
-from smoc_mcp.questions.filters import HAS, TIMES, Listing, parse_filter
-from smoc_mcp.questions.measures import MEASURES, parse_measure
-from smoc_mcp.questions.periods import PERIODS
+from smoc_mcp.questions.filters import TIMES, Listing, parse_filter
+from smoc_mcp.questions.measures import parse_measure
 from smoc_mcp.questions.rows import ContactRow, Position
+from smoc_mcp.server.parameters import (
+    AFTER,
+    BY,
+    COLUMNS,
+    COMPARE,
+    CURSOR,
+    GROUP_SORT,
+    LIST_SORT,
+    MEASURE,
+    SCOPE,
+    SEARCH_SORT,
+    SHARED_FILTERS,
+    STATUS,
+    limit_of,
+    text,
+)
 from smoc_mcp.server.tool_factory import define_tool
 from smoc_mcp.text.folding import email_key
 from smoc_mcp.text.times import Moment, parse_time
@@ -49,70 +61,6 @@ from smoc_mcp.views.results import (
 )
 
 __all__ = ["build_tools"]
-
-_ListSort = Annotated[
-    Literal["created", "updated", "conversation"], Field(description="the newest by this first")
-]
-_SearchSort = Annotated[
-    Literal["auto", "relevance", "created", "updated", "conversation", "engagement"],
-    Field(description="auto: relevance with a query, else created; engagement: whom to call"),
-]
-_BY = Annotated[
-    Literal["email", "phone", "name"],
-    Field(description="the same address, number, or name with employer or city"),
-]
-_SCOPE = Annotated[
-    Literal["proven", "in_hand"],
-    Field(description="in_hand: counts of whoever is known, a sample"),
-]
-
-
-_GROUP_SORT = Annotated[
-    Literal["auto", "contacts", "customer_share", "measure", "change"],
-    Field(description="the largest first"),
-]
-_COMPARE = Annotated[
-    Literal["none", "previous"],
-    Field(description="with the time before created_after, equally long"),
-]
-
-
-def _text(description: str) -> object:
-    """Return the annotation of a text."""
-    return Annotated[str, Field(description=description)]
-
-
-def _limit(what: str) -> object:
-    """Return the annotation of the most rows that are wanted."""
-    return Annotated[int, Field(ge=1, le=100, description=f"the most {what}")]
-
-
-_STATUS = _text("lead, customer, lost, converted; -lost: others")
-_CURSOR = _text("next_cursor of the last answer, with the same other parameters")
-_COLUMNS = _text(
-    f"up to {MOST_COLUMNS} more per row: {', '.join(COUNTS)}, a text filter's name, "
-    "survey:<question>, text:<field>"
-)
-_MEASURE = _text(f"average and median of {', '.join(MEASURES)}")
-_AFTER = "ISO 8601, or an age such as 24h, 7d, 2w"
-
-_FILTERS: Mapping[str, tuple[object, str]] = {
-    "query": (_text("words or phone number, in name, e-mail, phone, company, place, texts"), ""),
-    "status": (_STATUS, ""),
-    "created_after": (_text(f"{_AFTER}; inclusive"), ""),
-    "created_before": (_text("exclusive"), ""),
-    "updated_after": (_text(""), ""),
-    "updated_before": (_text(""), ""),
-    "conversation_after": (_text("last conversation"), ""),
-    "conversation_before": (_text(""), ""),
-    "quiet_since": (_text("last conversation before this, or never"), ""),
-    **{name: (_text(""), "") for name in PERIODS},
-    **{name: (_text(field.about), "") for name, field in NAMED_FILTERS.items()},
-    "survey": (_text("question words: answer"), ""),
-    "text": (_text("field: words"), ""),
-    "accepted_communication": (_text("yes, no, unasked; -no: others"), ""),
-    "has": (_text(f"{', '.join(HAS)}; -phone: those without"), ""),
-}
 
 _CHANGES = fingerprint("contacts_changes")
 # A cursor of contacts_changes is longer than any time that a person writes.
@@ -134,10 +82,10 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             "'who is new' and 'who did we talk to last'. "
             f"{_DATA}",
             PageResult,
-            sort=(_ListSort, "created"),
-            status=(_STATUS, ""),
-            limit=(_limit("contacts"), 20),
-            cursor=(_CURSOR, ""),
+            sort=(LIST_SORT, "created"),
+            status=(STATUS, ""),
+            limit=(limit_of("contacts"), 20),
+            cursor=(CURSOR, ""),
         ),
         define_tool(
             tools.contacts_search,
@@ -147,11 +95,11 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             "questions, contacts_stats for numbers alone. "
             f"{_DATA}",
             PageResult,
-            **_FILTERS,
-            columns=(_COLUMNS, ""),
-            sort=(_SearchSort, "auto"),
-            limit=(_limit("contacts"), 20),
-            cursor=(_CURSOR, ""),
+            **SHARED_FILTERS,
+            columns=(COLUMNS, ""),
+            sort=(SEARCH_SORT, "auto"),
+            limit=(limit_of("contacts"), 20),
+            cursor=(CURSOR, ""),
         ),
         define_tool(
             tools.contacts_find_by_email,
@@ -161,7 +109,7 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             "at_least. "
             f"{_DATA}",
             MatchesResult,
-            email=(_text("the address; case, blanks and Name <address> do not matter"), ...),
+            email=(text("the address; case, blanks and Name <address> do not matter"), ...),
         ),
         define_tool(
             tools.contacts_get,
@@ -170,9 +118,9 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             "whole parts, newest first. "
             f"{_DATA}",
             ContactResult,
-            contact_id=(_text("an id from another answer"), ...),
-            include=(_text(f"comma-separated: {', '.join(PARTS)}, or all"), ""),
-            cursor=(_CURSOR, ""),
+            contact_id=(text("an id from another answer"), ...),
+            include=(text(f"comma-separated: {', '.join(PARTS)}, or all"), ""),
+            cursor=(CURSOR, ""),
         ),
         define_tool(
             tools.contacts_stats,
@@ -182,18 +130,18 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             "contacts_search; a group's key, given as filter, lists its people there.",
             StatisticsResult,
             group_by=(
-                _text(
+                text(
                     "up to two: status, accepted_communication, any period or text filter below, "
                     "survey, text, survey:<question>, text:<field>"
                 ),
                 "",
             ),
-            measure=(_MEASURE, ""),
-            compare=(_COMPARE, "none"),
-            scope=(_SCOPE, "proven"),
-            sort=(_GROUP_SORT, "auto"),
-            **_FILTERS,
-            limit=(_limit("groups"), 20),
+            measure=(MEASURE, ""),
+            compare=(COMPARE, "none"),
+            scope=(SCOPE, "proven"),
+            sort=(GROUP_SORT, "auto"),
+            **SHARED_FILTERS,
+            limit=(limit_of("groups"), 20),
         ),
         define_tool(
             tools.contacts_changes,
@@ -202,8 +150,8 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             "each once, oldest first. Keep the cursor and pass it as since next time. "
             f"{_DATA}",
             ChangesResult,
-            since=(_text(f"cursor of an earlier answer, or a time: {_AFTER}"), "24h"),
-            limit=(_limit("contacts"), 20),
+            since=(text(f"cursor of an earlier answer, or a time: {AFTER}"), "24h"),
+            limit=(limit_of("contacts"), 20),
         ),
         define_tool(
             tools.contacts_duplicates,
@@ -211,11 +159,11 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             "Returns which contacts may be the same person, each group with its evidence; nothing "
             f"is merged. {_DATA}",
             DuplicatesResult,
-            by=(_BY, "email"),
-            created_after=_FILTERS["created_after"],
-            created_before=_FILTERS["created_before"],
-            limit=(_limit("groups"), 20),
-            cursor=(_CURSOR, ""),
+            by=(BY, "email"),
+            created_after=SHARED_FILTERS["created_after"],
+            created_before=SHARED_FILTERS["created_before"],
+            limit=(limit_of("groups"), 20),
+            cursor=(CURSOR, ""),
         ),
     ]
 
