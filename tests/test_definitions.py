@@ -15,7 +15,6 @@ import pytest
 from mcp import MCPError
 from mcp_types import CacheableResult, Tool
 
-from smoc_mcp.questions.periods import PERIODS
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.server.server import INSTRUCTIONS
 from tests.serving import KEY, NAMES, memory_server
@@ -159,9 +158,7 @@ async def test_descriptions_are_at_most_three_sentences(url: str) -> None:
 async def test_every_parameter_is_described(url: str) -> None:
     for tool in await definitions(url):
         for name, schema in properties(tool).items():
-            # A time is told by its name, and the guide; so is a period.
-            told = name in PERIODS or name.endswith(("_after", "_before"))
-            assert schema.get("description") or told, f"{tool.name}: {name}"
+            assert schema.get("description"), f"{tool.name}: {name}"
 
 
 @pytest.mark.parametrize(

@@ -74,17 +74,24 @@ COLUMNS = text(
 MEASURE = text(f"average and median of {', '.join(MEASURES)}")
 AFTER = "ISO 8601, or an age such as 24h, 7d, 2w"
 
+_PERIODS = {
+    "day": "such as 2026-11-24",
+    "week": "its Monday",
+    "month": "such as 2026-11",
+    "weekday": "such as Monday",
+    "hour": "00 to 23",
+}
 SHARED_FILTERS: Mapping[str, tuple[object, str]] = {
     "query": (text("words or phone number, in name, e-mail, phone, company, place, texts"), ""),
     "status": (STATUS, ""),
     "created_after": (text(f"{AFTER}; inclusive"), ""),
     "created_before": (text("exclusive"), ""),
-    "updated_after": (text(""), ""),
-    "updated_before": (text(""), ""),
+    "updated_after": (text("inclusive"), ""),
+    "updated_before": (text("exclusive"), ""),
     "conversation_after": (text("last conversation"), ""),
-    "conversation_before": (text(""), ""),
+    "conversation_before": (text("exclusive"), ""),
     "quiet_since": (text("last conversation before this, or never"), ""),
-    **{name: (text(""), "") for name in PERIODS},
+    **{name: (text(_PERIODS[unit]), "") for name, (_, unit) in PERIODS.items()},
     **{name: (text(field.about), "") for name, field in NAMED_FILTERS.items()},
     "survey": (text("question words: answer"), ""),
     "text": (text("field: words"), ""),
