@@ -171,6 +171,13 @@ async def test_nothing_is_compared_with_a_time_of_which_contacts_may_be_missing(
             {"compare": "previous", "created_after": "7d", "group_by": "created_day"},
             "a trend by created_week or created_month compares by itself",
         ),
+        *(
+            (
+                {"compare": "previous", "created_after": "7d", name: "30d"},
+                "what is filtered by updated or conversation times would be two unlike things",
+            )
+            for name in ("updated_after", "conversation_before", "quiet_since")
+        ),
         ({"sort": "measure", "group_by": "city"}, "sort=measure needs measure"),
         ({"sort": "change", "group_by": "city"}, "sort=change needs compare=previous"),
         ({"sort": "contacts", "group_by": "created_day"}, "a trend reads by time"),

@@ -207,6 +207,13 @@ def check_count(asked: Count) -> None:
             "compare=previous goes with created_after and groups that are no times: a trend by "
             "created_week or created_month compares by itself."
         )
+    if asked.compare and (
+        asked.wanted.quiet_since is not None or asked.wanted.spans.keys() > {Sort.CREATED}
+    ):
+        raise InputError(
+            "compare=previous moves only createdAt back, so what is filtered by updated or "
+            "conversation times would be two unlike things: leave those filters out."
+        )
     if asked.sort is not GroupSort.AUTO and asked.is_trend:
         raise InputError("sort does not go with days, weeks or months: a trend reads by time.")
     if asked.sort is GroupSort.MEASURE and asked.measure is None:
