@@ -154,7 +154,11 @@ class Audit:
             if self.chance.random() < 0.3
             else None,
         )
-        asked = replace(asked, compare=self.chance.random() < 0.3 and not asked.is_trend)
+        times = self._times("createdAt")[-6:]
+        if times and not asked.is_trend and self.chance.random() < 0.3:
+            span = Span(after=moment(self.chance.choice(times)))
+            asked = replace(asked, compare=True, wanted=replace(wanted, spans={Sort.CREATED: span}))
+            wanted = asked.wanted
         stats = await self.directory.count_contacts(asked)
         tally, found = stats.tally, stats.groups
         self.claims[f"stats {tally.proof.certainty}"] += 1
@@ -179,7 +183,7 @@ class Audit:
             check_sample(shown)
             return
         self.claims[f"groups by {by} {of.proof.certainty}"] += 1
-        self.claims["compared" if found.before else "not compared"] += 1
+        self.claims["compared" if found.periods else "not compared"] += 1
         groups = found
         self._hold(of.proof, lambda there: check_groups(shown, groups, asked, of, there))
 

@@ -1,5 +1,6 @@
 """Averages, medians and comparisons against the truth of a company."""
 
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterator
@@ -146,9 +147,32 @@ async def test_a_period_is_compared_with_the_one_before_of_the_same_length() -> 
             assert group["change_share"] == round(group["change"] / before[source], 4)
         else:
             assert "change_share" not in group
-    first = (after - timedelta(days=7)).isoformat().replace("+00:00", "Z")
-    assert f"Previous: created from {first} to" in found["note"]
+    earlier, began, ended = (
+        (after + timedelta(days=days)).isoformat().replace("+00:00", "Z") for days in (-7, 0, 7)
+    )
+    compared = f"Compared are {now.total()} contacts created from {began} to {ended}"
+    assert f"{compared} with those from {earlier} to {began}." in found["note"]
     assert "previous|change|change_share" in text
+
+
+async def test_two_periods_that_are_compared_are_equally_long() -> None:
+    company = Company("Ahead", seed=8, size=300, hostile=0)
+    company.add(5, createdAt=(datetime.now(UTC) + timedelta(days=3)).isoformat())
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            found = await ask(client, "contacts_stats", created_after="30d", compare="previous")
+    said = re.search(r"Compared are (\d+) .* from (\S+) to (\S+) with .* (\S+) to", found["note"])
+    assert said is not None
+    began, ended, earlier = map(moment, said.groups()[1:])
+    assert ended - began == began - earlier
+    assert timedelta() <= moment(found["as_of"]) - ended <= timedelta(seconds=2)
+    times = [moment(c["createdAt"]) for c in people(company) if c.get("createdAt")]
+    # Those of the future match what was asked, but are in neither of the two.
+    assert found["total"] == sum(time >= began for time in times)
+    assert found["grouped"] == int(said[1]) == sum(began <= time < ended for time in times)
+    assert found["total"] - found["grouped"] >= 5
+    assert found["previous"] == sum(earlier <= time < began for time in times)
+    assert found["change"] == found["grouped"] - found["previous"]
 
 
 async def test_nothing_is_compared_with_a_time_of_which_contacts_may_be_missing() -> None:

@@ -211,7 +211,8 @@ class Groups:
         part: The proven part that these are the groups of; None where nothing is proven of them
             together: they are of whoever is in hand, as last seen, or of what the API counts.
         together: All contacts that are grouped, as one group.
-        before: From when to when the period before went; None for no comparison.
+        periods: When the period before began, when that of the groups did, and when it ended; None
+            for no comparison.
         by_status: What is proven of each group on its own, where they are statuses that the API
             counts, or does not count.
     """
@@ -219,7 +220,7 @@ class Groups:
     grouping: Grouping
     part: Part | None
     together: Group | None = None
-    before: tuple[Moment, Moment] | None = None
+    periods: tuple[Moment, Moment, Moment] | None = None
     by_status: Mapping[str, Proof] = field(default_factory=dict)
 
 

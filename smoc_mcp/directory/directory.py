@@ -196,8 +196,8 @@ class ContactDirectory:
 
         def ask(reading: Reading) -> Steps[Statistics]:
             reading = yield from self._needs.counts(reading)
-            if before := asked.before(reading.now):
-                reading = yield from self._needs.region(asked.reaching_back(before).region, reading)
+            if periods := asked.periods(reading.now):
+                reading = yield from self._needs.region(asked.created(*periods[:2]).region, reading)
             if asked.divides_or_measures or not (wanted == EVERYBODY or wanted.only_counted):
                 reading = yield from self._needs.region(asked.region, reading)
             elif wanted == EVERYBODY and reading.may_be_small:

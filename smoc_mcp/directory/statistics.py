@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from smoc_mcp.directory.answers import Groups, Overview, Statistics, Tally
 from smoc_mcp.directory.hints import had_by_nobody, instead, named_questions
 from smoc_mcp.directory.parts import proven_part
 from smoc_mcp.directory.reading import Reading
+from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.history import refresh_interval
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import LATE, Sort, Status
@@ -30,7 +32,7 @@ def count_up(reading: Reading, asked: Count) -> Statistics:
     whole = tally.proof.complete
     in_hand = tally.total if whole else reading.in_hand_of(asked.wanted)
     groups = _groups(reading, asked, tally) if asked.divides_or_measures else None
-    counts_only = groups is None or not (asked.dimensions or asked.measure or groups.before)
+    counts_only = groups is None or not (asked.dimensions or asked.measure or groups.periods)
     found = proven_part(reading, asked) if counts_only and not whole else None
     return Statistics(
         company=reading.company(),
@@ -69,7 +71,7 @@ def _groups(reading: Reading, asked: Count, tally: Tally) -> Groups | None:
     Groups by status alone have the API's own counts where not everybody is in hand.
     """
     compared = _compared(reading, asked)
-    found = compared or proven_part(reading, asked)
+    found = proven_part(reading, asked) if compared is None else compared.of
     is_whole = found is not None and found[0].is_whole
     if asked.scope is Scope.IN_HAND and not is_whole:
         return Groups(_in_order_of_names(_merged(reading, asked, None)), None)
@@ -79,7 +81,7 @@ def _groups(reading: Reading, asked: Count, tally: Tally) -> Groups | None:
         return None
     part, wanted = found
     asked = replace(asked, wanted=wanted)
-    before = asked.before(reading.now) if compared else None
+    before = compared and replace(asked, wanted=compared.before)
     as_one = replace(asked, dimensions=())
     before_as_one = before and replace(before, dimensions=())
     together = _merged(reading, as_one, None, part.proof.as_of, before_as_one)
@@ -87,34 +89,48 @@ def _groups(reading: Reading, asked: Count, tally: Tally) -> Groups | None:
         _merged(reading, asked, _ends(reading, asked, part), part.proof.as_of, before),
         part,
         together.groups[0] if together.groups else Group(()),
-        _time_of(before),
+        compared and compared.periods,
     )
 
 
-def _compared(reading: Reading, asked: Count) -> tuple[Part, ContactFilter] | None:
-    """Return all of the question, where that and the period before are proven by one proof."""
-    before = asked.before(reading.now)
-    if before is None:
-        return None
-    proof = reading.prove(asked.reaching_back(before).region)
-    if proof is None:
-        return None
-    wanted = replace(asked.wanted, among=proof.among)
-    return Part(proof, reading.in_hand_of(wanted)), wanted
+class _Compared(NamedTuple):
+    """Two periods that are proven by one proof.
+
+    Attributes:
+        of: What is counted, and the filter of it: the period that is asked for.
+        before: The filter of the one before.
+        periods: When they begin and end; see `Count.periods`.
+    """
+
+    of: tuple[Part, ContactFilter]
+    before: ContactFilter
+    periods: tuple[Moment, Moment, Moment]
 
 
-def _time_of(before: Count | None) -> tuple[Moment, Moment] | None:
-    span = before.wanted.spans[Sort.CREATED] if before else None
-    if span is None or span.after is None or span.before is None:
+def _compared(reading: Reading, asked: Count) -> _Compared | None:
+    """Return the period that is asked for and the one before, where both are proven."""
+    most = asked.periods(reading.now)
+    # What is proven is proven of all later times too.
+    proof = None if most is None else reading.prove(asked.created(*most[:2]).region)
+    periods = None if proof is None else asked.periods(_end(reading, proof))
+    if proof is None or periods is None:
         return None
-    return span.after, span.before
+    first, after, before = periods
+    asked = replace(asked, wanted=replace(asked.wanted, among=proof.among))
+    wanted = asked.created(after, before).wanted
+    part = Part(proof, reading.in_hand_of(wanted))
+    return _Compared((part, wanted), asked.created(first, after).wanted, periods)
+
+
+def _end(reading: Reading, proof: Proof) -> Moment:
+    """Return until when a proof knows what came, by the slower of the clocks."""
+    return min([proof.as_of, *(w.api_now for w in reading.live.all(reading.since))])
 
 
 def _ends(reading: Reading, asked: Count, part: Part) -> tuple[Moment | None, Moment]:
     """Return from when to when a trend goes."""
     span = asked.wanted.spans.get(asked.sort_of_trend, Span())
-    # Of what came after the proof nobody knows; and by one of the clocks it may be earlier.
-    end = min([part.proof.as_of, *(w.api_now for w in reading.live.all(reading.since))])
+    end = _end(reading, part.proof)
     return span.after, end if span.before is None else min(end, span.before - 1)
 
 

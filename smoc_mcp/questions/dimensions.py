@@ -137,26 +137,28 @@ class Count:
         measured = self.measure.reads if self.measure else ()
         return self.wanted.region("status", *measured, *(d.reads for d in self.dimensions))
 
-    def before(self, now: Moment) -> "Count | None":
-        """Return the same question of the period before, equally long; None for no comparison."""
+    def periods(self, end: Moment) -> tuple[Moment, Moment, Moment] | None:
+        """Return when the period before begins, when this one does, and when this one ends.
+
+        Both are equally long, for what is compared may differ in nothing else.
+
+        Args:
+            end: When it ends where nothing else is asked: of what came later nobody knows all.
+
+        Returns:
+            The moments; None for no comparison, or for a period that has no whole second.
+        """
         span = self.wanted.spans.get(Sort.CREATED)
         if not self.compare or span is None or span.after is None:
             return None
-        end = now if span.before is None else min(span.before, now)
+        end = end if span.before is None else min(span.before, end)
         # Whole seconds, as people write times.
         length = (end - span.after) // SECOND * SECOND
-        if length <= 0:
-            return None
-        return self.of_created(Span(span.after - length, span.after))
+        return (span.after - length, span.after, span.after + length) if length > 0 else None
 
-    def reaching_back(self, before: "Count") -> "Count":
-        """Return the question of this period and of the one before together."""
-        first, last = before.wanted.spans[Sort.CREATED], self.wanted.spans[Sort.CREATED]
-        return self.of_created(Span(first.after, last.before))
-
-    def of_created(self, span: Span) -> "Count":
+    def created(self, after: Moment, before: Moment) -> "Count":
         """Return the same question of contacts that were created in another time."""
-        spans = {**self.wanted.spans, Sort.CREATED: span}
+        spans = {**self.wanted.spans, Sort.CREATED: Span(after, before)}
         return replace(self, wanted=replace(self.wanted, spans=spans))
 
     @property

@@ -146,7 +146,7 @@ class _Figures:
         """Return of whom the groups are, and how to stay where all is proven."""
         found = self.stats.groups
         counts_only = not self.asked.dimensions and not self.asked.measure
-        if counts_only and (found is None or found.before is None):
+        if counts_only and (found is None or found.periods is None):
             return self._about_sure(self.stats.part)
         if found is None:
             nothing = "groups" if self.asked.dimensions else "averages"
@@ -181,12 +181,20 @@ class _Figures:
         measured = f"Measured: {measure.of}." if measure and found and found.part else ""
         if not self.asked.compare:
             return measured
-        if found is None or found.before is None:
+        if found is None or found.periods is None or found.part is None:
             return sentences(
                 [measured, "Nothing is compared: of the time before, contacts may be missing."]
             )
-        after, before = map(self.views.time, found.before)
-        return sentences([measured, f"Previous: created from {after} to {before}."])
+        earlier, began, ended = map(self.views.time, found.periods)
+        compared = many(found.part.contacts, "contact")
+        are = "is" if found.part.contacts == 1 else "are"
+        return sentences(
+            [
+                measured,
+                f"Compared {are} {compared} created from {began} to {ended} with those from "
+                f"{earlier} to {began}.",
+            ]
+        )
 
     def _about_sure(self, part: Part | None) -> str:
         return f"Proven are {part.contacts:,} of them: {self._everybody_of(part)}" if part else ""

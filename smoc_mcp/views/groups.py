@@ -83,7 +83,7 @@ class GroupWriter:
                 result["median"] = median
             if (measured := group.measured.total()) != group.contacts:
                 result["measured"] = measured
-        if found.before is not None:
+        if found.periods is not None:
             previous = group.previous or 0
             result["previous"] = previous
             result["change"] = group.contacts - previous
