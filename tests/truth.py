@@ -108,6 +108,8 @@ def check_groups(
     company: Sequence[Raw],
 ) -> None:
     """Hold what is shown of groups against the truth: numbers, shares, order, zeros, identities."""
+    if found.periods is not None:
+        asked = _of_period(asked, found.periods)
     truth = part_of(part, asked.wanted, company)
     expected = groups_of(truth, asked)
     grouping = found.grouping
@@ -140,6 +142,17 @@ def check_groups(
         _check_whole_periods(pairs, asked, part, company)
 
 
+def _of_period(asked: Count, periods: tuple[int, int, int]) -> Count:
+    """Return the question of the period that was compared: as long as the one before it."""
+    earlier, began, ended = periods
+    span = asked.wanted.spans[Sort.CREATED]
+    assert began == span.after
+    assert span.before is None or ended <= span.before
+    assert ended - began == began - earlier > 0
+    spans = {**asked.wanted.spans, Sort.CREATED: Span(began, ended)}
+    return replace(asked, wanted=replace(asked.wanted, spans=spans))
+
+
 def _check_numbers(group: GroupResult, truth: Sequence[Raw], whole: int, *, exact: bool) -> None:
     statuses = Counter(map(status_of, truth))
     assert group["contacts"] == len(truth) if exact else group["contacts"] >= len(truth)
@@ -155,6 +168,7 @@ def _check_numbers(group: GroupResult, truth: Sequence[Raw], whole: int, *, exac
         ("converted_share", every, len(truth)),
     ):
         if name in shown:
+            assert of, f"{name} is shown of nobody"
             assert shown[name] == round(some / of, 4)
 
 
@@ -177,12 +191,12 @@ def _check_compared(
             assert shown["average"] == round(statistics.mean(numbers) / asked.measure.unit, 2)
             assert shown["median"] == round(statistics.median(numbers) / asked.measure.unit, 2)
             assert shown.get("measured", len(truth)) == len(numbers)
-    if found.before is None:
+    if found.periods is None:
         assert "change" not in shown
         return
-    after, before = found.before
-    spans = {**asked.wanted.spans, Sort.CREATED: Span(after, before)}
-    earlier = [c for c in company if admits(replace(asked.wanted, spans=spans), c)]
+    before, after, _ = found.periods
+    wanted = replace(asked.wanted, spans={**asked.wanted.spans, Sort.CREATED: Span(before, after)})
+    earlier = [c for c in company if admits(wanted, c)]
     if key_of_group is not None:
         earlier = groups_of(earlier, asked).get(key_of_group, [])
     assert shown["previous"] == len(earlier)
