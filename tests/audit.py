@@ -150,7 +150,7 @@ class Audit:
             dimensions=parse_group_by(by) if by else (),
             limit=self.chance.choice([2, 100]),
             scope=self.chance.choice([*[Scope.PROVEN] * 4, Scope.IN_HAND]),
-            measure=MEASURES[self.chance.choice(["rewards", "days_quiet"])]
+            measure=MEASURES[self.chance.choice(["rewards", "days_quiet", "days_to_conversation"])]
             if self.chance.random() < 0.3
             else None,
         )

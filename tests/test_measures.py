@@ -96,6 +96,34 @@ async def test_days_are_of_those_who_ever_talked_and_the_answer_says_how_many(
     assert "SMOC keeps no first one" in until["note"]
 
 
+async def test_a_conversation_of_the_future_is_not_measured() -> None:
+    company = Company("Ahead", seed=8, size=200, hostile=0)
+    for days in (3, 30, 300):
+        until = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+        company.add(5, lastConversationDate=until)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            quiet = await ask(client, "contacts_stats", measure="days_quiet")
+            until_talk = await ask(client, "contacts_stats", measure="days_to_conversation")
+    as_of = moment(quiet["as_of"])
+    talked = [
+        c
+        for c in people(company)
+        if c.get("lastConversationDate") and moment(c["lastConversationDate"]) <= as_of
+    ]
+    assert len(talked) + 15 <= quiet["total"]
+    assert quiet["measured"] == until_talk["measured"] == len(talked)
+    days_quiet = [(as_of - moment(c["lastConversationDate"])).total_seconds() / DAY for c in talked]
+    assert quiet["average"] == pytest.approx(statistics.mean(days_quiet), abs=0.01)
+    assert quiet["median"] == pytest.approx(statistics.median(days_quiet), abs=0.01)
+    days_until = [
+        (moment(c["lastConversationDate"]) - moment(c["createdAt"])).total_seconds() / DAY
+        for c in talked
+    ]
+    assert until_talk["average"] == pytest.approx(statistics.mean(days_until), abs=0.01)
+    assert "of those who have talked" in quiet["note"]
+
+
 async def test_groups_are_ordered_by_what_is_asked(url: str) -> None:
     async with memory_server(url) as client:
         by_average = await ask(

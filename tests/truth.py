@@ -26,6 +26,8 @@ WIRE = {
 WORDS = {None: "lead", "1": "lead", "2": "customer", "3": "lost", "4": "converted"}
 NUMBERS = {"leads": "lead", "customers": "customer", "lost": "lost", "converted": "converted"}
 
+MINUTE = 60 * SECOND
+
 Key = tuple[str | None, ...]
 
 
@@ -210,7 +212,12 @@ def _number(contact: Raw, measure: str, part: Part) -> int | None:
         assert isinstance(rewards, list)
         return len(rewards)
     talked = key(contact, "lastConversationDate")
-    return part.proof.as_of - moment(talked) if talked else None
+    if not talked or moment(talked) > part.proof.as_of + MINUTE:
+        return None
+    if measure == "days_quiet":
+        return max(0, part.proof.as_of - moment(talked))
+    created = key(contact, "createdAt")
+    return moment(talked) - moment(created) if created else None
 
 
 def _check_order(

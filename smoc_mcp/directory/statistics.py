@@ -74,7 +74,7 @@ def _groups(reading: Reading, asked: Count, tally: Tally) -> Groups | None:
     found = proven_part(reading, asked) if compared is None else compared.of
     is_whole = found is not None and found[0].is_whole
     if asked.scope is Scope.IN_HAND and not is_whole:
-        return Groups(_in_order_of_names(_merged(reading, asked, None)), None)
+        return Groups(_in_order_of_names(_merged(reading, asked, None, reading.now)), None)
     if asked.by_status_alone and not asked.measure and not is_whole:
         return _by_status(reading, asked, tally)
     if found is None:
@@ -138,13 +138,16 @@ def _merged(
     reading: Reading,
     asked: Count,
     ends: tuple[Moment | None, Moment] | None,
-    as_of: Moment = 0,
+    as_of: Moment,
     before: Count | None = None,
 ) -> Grouping:
-    rows = reading.store.group(asked)
+    # SMOC's clock may be a little ahead of ours.
+    rows = reading.store.group(asked, as_of + LATE)
     if asked.measure is not None and asked.measure.is_up_to_now:
-        rows = [r if r.number is None else r._replace(number=r.number + as_of) for r in rows]
-    previous = None if before is None else reading.store.group(before)
+        rows = [
+            r if r.number is None else r._replace(number=max(0, r.number + as_of)) for r in rows
+        ]
+    previous = None if before is None else reading.store.group(before, as_of + LATE)
     grouping = merge(rows, asked, reading.zone, ends, previous)
     if grouping.left_out and grouping.other is None and not asked.is_trend:
         # A contact may be in several groups that are left out, and counts once in the rest.

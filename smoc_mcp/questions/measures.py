@@ -44,14 +44,14 @@ MEASURES: Mapping[str, Measure] = {
         Measure(
             "days_quiet",
             ("conversation",),
-            "days since the last conversation, of those who ever talked",
+            "days since the last conversation, of those who have talked",
             DAY,
             is_up_to_now=True,
         ),
         Measure(
             "days_to_conversation",
             ("created", "conversation"),
-            "days from createdAt to the last conversation, of those who ever talked: SMOC keeps no "
+            "days from createdAt to the last conversation, of those who have talked: SMOC keeps no "
             "first one",
             DAY,
         ),

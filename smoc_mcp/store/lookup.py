@@ -34,6 +34,7 @@ from smoc_mcp.store.sql import (
 )
 from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.words import index_words
+from smoc_mcp.text.times import Moment
 
 __all__ = ["ContactLookup"]
 
@@ -122,12 +123,17 @@ class ContactLookup:
         rows = self._db.fetch_again(sql.text, sql.values) if again else self._fetch(sql)
         return {STATUSES[status]: n for status, n in rows}
 
-    def group(self, asked: Count) -> list[GroupRow]:
-        """Return how many contacts of a filter share each value; one row a spelling and status."""
+    def group(self, asked: Count, now: Moment) -> list[GroupRow]:
+        """Return how many contacts of a filter share each value; one row a spelling and status.
+
+        Args:
+            asked: The question.
+            now: A conversation after this has not been, and is not measured.
+        """
         split = 2 * len(asked.dimensions)
         return [
             GroupRow(r[0:split:2], r[1:split:2], STATUSES[r[split]], r[split + 2], r[split + 1])
-            for r in self._fetch(grouping(asked))
+            for r in self._fetch(grouping(asked, now))
         ]
 
     def count_ungrouped(

@@ -18,7 +18,7 @@ from smoc_mcp.questions.search import NAME, PHONE, Needle, Term
 from smoc_mcp.questions.similar import traces
 from smoc_mcp.store.conditions import CONSENT, Sql, question, where
 from smoc_mcp.store.engagement import most_engaged
-from smoc_mcp.text.times import QUARTER_HOUR
+from smoc_mcp.text.times import QUARTER_HOUR, Moment
 
 __all__ = [
     "ANSWERED",
@@ -164,24 +164,29 @@ def everybody() -> Sql:
     return Sql(f"SELECT {_MISSING}, 0 FROM contact")
 
 
-# Of whoever never talked there is none.
+# Of whoever has not talked yet there is none.
+_TALKED = f"conversation > {ABSENT} AND conversation <= ?"
 _NUMBERS = {
-    "days_quiet": f"CASE WHEN conversation > {ABSENT} THEN -conversation END",
+    "days_quiet": f"CASE WHEN {_TALKED} THEN -conversation END",
     "days_to_conversation": (
-        f"CASE WHEN conversation > {ABSENT} AND created > {ABSENT} THEN conversation - created END"
+        f"CASE WHEN {_TALKED} AND created > {ABSENT} THEN conversation - created END"
     ),
 }
 """The measures that are no column of their own; days quiet up to the moment 0."""
 
 
-def grouping(asked: Count) -> Sql:
+def grouping(asked: Count, now: Moment) -> Sql:
     """Return a SELECT of (key, value) of each dimension, then status, measure, number of contacts.
 
     A spelling of a value is a row of its own, for the caller to merge by key. A contact counts
     once per value of a label; one without any has the key NULL.
+
+    Args:
+        asked: The question.
+        now: A conversation after this has not been, and is not measured.
     """
     dimensions = asked.dimensions
-    inner = _grouped(asked, dimensions)
+    inner = _grouped(asked, dimensions, now)
     text = inner.text
     columns = [f"c{i}" for i in range(2 * len(dimensions))]
     if any(d.kind in (Kind.LABEL, Kind.QUESTION) for d in dimensions):
@@ -211,7 +216,7 @@ def _grouped_by(at: int, dimension: Dimension) -> Sequence[str]:
     return [key, value] if field is not None and field.identity else [value]
 
 
-def _grouped(asked: Count, dimensions: Sequence[Dimension]) -> Sql:
+def _grouped(asked: Count, dimensions: Sequence[Dimension], now: Moment = 0) -> Sql:
     """Return a SELECT of (key, value) of each dimension, status, measure, id; a row per group."""
     wanted = asked.wanted
     columns: list[str] = []
@@ -242,12 +247,13 @@ def _grouped(asked: Count, dimensions: Sequence[Dimension]) -> Sql:
     source, condition = holding(wanted), where(wanted)
     picked = "".join(f"{column} AS c{i}, " for i, column in enumerate(columns))
     number = _NUMBERS.get(asked.measure.name, asked.measure.name) if asked.measure else "NULL"
+    until = [now] * number.count("?")
     # The sign keeps SQLite from walking the contacts by id, and so from reading them whole.
     return Sql(
         f"SELECT {picked}contact.status AS status, {number} AS number, +contact.id AS id "
         f"{source.text} "
         f"{' '.join(joins)} WHERE {condition.text}",
-        (*source.values, *values, *condition.values),
+        (*until, *source.values, *values, *condition.values),
         source.searches,
     )
 
