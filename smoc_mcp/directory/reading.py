@@ -167,18 +167,6 @@ class Reading:
         held = sum(n for s, n in self.live_matches(EVERYBODY).items() if s in statuses)
         return max(self.last_counts()[0].of(counted), held, *shown)
 
-    def least_of_others(self) -> dict[Status, int]:
-        """Return how many the API does not count there are at least, by status.
-
-        They are those of one window, the one that shows most of them together: so they add up,
-        with the API's own counts, to no more than the lower bound of all.
-        """
-        windows = self.live.all(self.since)
-        best = max(
-            windows, key=lambda w: w.counts.of(COUNTED) + w.number_of(NOT_COUNTED), default=None
-        )
-        return {} if best is None else {s: best.number_of([s]) for s in NOT_COUNTED}
-
     def live_matches(self, wanted: ContactFilter) -> Mapping[Status, int]:
         """Return how many contacts of live windows match: lower bounds, as of the oldest."""
         shown = frozenset(self.live.union(self.since))

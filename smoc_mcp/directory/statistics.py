@@ -12,7 +12,7 @@ from smoc_mcp.directory.reading import Reading
 from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.history import refresh_interval
 from smoc_mcp.proof.part import Part
-from smoc_mcp.proof.windows import LATE, Sort, Status
+from smoc_mcp.proof.windows import LATE, NOT_COUNTED, Sort, Status
 from smoc_mcp.questions.dimensions import Count, Scope
 from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Span
 from smoc_mcp.questions.groups import OTHER, Group, Grouping, merge
@@ -169,8 +169,10 @@ def _by_status(reading: Reading, asked: Count, tally: Tally) -> Groups:
     if asked.wanted.only_counted and tally.status_proof.complete:
         return Groups(_of_statuses(counts), Part(tally.status_proof, sum(counts.values())))
     proofs = {status.value: tally.status_proof for status in counts}
-    for status, shown in reading.least_of_others().items():
-        counts[status], proofs[status.value] = shown, reading.lower_bound()
+    for status in NOT_COUNTED if reading.live.all(reading.since) else ():
+        # The same as for a question about this status alone.
+        counts[status] = reading.least_of(frozenset({status}))
+        proofs[status.value] = reading.lower_bound()
     return Groups(_of_statuses(counts), None, by_status=proofs)
 
 

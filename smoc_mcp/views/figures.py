@@ -155,9 +155,15 @@ class _Figures:
                 "those in hand."
             )
         if found.by_status:
-            return (
-                "Leads and customers are SMOC's own counts; of the others only those that its "
-                "windows show are counted, so there are no shares."
+            together = sum(group.contacts for group in found.grouping.groups)
+            return sentences(
+                [
+                    "Leads and customers are SMOC's own counts; of the others only those that its "
+                    "windows show are counted, so there are no shares.",
+                    "They were seen at different moments, so they add up to more than the total."
+                    if together > self.stats.tally.total
+                    else "",
+                ]
             )
         if found.part is None:
             return (
