@@ -130,6 +130,10 @@ async def test_groups_are_ordered_by_what_is_asked(url: str) -> None:
             client, "contacts_stats", measure="visits", group_by="utm_source", sort="measure"
         )
         by_share = await ask(client, "contacts_stats", group_by="utm_source", sort="customer_share")
+    assert (
+        f"Measured: visits a contact; average {by_average['average']}, median "
+        f"{by_average['median']} of 300 contacts together."
+    ) in by_average["note"]
     averages = [g["average"] for g in by_average["groups"]]
     shares = [g["customer_share"] for g in by_share["groups"]]
     assert averages == sorted(averages, reverse=True)

@@ -330,7 +330,7 @@ def test_what_was_changed_or_deleted_is_no_longer_found(
         listing(Listing(wanted=WORDS, by_relevance=True)),
         listing(Listing(wanted=WORDS, after=Position(0, 5, "x"))),
         counting(WORDS),
-        grouping(Count(wanted=WORDS, dimensions=parse_group_by("city,flow")), 0),
+        grouping(Count(wanted=WORDS, dimensions=parse_group_by("city,flow"))),
         resembling("ada.lovelace@example.com", 100),
         namesakes("ada.lovelace@example.com", 100),
     ],

@@ -331,7 +331,24 @@ async def test_who_bears_a_time_of_the_future_is_named_beside_the_new(
     company.add(count=3, createdAt="2099-12-27T10:00:00.000Z")
     async with memory_server(url) as client:
         found = await ask(client, "contacts_stats", created_after="1d")
+        months = await ask(client, "contacts_stats", group_by="created_month")
+        past = await ask(client, "contacts_stats", group_by="created_month", created_before="1d")
+        talks = await ask(client, "contacts_stats", group_by="conversation_week")
     assert "3 of them bear a createdAt of the future." in found["note"]
+    assert "3 of them bear a createdAt of the future." in months["note"]
+    assert months["groups"][-1] == months["groups"][-1] | {"contacts": 3, "partial": True}
+    assert "of the future" not in past.get("note", "")
+    assert "createdAt of the future" not in talks["note"]
+
+
+async def test_a_trend_of_conversations_names_those_of_the_future(
+    url: str, company: Company
+) -> None:
+    company.add(count=2, lastConversationDate="2099-12-27T10:00:00.000Z")
+    ahead = sum(str(c.get("lastConversationDate") or "") > "2050" for c in company.contacts())
+    async with memory_server(url) as client:
+        talks = await ask(client, "contacts_stats", group_by="conversation_month")
+    assert f"{ahead} of them bear a lastConversationDate of the future." in talks["note"]
 
 
 async def test_people_of_one_name_are_told_apart_also_from_those_past_the_limit(

@@ -233,8 +233,8 @@ class Statistics:
         in_hand: How many in hand match, as they were last seen.
         groups: How they divide; None where that was not asked for, or of no part it is proven.
         part: What is proven, where the total is not; None for nothing.
-        ahead: How many of those in hand that match bear a createdAt of the future, where it is
-            asked who came since a moment.
+        ahead: How many of those in hand that match bear a time of the future, where it is asked
+            who came since a moment, or for a trend: a createdAt, or the time of the trend.
         questions: The survey questions that the dimensions stand for.
         unfiltered: The question was about the whole company.
         instead: As of a page.

@@ -12,7 +12,7 @@ from smoc_mcp.directory.reading import Reading
 from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.history import refresh_interval
 from smoc_mcp.proof.part import Part
-from smoc_mcp.proof.windows import LATE, NOT_COUNTED, Sort, Status
+from smoc_mcp.proof.windows import LATE, NOT_COUNTED, Status
 from smoc_mcp.questions.dimensions import Count, Scope
 from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Span
 from smoc_mcp.questions.groups import OTHER, Group, Grouping, merge
@@ -42,19 +42,23 @@ def count_up(reading: Reading, asked: Count) -> Statistics:
         part=None if found is None else found[0],
         questions=questions,
         unfiltered=asked.wanted == EVERYBODY,
-        ahead=_ahead(reading, asked.wanted),
+        ahead=_ahead(reading, asked),
         instead={} if tally.total or in_hand else instead(reading, asked.wanted),
         had_by_nobody=had_by_nobody(reading, asked.wanted),
     )
 
 
-def _ahead(reading: Reading, wanted: ContactFilter) -> int:
-    """Return how many bear a time of the future, where a reader would take them to be new."""
-    span = wanted.spans.get(Sort.CREATED, Span())
-    if span.after is None or span.before is not None:
+def _ahead(reading: Reading, asked: Count) -> int:
+    """Return how many bear a time of the future, where a reader would take them to be new.
+
+    So would one who asks who came since a moment, and one who reads a trend.
+    """
+    sort = asked.sort_of_trend
+    span = asked.wanted.spans.get(sort, Span())
+    if span.before is not None or (span.after is None and not asked.is_trend):
         return 0
-    spans = {**wanted.spans, Sort.CREATED: Span(max(span.after, reading.now + LATE))}
-    return reading.in_hand_of(replace(wanted, spans=spans))
+    spans = {**asked.wanted.spans, sort: Span(max(span.after or 0, reading.now + LATE))}
+    return reading.in_hand_of(replace(asked.wanted, spans=spans))
 
 
 def _questions(reading: Reading, asked: Count) -> list[str]:

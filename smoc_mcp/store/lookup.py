@@ -123,12 +123,13 @@ class ContactLookup:
         rows = self._db.fetch_again(sql.text, sql.values) if again else self._fetch(sql)
         return {STATUSES[status]: n for status, n in rows}
 
-    def group(self, asked: Count, now: Moment) -> list[GroupRow]:
+    def group(self, asked: Count, now: Moment = 0) -> list[GroupRow]:
         """Return how many contacts of a filter share each value; one row a spelling and status.
 
         Args:
             asked: The question.
-            now: A conversation after this has not been, and is not measured.
+            now: A conversation after this has not been, and is not measured; of no matter
+                otherwise.
         """
         split = 2 * len(asked.dimensions)
         return [

@@ -175,7 +175,7 @@ _NUMBERS = {
 """The measures that are no column of their own; days quiet up to the moment 0."""
 
 
-def grouping(asked: Count, now: Moment) -> Sql:
+def grouping(asked: Count, now: Moment = 0) -> Sql:
     """Return a SELECT of (key, value) of each dimension, then status, measure, number of contacts.
 
     A spelling of a value is a row of its own, for the caller to merge by key. A contact counts
@@ -183,7 +183,7 @@ def grouping(asked: Count, now: Moment) -> Sql:
 
     Args:
         asked: The question.
-        now: A conversation after this has not been, and is not measured.
+        now: A conversation after this has not been, and is not measured; of no matter otherwise.
     """
     dimensions = asked.dimensions
     inner = _grouped(asked, dimensions, now)

@@ -8,6 +8,7 @@ from smoc_mcp.directory.answers import Statistics, Tally
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import COUNTED, Sort, Status
 from smoc_mcp.questions.dimensions import Count, Scope
+from smoc_mcp.questions.fields import WIRE_FIELDS
 from smoc_mcp.questions.filters import TIMES
 from smoc_mcp.questions.groups import OTHER, Grouping
 from smoc_mcp.views.groups import EARLIER, GroupWriter, numbers
@@ -133,7 +134,7 @@ class _Figures:
                 self._why_not_exact(),
                 must_be_gone(stats.company),
                 *(_about_groups(grouping, self.asked) if grouping else ()),
-                _ahead(stats.ahead),
+                _ahead(stats.ahead, self.asked.sort_of_trend),
                 cut_short(kept, every, "ask with a filter or a smaller limit"),
                 _questions(stats.questions, self.views),
                 nobody_has(stats.had_by_nobody),
@@ -183,8 +184,7 @@ class _Figures:
 
     def _about_time(self) -> str:
         """Return what was measured, and with what it was compared."""
-        found, measure = self.stats.groups, self.asked.measure
-        measured = f"Measured: {measure.of}." if measure and found and found.part else ""
+        found, measured = self.stats.groups, self._about_measure()
         if not self.asked.compare:
             return measured
         if found is None or found.periods is None or found.part is None:
@@ -200,6 +200,19 @@ class _Figures:
                 f"Compared {are} {compared} created from {began} to {ended} with those from "
                 f"{earlier} to {began}.",
             ]
+        )
+
+    def _about_measure(self) -> str:
+        """Return what was measured, and beside groups also the average and median of all."""
+        found, measure = self.stats.groups, self.asked.measure
+        if measure is None or found is None or found.part is None:
+            return ""
+        together = self._writer.together()
+        if not self.asked.dimensions or "average" not in together:
+            return f"Measured: {measure.of}."
+        return (
+            f"Measured: {measure.of}; average {together['average']}, median {together['median']} "
+            f"of {many(together.get('measured', found.part.contacts), 'contact')} together."
         )
 
     def _about_sure(self, part: Part | None) -> str:
@@ -288,11 +301,11 @@ def _about_groups(grouping: Grouping, asked: Count) -> Iterator[str]:
         yield "A pair that is not shown has nobody."
 
 
-def _ahead(contacts: int) -> str:
+def _ahead(contacts: int, sort: Sort) -> str:
     if not contacts:
         return ""
     bear = "bears" if contacts == 1 else "bear"
-    return f"{contacts:,} of them {bear} a createdAt of the future."
+    return f"{contacts:,} of them {bear} a {WIRE_FIELDS[TIMES[sort]][0]} of the future."
 
 
 def _questions(questions: Sequence[str], views: Views) -> str:
