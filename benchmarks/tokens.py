@@ -65,8 +65,9 @@ def both_forms(answer: CallToolResult) -> tuple[int, int]:
 
 def bridge_tokens(url: str) -> int:
     """Return the tokens of the endpoint's default answer."""
-    # The sandbox is on loopback; without the environment's proxies.
-    request = Request(f"{url}{ENDPOINT}", headers={"token": _KEY})  # noqa: S310
+    # Without the environment's proxies: the sandbox is on loopback.
+    address = f"{url}{ENDPOINT}"
+    request = Request(address, headers={"token": _KEY})  # noqa: S310  the sandbox's own address
     with build_opener(ProxyHandler({})).open(request, timeout=20) as answer:
         return _tokens(json.dumps(json.load(answer), ensure_ascii=False, separators=(",", ":")))
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smoc_mcp.proof.windows import Status
+from smoc_mcp.questions.choices import OTHER, WITHOUT
 from smoc_mcp.questions.dimensions import Count, parse_group_by
-from smoc_mcp.questions.groups import NONE, OTHER, Group, Grouping, merge
+from smoc_mcp.questions.groups import Group, Grouping, merge
 from smoc_mcp.questions.rows import GroupRow
 from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import QUARTER_HOUR, as_moment
@@ -80,7 +81,7 @@ def test_leads_and_customers_are_counted_apart() -> None:
 
 def test_contacts_without_a_value_are_a_group_of_their_own() -> None:
     rows = [row("Oslo"), row(None, n=2), row("", n=3), row(" \u200b", n=4)]
-    assert sizes(grouped("city", rows)) == {NONE: 9, "Oslo": 1}
+    assert sizes(grouped("city", rows)) == {WITHOUT: 9, "Oslo": 1}
 
 
 def test_the_largest_group_comes_first_and_equals_by_name() -> None:
@@ -107,7 +108,7 @@ def test_two_dimensions_make_a_group_of_each_pair() -> None:
     assert {g.values: g.contacts for g in found.groups} == {
         ("Oslo", "google"): 2,
         ("Oslo", "bing"): 1,
-        ("Bergen", NONE): 1,
+        ("Bergen", WITHOUT): 1,
     }
 
 
@@ -192,7 +193,7 @@ def test_the_night_that_summer_time_begins_is_in_its_day() -> None:
 
 def test_contacts_without_a_date_come_before_the_trend() -> None:
     rows = dated("2026-03-02T10:00", None)
-    assert list(sizes(grouped("created_day", rows))) == [NONE, "2026-03-02"]
+    assert list(sizes(grouped("created_day", rows))) == [WITHOUT, "2026-03-02"]
 
 
 def test_past_the_limit_it_is_the_oldest_periods_that_are_left_out() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from smoc_mcp.questions.dimensions import DIMENSIONS
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
-from tests.serving import KEY, ask, memory_server
+from tests.serving import KEY, ask, memory_server, refusal
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +40,44 @@ async def test_each_row_lists_as_many_as_it_says(url: str, name: str) -> None:
             listed = await ask(client, "contacts_search", **given, limit=1)
             assert listed["total"] == group["contacts"], given
             assert listed["total_certainty"] == "exact"
+
+
+ODD = (
+    *("Oslo\nNorge", r"Oslo\tNorge", "&shy;a&amp;b", "\x1b[31mRed\x1b[0m", "x\u200by", "(other)"),
+    *("(earlier)", "( none )", "-(none)", '"a", "b"', "a | b", "Roof, " * 60),
+    "https://a.no/" + "p" * 400,
+)
+
+
+@pytest.mark.parametrize("name", ["city", "company", "landing_page", "flow"])
+async def test_a_row_of_an_odd_or_long_value_lists_its_people_too(name: str) -> None:
+    company = Company("Odd", seed=1, size=0, hostile=0)
+    for value in ODD:
+        visit = {"landingPage": value, "createdAt": "2026-01-02T03:04:05Z"}
+        company.add(2, city=value, company=value, visitList=[visit], rewardFlows=[{"title": value}])
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            found = await ask(client, "contacts_stats", group_by=name, limit=100)
+            assert len(found["groups"]) >= len(ODD)
+            for group in found["groups"]:
+                listed = await ask(client, "contacts_search", **group["key"], limit=1)
+                assert listed["total"] == group["contacts"], group["key"]
+
+
+async def test_a_value_that_was_cut_and_what_stands_for_several_are_refused() -> None:
+    company = Company("Odd", seed=1, size=0, hostile=0)
+    company.add(city="Oslo " * 200)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            found = await ask(client, "contacts_stats", group_by="city")
+            cut = found["groups"][0]["key"]["city"]
+            assert "which was cut" in await refusal(client, "contacts_search", city=cut)
+            for given, why in (
+                ({"city": "(other)"}, "all groups past the limit together"),
+                ({"created_month": "(earlier)"}, "created_before"),
+                ({"created_month": "-2026-01"}, "takes no minus, as before '2026-01'"),
+            ):
+                assert why in await refusal(client, "contacts_search", **given)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smoc_mcp.questions.search import searchable
+from smoc_mcp.text.cleaning import clean
 from smoc_mcp.text.folding import digits, email_key, fold, spellings
 
 
@@ -17,6 +18,18 @@ from smoc_mcp.text.folding import digits, email_key, fold, spellings
 @example("Acme\u2122")
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+PIECES = (
+    *("\n", r"\n", "\x1b[31m", "\x1b", "&shy;", "&amp;", "&", "#27;", "&#8203;", "\u200b", "\x90"),
+    *("\u0301" * 7, "\x9c", "\ufe0f", "\u200d", "&#x1b;", "[0m", "\t", "É", "\u0130", "™"),
+    "👨\u200d👧",
+)
+
+
+@given(st.lists(st.text(max_size=3) | st.sampled_from(PIECES), max_size=8).map("".join))
+def test_what_is_shown_of_a_value_folds_as_the_value_does(text: str) -> None:
+    assert fold(clean(text)) == fold(text)
 
 
 @pytest.mark.parametrize(

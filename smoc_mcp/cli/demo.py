@@ -28,9 +28,12 @@ def _run(_: argparse.Namespace) -> int:
 
 @contextmanager
 def _sandbox() -> Iterator[str]:
-    # Our own interpreter and fixed words: nothing of it comes from outside.
-    command = [sys.executable, "-m", "smoc_mcp", "sandbox", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    process = subprocess.Popen(
+        [sys.executable, "-m", "smoc_mcp", "sandbox", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
         try:
             line = process.stdout.readline().strip() if process.stdout else ""
             if not line:

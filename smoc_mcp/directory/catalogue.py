@@ -2,8 +2,9 @@
 
 from smoc_mcp.directory.answers import Catalogue, Kind
 from smoc_mcp.directory.reading import Reading
+from smoc_mcp.questions.choices import WITHOUT
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
-from smoc_mcp.questions.groups import NONE, merge
+from smoc_mcp.questions.groups import merge
 
 __all__ = ["catalogue"]
 
@@ -31,5 +32,5 @@ def catalogue(reading: Reading) -> Catalogue:
 def _values(reading: Reading, name: str) -> Kind:
     asked = Count(dimensions=(DIMENSIONS[name],), limit=_LOOKED_AT)
     grouping = merge(reading.store.group(asked), asked, reading.zone)
-    known = [(g.values[0], g.contacts) for g in grouping.groups if g.values[0] != NONE]
+    known = [(g.values[0], g.contacts) for g in grouping.groups if g.values[0] != WITHOUT]
     return Kind(sorted(known[:_MOST]), len(known[_MOST:]) + grouping.left_out)

@@ -5,10 +5,10 @@ import json
 from smoc_mcp.directory.answers import Values
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.errors import InputError
-from smoc_mcp.questions.choices import Choice
+from smoc_mcp.questions.choices import WITHOUT, Choice
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.filters import ContactFilter
-from smoc_mcp.questions.groups import NONE, merge
+from smoc_mcp.questions.groups import merge
 from smoc_mcp.questions.similar import nearest
 from smoc_mcp.text.folding import quoted
 
@@ -28,7 +28,7 @@ def instead(reading: Reading, wanted: ContactFilter) -> dict[str, Values]:
             continue
         asked = Count(dimensions=(DIMENSIONS[name],), limit=_SEARCHED)
         groups = merge(reading.store.group(asked), asked, reading.zone).groups
-        known = [g.values[0] for g in groups if g.values[0] != NONE]
+        known = [g.values[0] for g in groups if g.values[0] != WITHOUT]
         if known:
             alike = (nearest(w.folded, known, _NEAR_SHOWN) for w in sorted(choice.wanted))
             near = list(dict.fromkeys(value for found in alike for value in found))[:_SHOWN]

@@ -13,9 +13,10 @@ from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.history import refresh_interval
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import LATE, NOT_COUNTED, Status
+from smoc_mcp.questions.choices import OTHER
 from smoc_mcp.questions.dimensions import Count, Scope
 from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Span
-from smoc_mcp.questions.groups import OTHER, Group, Grouping, merge
+from smoc_mcp.questions.groups import Group, Grouping, merge
 from smoc_mcp.text.times import Moment
 
 __all__ = ["count_up", "look_over"]

@@ -15,10 +15,13 @@ from smoc_mcp.errors import InputError
 from smoc_mcp.text.folding import fold, quoted
 
 __all__ = [
+    "EARLIER",
+    "OTHER",
     "WITHOUT",
     "Choice",
     "Entry",
     "Wanted",
+    "check_is_value",
     "entries",
     "parse_choice",
     "some_entries",
@@ -27,6 +30,10 @@ __all__ = [
 
 WITHOUT = "(none)"
 """The entry for those without a value; groups show it for them too."""
+OTHER = "(other)"
+"""What groups past the limit are called together."""
+EARLIER = "(earlier)"
+"""The same in a trend, where they are the oldest."""
 _MOST = 100
 """Entries of one filter: each is a test of every contact."""
 _MINUS = "[-\u2212\u2013\u2014]?"
@@ -42,6 +49,8 @@ _IN_OTHER_QUOTES = re.compile(
     rf"\s*({_MINUS})\s*[{_OPENS}]([^{_OPENS}{_CLOSES}]*)[{_CLOSES}]\s*(?:{_COMMA}|\Z)"
 )
 """In quotes of another keyboard."""
+_CUT = re.compile(r"\[cut from [\d,]+ characters\]\Z")
+"""How a value ends that was too long to be shown; see `text.cleaning.cut`."""
 _OF_LISTS = ";|"
 """What people write between values in other places."""
 
@@ -108,6 +117,12 @@ def parse_choice(text: str, name: str) -> Choice | None:
         folded = fold(entry.text)
         if not entry.in_quotes:
             _check_bare(entry.text, name)
+        if _CUT.search(entry.text):
+            raise InputError(
+                f"{name} has {quoted(entry.text)}, which was cut because it was too long to be "
+                "shown, so it is nobody's value: ask by another field, or where a part is enough, "
+                "by its beginning."
+            )
         if folded.replace(" ", "") == WITHOUT and not entry.in_quotes:
             without.add(not entry.unwanted)
         elif not folded:
@@ -126,8 +141,27 @@ def parse_choice(text: str, name: str) -> Choice | None:
     return Choice(frozenset(wanted), frozenset(unwanted), next(iter(without), None))
 
 
+def check_is_value(text: str, name: str) -> None:
+    """Check that an entry without quotes is not what groups show for several values together.
+
+    Raises:
+        InputError: It is.
+    """
+    shown = fold(text).replace(" ", "")
+    if shown in (OTHER, EARLIER):
+        raise InputError(
+            f"{name} takes no {shown}: it stands for all groups past the limit together. Group "
+            "with a larger limit and ask by their values, or leave out those that were shown, each "
+            "with a minus."
+            if shown == OTHER
+            else f"{name} takes no {shown}: it stands for all periods past the limit together. "
+            "Ask by a time before the first one shown instead, such as created_before."
+        )
+
+
 def _check_bare(text: str, name: str) -> None:
     """Refuse what people write in other places and what here would be silently nobody."""
+    check_is_value(text, name)
     if re.match("[-\u2212\u2013\u2014]", text):
         raise InputError(
             f"{name} has two minus signs before {quoted(text.lstrip('-'))}: one means not this; a "

@@ -7,18 +7,14 @@ from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.proof.windows import Status
+from smoc_mcp.questions.choices import OTHER, WITHOUT
 from smoc_mcp.questions.dimensions import Count, GroupSort, Kind
 from smoc_mcp.questions.periods import CYCLES, period_of, periods_back
 from smoc_mcp.questions.rows import GroupRow
 from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import QUARTER_HOUR, Moment
 
-__all__ = ["ALL", "NONE", "OTHER", "Group", "Grouping", "merge"]
-
-NONE = "(none)"
-"""The value shown for contacts that have none."""
-OTHER = "(other)"
-"""The value shown for all groups past the limit together; in a trend they are the earlier ones."""
+__all__ = ["ALL", "Group", "Grouping", "merge"]
 
 ALL = ""
 """The key that stands for all values: of a dimension beside a period that nobody is in."""
@@ -31,7 +27,7 @@ class Group:
     """Contacts that share the values of each dimension.
 
     Attributes:
-        values: The value of each dimension, as most often spelt; NONE or OTHER where it is that.
+        values: The value of each dimension, as most often spelt; WITHOUT or OTHER where it is that.
         counts: How many of each status; absent is none.
         measured: What was measured of them.
         previous: How many they were in the period before; None where that was not asked for.
@@ -115,7 +111,7 @@ def merge(
         group.keys = key
         pairs = zip(key, spelt, strict=True)
         group.values = tuple(
-            NONE if k is None else words.most_common(k) if k else ALL for k, words in pairs
+            WITHOUT if k is None else words.most_common(k) if k else ALL for k, words in pairs
         )
     made = _limited(groups, asked)
     made = replace(made, every=[words.all_most_common() for words in spelt])

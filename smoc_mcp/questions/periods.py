@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from smoc_mcp.errors import InputError
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.choices import WITHOUT, some_entries
+from smoc_mcp.questions.choices import WITHOUT, check_is_value, some_entries
 from smoc_mcp.text.folding import quoted
 from smoc_mcp.text.times import QUARTER_HOUR, Moment, as_datetime, as_moment
 
@@ -90,9 +90,15 @@ def parse_during(text: str, name: str, zone: ZoneInfo) -> During | None:
     undated = False
     found = some_entries(text, name)
     for entry in found:
-        if entry.text.replace(" ", "") == WITHOUT and not entry.unwanted:
+        check_is_value(entry.text, name)
+        if entry.unwanted:
+            raise InputError(
+                f"{name} takes no minus, as before {quoted(entry.text)}: write the periods that "
+                "are wanted, with commas between."
+            )
+        if entry.text.replace(" ", "") == WITHOUT:
             undated = True
-        elif entry.unwanted or (period := _named(entry.text, unit)) is None:
+        elif (period := _named(entry.text, unit)) is None:
             raise InputError(
                 f"{name} does not know {quoted(entry.text)}: write {_FORMS[unit][1]}, as groups "
                 "show it, or several with commas between."

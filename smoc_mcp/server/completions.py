@@ -19,9 +19,8 @@ from mcp_types import (
 from smoc_mcp.directory.directory import FindDirectory
 from smoc_mcp.errors import SmocError
 from smoc_mcp.proof.windows import Status
-from smoc_mcp.questions.choices import spelt
+from smoc_mcp.questions.choices import WITHOUT, spelt
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count, Scope
-from smoc_mcp.questions.groups import NONE
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.server.jobs import contact_mark
 from smoc_mcp.server.prompts import AGES, PROMPTS
@@ -60,7 +59,7 @@ def build_completion(directory: FindDirectory, views: Views) -> Complete:
         )
         found = (await directory().count_contacts(asked)).groups
         groups = found.grouping.groups if found else []
-        values = [g.values[0] for g in groups if g.values[0] != NONE]
+        values = [g.values[0] for g in groups if g.values[0] != WITHOUT]
         # As the filter of contacts_stats takes it.
         return [spelt(boundary.text(v, DETAIL_CHARS)) for v in values if fold(text) in fold(v)]
 

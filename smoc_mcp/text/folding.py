@@ -7,7 +7,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from smoc_mcp.text.cleaning import bare, visible
+from smoc_mcp.text.cleaning import bare, is_plain, visible
 
 __all__ = ["digits", "email_key", "fold", "quoted", "spellings"]
 
@@ -53,12 +53,13 @@ def _fold_again(value: str) -> str:
 
 
 def _fold(value: str) -> str:
-    if value.isascii() and value.isprintable():
+    if is_plain(value):
         folded = value.lower().replace("`", "'")
     else:
         # Twice: taking a sign such as ™ apart gives capitals.
         folded = _without_marks(_without_marks(bare(value)))
-    return " ".join(folded.split())
+    # A line break is shown as these two characters, and what is shown folds to the same.
+    return " ".join(folded.replace(r"\n", " ").split())
 
 
 def spellings(value: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ __all__ = ["UNREADABLE", "Shown", "column_names", "columns_of", "of_several"]
 Shown = str | int
 """What a row shows in a column."""
 UNREADABLE = "could not be read"
+"""What is said of one whose field, as SMOC sent it, could not be read, and that looks empty so."""
 _SHOWN = 5
 """Values of one column and row in an answer; an export has them all."""
 _QUESTIONS_SHOWN = 5

@@ -7,11 +7,12 @@ from typing import cast
 from smoc_mcp.directory.answers import Statistics, Tally
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import COUNTED, Sort, Status
+from smoc_mcp.questions.choices import EARLIER, OTHER
 from smoc_mcp.questions.dimensions import Count, Scope
 from smoc_mcp.questions.fields import WIRE_FIELDS
 from smoc_mcp.questions.filters import TIMES
-from smoc_mcp.questions.groups import OTHER, Grouping
-from smoc_mcp.views.groups import EARLIER, GroupWriter, numbers
+from smoc_mcp.questions.groups import Grouping
+from smoc_mcp.views.groups import GroupWriter, numbers
 from smoc_mcp.views.lists import View, Views, company_result, until_full
 from smoc_mcp.views.phrases import (
     cut_short,

@@ -8,16 +8,17 @@ from typing import cast
 from smoc_mcp.directory.answers import Groups
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Status
-from smoc_mcp.questions.choices import spelt
+from smoc_mcp.questions.choices import EARLIER, OTHER, spelt
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.fields import Match
-from smoc_mcp.questions.groups import ALL, OTHER, Group, Grouping
+from smoc_mcp.questions.groups import ALL, Group, Grouping
+from smoc_mcp.views.boundary import DETAIL_CHARS
 from smoc_mcp.views.identities import identity, person, told_apart
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.phrases import grid
 from smoc_mcp.views.results import Compared, GroupResult, Shares, StatusNumbers
 
-__all__ = ["EARLIER", "GroupWriter", "numbers"]
+__all__ = ["GroupWriter", "numbers"]
 
 _STATUS_NAMES = {
     Status.LEAD: "leads",
@@ -27,8 +28,6 @@ _STATUS_NAMES = {
     Status.UNKNOWN: "unknown",
 }
 """The name of the number of each status."""
-EARLIER = "(earlier)"
-"""What the groups of a trend that are left out are called: they are the oldest."""
 _COLUMNS = (
     *StatusNumbers.__annotations__,
     *Shares.__annotations__,
@@ -201,10 +200,10 @@ class GroupWriter:
         texts: dict[str, str] = {}
         for key in filter(None, keys):
             part_of_another = by_part and any(key in other != key for other in every)
-            text = self.views.boundary.text(every.get(key, key))
-            in_quotes = part_of_another or text in (OTHER, EARLIER)
+            # Not as short as in other tables: it must be the whole value to be asked by.
+            text = self.views.boundary.text(every.get(key, key), DETAIL_CHARS)
             # A question is told from its answers by a colon.
-            in_quotes |= dimension.kind is Kind.QUESTION and ":" in text
+            in_quotes = part_of_another or (dimension.kind is Kind.QUESTION and ":" in text)
             texts[key] = spelt(text, exact=in_quotes)
         return texts
 

@@ -16,6 +16,7 @@ from smoc_mcp.api.models import Contact, Flow, Person, SurveyAnswer, TextField, 
 from smoc_mcp.directory.answers import Found
 from smoc_mcp.text.times import as_moment
 from smoc_mcp.views.boundary import DETAIL_CHARS, TABLE_CHARS
+from smoc_mcp.views.columns import UNREADABLE
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.phrases import quoted, utm
 
@@ -25,8 +26,6 @@ PARTS = ("visits", "surveys", "rewards", "referrals", "texts")
 
 NONE = "none"
 """What is said of a part, or of a list of it, that is empty."""
-UNREADABLE = "could not be read"
-"""What is said of one whose field, as SMOC sent it, could not be read, and that looks empty so."""
 _WIRE_FIELDS: Mapping[tuple[str, str], str] = {
     ("visits", ""): "visitList",
     ("surveys", ""): "answeredSurveyQuestions",
