@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from smoc_mcp.directory.answers import Matches, News, Page
+from smoc_mcp.directory.answers import Matches, News, Page, Statistics
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import UpstreamError
 from smoc_mcp.proof.certainty import Proof
@@ -14,6 +14,7 @@ from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count, Scope, parse_group_by
 from smoc_mcp.questions.duplicates import Pairing
 from smoc_mcp.questions.filters import ContactFilter, Listing, Span
+from smoc_mcp.questions.look import Look, parse_grouping
 from smoc_mcp.questions.measures import MEASURES
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.views.figures import figures
@@ -81,7 +82,7 @@ class Audit:
         """Ask one thing; that there is no answer is no claim."""
         questions = [
             *(self.ask_list, self.ask_search, self.ask_email, self.ask_stats, self.ask_news),
-            *(self.poll, self.refresh, self.ask_duplicates),
+            *(self.poll, self.refresh, self.ask_duplicates, self.ask_dashboard),
         ]
         try:
             await self.chance.choice(questions)()
@@ -158,9 +159,24 @@ class Audit:
         if times and not asked.is_trend and self.chance.random() < 0.3:
             span = Span(after=moment(self.chance.choice(times)))
             asked = replace(asked, compare=True, wanted=replace(wanted, spans={Sort.CREATED: span}))
-            wanted = asked.wanted
-        stats = await self.directory.count_contacts(asked)
-        tally, found = stats.tally, stats.groups
+        self._check_stats(await self.directory.count_contacts(asked), asked)
+
+    async def ask_dashboard(self) -> None:
+        """Ask for several answers of one moment: each of them is held against its own proof."""
+        wanted = self.filter()
+        asked = Look(wanted, parse_grouping(self.chance.choice(["status", "city", "inviter"])))
+        picture = await self.directory.overlook(asked)
+        self.claims["dashboard"] += 1
+        self._check_stats(picture.numbers, asked.numbers)
+        self._check_stats(picture.trend, asked.trend(picture.unit))
+        self._check_stats(picture.groups, asked.groups)
+        self._check_page("newest", picture.newest, wanted, Sort.CREATED, asked.newest.limit)
+        companies = [picture.trend.company, picture.groups.company, picture.newest.company]
+        assert all(company == picture.numbers.company for company in companies)
+
+    def _check_stats(self, stats: Statistics, asked: Count) -> None:
+        tally, found, wanted = stats.tally, stats.groups, asked.wanted
+        by = ",".join(dimension.name for dimension in asked.dimensions)
         self.claims[f"stats {tally.proof.certainty}"] += 1
         self.claims[f"statuses {tally.status_proof.certainty}"] += 1
         self._hold(tally.proof, lambda there: check_total(tally, wanted, there))

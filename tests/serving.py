@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from smoc_mcp.api.client import SmocClient
 from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.server.dashboard import build_dashboard
 from smoc_mcp.server.server import build_server
 from smoc_mcp.server.tools import build_tools
 from smoc_mcp.views.lists import Views
@@ -23,7 +24,10 @@ def _no_directory() -> ContactDirectory:
     raise AssertionError("nothing is asked")
 
 
-NAMES = [tool.name for tool in build_tools(_no_directory, Views())]
+NAMES = [
+    *(tool.name for tool in build_tools(_no_directory, Views())),
+    build_dashboard(_no_directory, Views()).name,
+]
 """The tools, by the code; snapshots/tools.json holds that they stay what they are."""
 
 

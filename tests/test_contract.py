@@ -54,6 +54,7 @@ EVERYTHING: list[tuple[str, dict[str, Any]]] = [
     ("contacts_stats", {"group_by": "city,flow", "limit": 100}),
     ("contacts_changes", {"since": "5000d", "limit": 100}),
     *(("contacts_duplicates", {"by": by, "limit": 100}) for by in ("email", "phone", "name")),
+    *(("contacts_dashboard", {"group_by": name}) for name in ("city", "company", "flow", "text")),
 ]
 
 

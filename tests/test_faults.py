@@ -30,6 +30,7 @@ CALLS = {
     "contacts_stats": {"group_by": "status"},
     "contacts_changes": {},
     "contacts_duplicates": {},
+    "contacts_dashboard": {},
 }
 LARGE = "key-of-a-company-that-no-window-holds"
 ANSWERED = {"odd_contacts"}

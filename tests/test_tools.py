@@ -52,6 +52,7 @@ async def test_an_unknown_prompt_is_invalid_params(url: str) -> None:
         ("contacts_stats", {"group_by": "city,utm_campaign", "limit": 100}),
         ("contacts_changes", {"since": "9999d", "limit": 100}),
         ("contacts_duplicates", {"by": "name", "limit": 100}),
+        ("contacts_dashboard", {"group_by": "landing_page"}),
     ],
 )
 async def test_no_answer_is_longer_than_25000_characters_in_either_form(

@@ -287,6 +287,8 @@ def _values(contact: Raw, dimension: str) -> set[str | None]:
             return {status_of(contact)}
         case "created_day":
             return {created or None}
+        case "created_month":
+            return {created[:7] or None}
         case "created_weekday":
             return {f"{datetime.fromisoformat(created):%A}" if created else None}
         case "created_week" | "conversation_week":

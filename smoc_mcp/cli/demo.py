@@ -11,8 +11,11 @@ from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import anyio
+from pydantic import SecretStr
 
 from smoc_mcp.cli.command import Command
+from smoc_mcp.cli.dashboard import show_dashboard
+from smoc_mcp.settings import Settings
 
 __all__ = ["DEMO"]
 
@@ -20,9 +23,21 @@ _WIDTH = 100
 _MOST_LINES = 14
 
 
-def _run(_: argparse.Namespace) -> int:
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dashboard", action="store_true", help="show the pictures in a browser instead"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
     print("Starting the sandbox: the SMOC API on a local port, with 3,000 made-up contacts …")
+    from smoc_mcp.sandbox import NORDLYS_KEY
+
     with _sandbox() as url:
+        if options.dashboard:
+            settings = Settings(api_key=SecretStr(NORDLYS_KEY), base_url=url)
+            anyio.run(show_dashboard, settings, {})
+            return 0
         return anyio.run(_converse, url, _contact_beyond_the_newest(url))
 
 
@@ -91,8 +106,9 @@ async def _converse(url: str, old: str) -> int:
                     print(_shown(content.text))
     print(
         "\nEvery answer says what is proven: exact is the truth as of its time, at_least a lower "
-        "bound.\nTo ask about your own contacts: smoc-mcp config claude-desktop (or claude-code, "
-        "cursor,\nvscode, codex), with a key from SMOC Console → Settings → Integrations → API."
+        "bound.\nTo look instead of reading: smoc-mcp demo --dashboard\nTo ask about your own "
+        "contacts: smoc-mcp config claude-desktop (or claude-code, cursor,\nvscode, codex), with a "
+        "key from SMOC Console → Settings → Integrations → API."
     )
     return 1 if failed else 0
 
@@ -134,6 +150,7 @@ DEMO = Command(
     "see it work, without a key",
     "Starts the sandbox (made-up contacts on a local port) and the server as processes of\n"
     "their own, and asks some questions over stdio, as a client would. Needs no key and no\n"
-    "network.",
+    "network. With --dashboard it shows them as pictures in a browser.",
     _run,
+    _add_options,
 )

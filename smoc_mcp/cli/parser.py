@@ -10,6 +10,7 @@ from smoc_mcp.cli.call import CALL
 from smoc_mcp.cli.check import CHECK
 from smoc_mcp.cli.completion import COMPLETION
 from smoc_mcp.cli.config import CONFIG
+from smoc_mcp.cli.dashboard import DASHBOARD
 from smoc_mcp.cli.demo import DEMO
 from smoc_mcp.cli.export import EXPORT
 from smoc_mcp.cli.forget import FORGET
@@ -22,7 +23,7 @@ from smoc_mcp.variables import variables_of
 
 __all__ = ["COMMANDS", "build_parser"]
 
-COMMANDS = (DEMO, CHECK, CALL, SANDBOX, SYNC, EXPORT, FORGET, HTTP, CONFIG, COMPLETION)
+COMMANDS = (DEMO, CHECK, CALL, DASHBOARD, SANDBOX, SYNC, EXPORT, FORGET, HTTP, CONFIG, COMPLETION)
 """All commands, in the order of the help."""
 
 _EXAMPLES = """\

@@ -9,7 +9,7 @@ from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.history import Gap
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Status, Window
-from smoc_mcp.questions.changes import Changes
+from smoc_mcp.questions.changes import Changes, Progress
 from smoc_mcp.questions.duplicates import Alike, Evidence
 from smoc_mcp.questions.groups import Group, Grouping
 from smoc_mcp.questions.rows import Cell, Column, ContactRow
@@ -251,6 +251,27 @@ class Statistics:
     ahead: int = 0
     instead: Mapping[str, Values] = field(default_factory=dict)
     had_by_nobody: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Several answers about the contacts of one filter, all of one moment.
+
+    Attributes:
+        numbers: How many they are.
+        unit: Of which periods the trend is, as `group_by` names them.
+        trend: How many came in each.
+        groups: How they divide.
+        newest: Who came last.
+        progress: What a caller knows who has seen this: from there on everything is news.
+    """
+
+    numbers: Statistics
+    unit: str
+    trend: Statistics
+    groups: Statistics
+    newest: Page
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,13 @@ from smoc_mcp.directory.answers import (
     News,
     Overview,
     Page,
+    Picture,
     Statistics,
 )
 from smoc_mcp.directory.catalogue import catalogue
 from smoc_mcp.directory.duplicates import find_duplicates
 from smoc_mcp.directory.listing import (
+    CHANGING,
     find_contact,
     find_matches,
     has_live_match,
@@ -37,6 +39,7 @@ from smoc_mcp.directory.listing import (
 )
 from smoc_mcp.directory.needs import Needs
 from smoc_mcp.directory.parts import proven_part
+from smoc_mcp.directory.picture import paint
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.directory.statistics import count_up, look_over
@@ -56,9 +59,10 @@ from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Window
 from smoc_mcp.questions.changes import Progress
-from smoc_mcp.questions.dimensions import Count, Kind, Scope
+from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.duplicates import Pairing
-from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
+from smoc_mcp.questions.filters import ContactFilter, Listing
+from smoc_mcp.questions.look import Look
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
 from smoc_mcp.store.store import ContactStore
@@ -134,12 +138,8 @@ class ContactDirectory:
         """
 
         def ask(reading: Reading) -> Steps[Page]:
-            reading = yield from self._needs.windows([asked.sort], reading)
-            page = list_page(reading, asked)
-            if not page.proof.complete:
-                reading = yield from self._needs.region(asked.wanted.region(), reading)
-                page = list_page(reading, asked)
-            return page
+            reading = yield from self._needs.newest(asked, reading)
+            return list_page(reading, asked)
 
         return await self._answer(ask)
 
@@ -192,27 +192,28 @@ class ContactDirectory:
         Raises:
             InputError: A dimension is a survey question that nobody in hand has answered.
         """
-        wanted = asked.wanted
 
         def ask(reading: Reading) -> Steps[Statistics]:
-            reading = yield from self._needs.counts(reading)
-            if periods := asked.periods(reading.now):
-                reading = yield from self._needs.region(asked.created(*periods[:2]).region, reading)
-            if asked.divides_or_measures or not (wanted == EVERYBODY or wanted.only_counted):
-                reading = yield from self._needs.region(asked.region, reading)
-            elif wanted == EVERYBODY and reading.may_be_small:
-                # One window may well be the whole company; a larger one needs no look.
-                reading = yield from self._needs.windows([Sort.UPDATED], reading)
-            in_parts = asked.divides_or_measures and not asked.by_status_alone
-            if in_parts and asked.scope is not Scope.IN_HAND:
-                reading = yield from self._needs.part(asked, reading)
-            if wanted.terms:
-                reading = yield from self._needs.words(reading)
+            reading = yield from self._needs.count(asked, reading)
             return count_up(reading, asked)
 
-        # Somebody with hundreds of labels makes as many groups, and of two kinds their product.
-        labels = any(d.kind is Kind.LABEL for d in asked.dimensions)
-        return await self._answer(ask, heavy=labels)
+        return await self._answer(ask, heavy=asked.has_labels)
+
+    async def overlook(self, asked: Look) -> Picture:
+        """Return numbers, a trend, one grouping and the newest contacts, all of one moment.
+
+        Raises:
+            InputError: The grouping is a survey question that nobody in hand has answered.
+        """
+
+        def ask(reading: Reading) -> Steps[Picture]:
+            for count in (asked.numbers, asked.trend("created_month"), asked.groups):
+                reading = yield from self._needs.count(count, reading)
+            reading = yield from self._needs.newest(asked.newest, reading)
+            reading = yield from self._needs.windows(CHANGING, reading)
+            return paint(reading, asked)
+
+        return await self._answer(ask, heavy=asked.groups.has_labels)
 
     async def find_duplicates(self, asked: Pairing) -> Duplicates:
         """Return the contacts that are the same person."""
@@ -228,7 +229,7 @@ class ContactDirectory:
         """Return the next page of contacts that are new or changed; see `changes`."""
 
         def ask(reading: Reading) -> Steps[News]:
-            reading = yield from self._needs.windows([Sort.CREATED, Sort.UPDATED], reading)
+            reading = yield from self._needs.windows(CHANGING, reading)
             return list_news(reading, progress, limit)
 
         return await self._answer(ask)

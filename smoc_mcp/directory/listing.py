@@ -15,6 +15,7 @@ from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.text.times import Moment
 
 __all__ = [
+    "CHANGING",
     "find_contact",
     "find_matches",
     "has_live_match",
@@ -154,7 +155,7 @@ def list_news(reading: Reading, progress: Progress, limit: int) -> News:
         if since > reading.now
         else reading.live.prove(Region({sort: since}, fields=read), reading.since)
         or reading.unbroken_since(sort, since)
-        for sort in _NEWS
+        for sort in CHANGING
     ]
     proven = [proof for proof in proofs if proof is not None]
     gaps: list[tuple[Moment, Moment]] = []
@@ -182,22 +183,22 @@ def _may_be_new(changes: Changes, progress: Progress) -> bool:
     )
 
 
-_NEWS = (Sort.CREATED, Sort.UPDATED)
+CHANGING = (Sort.CREATED, Sort.UPDATED)
 """The orders of which windows show who is new or changed."""
 
 
 def _now(reading: Reading, progress: Progress) -> Now:
     """Return what is known now: up to when everybody is visible, at most."""
-    windows = [reading.live.get(sort, reading.since) for sort in _NEWS]
+    windows = [reading.live.get(sort, reading.since) for sort in CHANGING]
     known = [w.api_now - LATE for w in windows if w is not None and w.edge is not None]
-    covered = min(known) if len(known) == len(_NEWS) else progress.since
+    covered = min(known) if len(known) == len(CHANGING) else progress.since
     return Now(reading.store.series(), reading.store.tick(), covered)
 
 
 def _gaps_since(reading: Reading, start: Moment) -> list[tuple[Moment, Moment]]:
     """Return the stretches of time since a moment in which something may be missing."""
     gaps: list[tuple[Moment, Moment]] = []
-    for sort in _NEWS:
+    for sort in CHANGING:
         history = reading.store.history(sort)
         known = [g for g in reading.store.gaps() if g.sort is sort and g.newer >= start]
         gaps += [(max(start, g.older), g.newer) for g in known]

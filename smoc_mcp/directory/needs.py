@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 
+from smoc_mcp.directory.listing import list_page
 from smoc_mcp.directory.parts import Divided, admitting_counted, may_reach_further, proven_part
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.directory.steps import Steps
 from smoc_mcp.directory.sync import WindowSync
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.questions.filters import TIMES
+from smoc_mcp.questions.dimensions import Count, Scope
+from smoc_mcp.questions.filters import EVERYBODY, TIMES, Listing
 
 __all__ = ["Needs"]
 
@@ -33,6 +35,31 @@ class Needs:
         """Have the company's counts."""
         if self._sync.counts(reading.since) is None:
             reading = yield self._sync.ensure_counts
+        return reading
+
+    def newest(self, asked: Listing, reading: Reading) -> Steps[Reading]:
+        """Have the newest contacts of a filter: by the window of their order, or all if it must."""
+        reading = yield from self.windows([asked.sort], reading)
+        if not list_page(reading, asked).proof.complete:
+            reading = yield from self.region(asked.wanted.region(), reading)
+        return reading
+
+    def count(self, asked: Count, reading: Reading) -> Steps[Reading]:
+        """Have what a count is made of; the counts alone cost one small request."""
+        wanted = asked.wanted
+        reading = yield from self.counts(reading)
+        if periods := asked.periods(reading.now):
+            reading = yield from self.region(asked.created(*periods[:2]).region, reading)
+        if asked.divides_or_measures or not (wanted == EVERYBODY or wanted.only_counted):
+            reading = yield from self.region(asked.region, reading)
+        elif wanted == EVERYBODY and reading.may_be_small:
+            # One window may well be the whole company; a larger one needs no look.
+            reading = yield from self.windows([Sort.UPDATED], reading)
+        in_parts = asked.divides_or_measures and not asked.by_status_alone
+        if in_parts and asked.scope is not Scope.IN_HAND:
+            reading = yield from self.part(asked, reading)
+        if wanted.terms:
+            reading = yield from self.words(reading)
         return reading
 
     def words(self, reading: Reading) -> Steps[Reading]:

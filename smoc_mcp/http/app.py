@@ -25,7 +25,7 @@ from smoc_mcp.http.slow_clients import PatientProtocol
 from smoc_mcp.http.transport import Transport
 from smoc_mcp.variables import LOOPBACK
 
-__all__ = ["build_app", "run"]
+__all__ = ["build_app", "run", "serve"]
 
 GRACE_SECONDS = 8
 """How long calls in flight may take when the server is told to end."""
@@ -80,6 +80,15 @@ def _security(settings: HttpSettings, port: int) -> TransportSecuritySettings:
 
 def run(app: Starlette, listener: socket.socket) -> None:
     """Serve on a socket until SIGTERM or SIGINT, then answer what is in flight, and end."""
+    _server(app).run(sockets=[listener])
+
+
+async def serve(app: Starlette, listener: socket.socket) -> None:
+    """Do the same within a loop that runs."""
+    await _server(app).serve(sockets=[listener])
+
+
+def _server(app: Starlette) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
@@ -93,4 +102,4 @@ def run(app: Starlette, listener: socket.socket) -> None:
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=32_768,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    return uvicorn.Server(config)

@@ -172,6 +172,11 @@ class Count:
         return next((d.sort for d in self.dimensions if d.kind is Kind.TIME), Sort.CREATED)
 
     @property
+    def has_labels(self) -> bool:
+        """Whether one contact may make hundreds of groups, and of two such dimensions more."""
+        return any(d.kind is Kind.LABEL for d in self.dimensions)
+
+    @property
     def divides_or_measures(self) -> bool:
         """Whether it asks for more than numbers by status."""
         return bool(self.dimensions or self.measure or self.compare)

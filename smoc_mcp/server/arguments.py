@@ -14,15 +14,26 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, TextContent
 from pydantic import ValidationError
 
-from smoc_mcp.errors import InputError
+from smoc_mcp.errors import (
+    ApiKeyError,
+    InputError,
+    InvalidKeyError,
+    KeyWithoutCompanyError,
+    MissingTokenError,
+    SmocError,
+    UpstreamError,
+)
 from smoc_mcp.questions.filters import without_aliases
 from smoc_mcp.server.prompts import Argument
 from smoc_mcp.server.unexpected import sentence_of
 from smoc_mcp.text.cleaning import cut
 from smoc_mcp.views.boundary import error_text
 
-__all__ = ["ArgumentCheck", "checked", "clean_errors", "error_result"]
+__all__ = ["ArgumentCheck", "checked", "clean_errors", "error_result", "failure_kind"]
 
+FAILURE = "smoc-mcp/failure"
+"""Where a failed call says of which kind it is."""
+_OF_THE_KEY = (ApiKeyError, InvalidKeyError, KeyWithoutCompanyError, MissingTokenError)
 _LISTS = {"tools/list", "prompts/list", "resources/list", "resources/templates/list"}
 
 
@@ -82,11 +93,27 @@ _OF_CLIENTS = {
 """Arguments that known clients add by themselves: they mean nothing to us, and are left out."""
 
 
-def error_result(message: str) -> CallToolResult:
-    """Return a failed call: one text of at most 2,000 characters that says what to do next."""
+def error_result(message: str, kind: str = "") -> CallToolResult:
+    """Return a failed call: one text of at most 2,000 characters that says what to do next.
+
+    Args:
+        message: The text.
+        kind: Of `failure_kind`, for a page that shows each kind in another way.
+    """
     return CallToolResult(
-        content=[TextContent(type="text", text=error_text(message))], is_error=True
+        content=[TextContent(type="text", text=error_text(message))],
+        is_error=True,
+        _meta={FAILURE: kind} if kind else None,
     )
+
+
+def failure_kind(error: SmocError) -> str:
+    """Return what somebody can do about a failure: `key`, `upstream` or `input`; else nothing."""
+    if isinstance(error, _OF_THE_KEY):
+        return "key"
+    if isinstance(error, UpstreamError):
+        return "upstream"
+    return "input" if isinstance(error, InputError) else ""
 
 
 async def clean_errors(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:

@@ -13,9 +13,11 @@ from smoc_mcp.questions.periods import PERIODS
 
 __all__ = [
     "AFTER",
+    "BARE_FILTERS",
     "BY",
     "COLUMNS",
     "COMPARE",
+    "COUNT_FILTERS",
     "CURSOR",
     "GROUP_SORT",
     "LIST_SORT",
@@ -99,3 +101,10 @@ SHARED_FILTERS: Mapping[str, tuple[object, str]] = {
     "has": (text(f"{', '.join(HAS)}; -phone: those without"), ""),
 }
 """The filters that several tools share, each with its default."""
+BARE_FILTERS: Mapping[str, tuple[object, str]] = dict.fromkeys(SHARED_FILTERS, (str, ""))
+"""The same without a word on what they take: definitions have a budget."""
+COUNT_FILTERS: Mapping[str, tuple[object, str]] = {
+    **SHARED_FILTERS,
+    **{name: BARE_FILTERS[name] for name in (*PERIODS, *NAMED_FILTERS)},
+}
+"""The same, with words on those whose names do not say all."""

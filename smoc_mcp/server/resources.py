@@ -33,7 +33,7 @@ __all__ = [
     "GUIDE_URI",
     "add_contact_resource",
     "build_resources",
-    "share_guide",
+    "share_what_is_public",
 ]
 
 CATALOGUE_URI = "smoc://catalogue"
@@ -90,14 +90,18 @@ def build_resources(directory: FindDirectory, views: Views) -> list[Resource]:
     ]
 
 
-def share_guide(hint: CacheHint) -> ServerMiddleware[Any]:
-    """Return a middleware that lets the guide, alone of what is read, be cached as a hint says."""
+def share_what_is_public(hint: CacheHint) -> ServerMiddleware[Any]:
+    """Return a middleware that lets what holds no contacts be cached as a hint says.
+
+    That is the guide, and the page of the dashboard.
+    """
 
     async def share(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         result = await call_next(ctx)
-        is_guide = ctx.method == "resources/read" and (ctx.params or {}).get("uri") == GUIDE_URI
+        uri = str((ctx.params or {}).get("uri")) if ctx.method == "resources/read" else ""
+        is_public = uri == GUIDE_URI or uri.startswith("ui://")
         # An older protocol has no such hints.
-        if is_guide and isinstance(result, Mapping) and "cacheScope" in result:
+        if is_public and isinstance(result, Mapping) and "cacheScope" in result:
             return {**result, "ttlMs": hint.ttl_ms, "cacheScope": hint.scope}
         return result
 

@@ -18,7 +18,7 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from smoc_mcp.errors import InputError, SmocError
-from smoc_mcp.server.arguments import checked, error_result
+from smoc_mcp.server.arguments import checked, error_result, failure_kind
 from smoc_mcp.server.unexpected import sentence_of
 from smoc_mcp.views.boundary import error_text
 from smoc_mcp.views.lists import View
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 Answer = Callable[..., Awaitable[View[Any]]]
 
 _DEFS = "#/$defs/"
+_MANY_NUMBERS = 6
 
 
 def define_tool(
@@ -54,7 +55,7 @@ def define_tool(
             view = await answer(**arguments)
         except SmocError as error:
             logger.info("%s: %s", answer.__name__, error_text(str(error)))
-            return error_result(str(error))
+            return error_result(str(error), failure_kind(error))
         return CallToolResult(
             content=[TextContent(type="text", text=view.text)],
             structured_content=view.result,
@@ -115,7 +116,7 @@ class _Tool(Tool):
         try:
             known = checked(self, arguments, self._beside)
         except InputError as error:
-            return error_result(str(error))
+            return error_result(str(error), failure_kind(error))
         try:
             return await super().run(known, context, convert_result)
         except ToolError as error:
@@ -150,7 +151,21 @@ def _shortened(schema: dict[str, Any]) -> dict[str, Any]:
     that a model has to read of our tools.
     """
     shorter = {name: _map_of(one) for name, one in schema.get("$defs", {}).items()}
-    return {**schema, "$defs": shorter} if shorter else schema
+    return _any_word(_with_numbers_alike({**schema, "$defs": shorter} if shorter else schema))
+
+
+def _any_word(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON schema without the words that a text may be: an answer shows which it is."""
+
+    def put(value: object) -> object:
+        if isinstance(value, list):
+            return [put(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        words = value.get("type") == "string"
+        return {k: put(v) for k, v in value.items() if not (words and k in ("enum", "const"))}
+
+    return {name: put(value) for name, value in schema.items()}
 
 
 def _map_of(schema: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +176,16 @@ def _map_of(schema: dict[str, Any]) -> dict[str, Any]:
     if kinds and all(kind == kinds[0] and set(kind) == {"type"} for kind in kinds):
         beside = {"properties": inside} if inside else {}
         return {"type": "object", **beside, "additionalProperties": kinds[0]}
-    return schema
+    return _with_numbers_alike(schema)
+
+
+def _with_numbers_alike(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object of many numbers without the name of each of them."""
+    named = schema.get("properties", {})
+    rest = {n: kind for n, kind in named.items() if kind.get("type") not in ("integer", "number")}
+    if len(named) - len(rest) < _MANY_NUMBERS:
+        return schema
+    return {**schema, "properties": rest, "additionalProperties": {"type": "number"}}
 
 
 def _in_place(schema: dict[str, Any]) -> dict[str, Any]:

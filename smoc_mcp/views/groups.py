@@ -18,7 +18,7 @@ from smoc_mcp.views.lists import Views
 from smoc_mcp.views.phrases import grid
 from smoc_mcp.views.results import Compared, GroupResult, Shares, StatusNumbers
 
-__all__ = ["GroupWriter", "numbers"]
+__all__ = ["GroupWriter", "cell", "numbers"]
 
 _STATUS_NAMES = {
     Status.LEAD: "leads",
@@ -55,13 +55,13 @@ class GroupWriter:
         if not self.asked.dimensions:
             together = self.together()
             shown = [name for name in _COLUMNS if name in together]
-            return grid(shown, [[_cell(together, name) for name in shown]]) if shown else ""
+            return grid(shown, [[cell(together, name) for name in shown]]) if shown else ""
         columns = ["contacts", *(n for n in _COLUMNS if any(n in group for group in groups))]
         names = self._names()
         return grid(
             [*names, *columns],
             (
-                [*(group["key"].get(n, "") for n in names), *(_cell(group, n) for n in columns)]
+                [*(group["key"].get(n, "") for n in names), *(cell(group, n) for n in columns)]
                 for group in groups
             ),
         )
@@ -214,7 +214,8 @@ def numbers(counts: Mapping[Status, int]) -> StatusNumbers:
     return cast("StatusNumbers", named)
 
 
-def _cell(group: Mapping[str, object], name: str) -> str:
+def cell(group: Mapping[str, object], name: str) -> str:
+    """Return a number of a group as a cell of a table."""
     value = group.get(name, "")
     if name.endswith("share") and isinstance(value, float):
         return f"{value:.1%}"

@@ -52,7 +52,7 @@ from smoc_mcp.views.results import (
     PageResult,
 )
 
-__all__ = ["MAX_CHARS", "View", "Views", "company_result", "until_full"]
+__all__ = ["MAX_CHARS", "View", "Views", "company_result", "table", "until_full"]
 
 MAX_CHARS = 25_000
 """The most characters of an answer, in either form."""
@@ -122,7 +122,7 @@ class Views:
         if note := self._page_note(page, as_of, kept, names):
             result["note"] = note
         heading = first_line(_page_heading(page, order, kept), as_of, page.company)
-        return View(result, lines([heading, _table(rows, names.values()), note, following]))
+        return View(result, lines([heading, table(rows, names.values()), note, following]))
 
     def _page_note(self, page: Page, as_of: str, kept: int, names: Mapping[Column, str]) -> str:
         return sentences(
@@ -161,9 +161,9 @@ class Views:
         heading = _matches_heading(found, self.boundary.email(email))
         parts = [
             first_line(heading, as_of, found.company),
-            _table(rows),
+            table(rows),
             "Similar addresses:" if similar else "",
-            _table(similar),
+            table(similar),
             note,
         ]
         return View(result, lines(parts))
@@ -200,9 +200,9 @@ class Views:
         parts = [
             first_line(heading, as_of, news.company),
             "New:" if new else "",
-            _table(new),
+            table(new),
             "Changed:" if updated else "",
-            _table(updated),
+            table(updated),
             note,
             following + cursor,
         ]
@@ -383,7 +383,7 @@ def company_result(company: Company) -> CompanyResult:
     }
 
 
-def _table(rows: Sequence[Mapping[str, object]], asked: Collection[str] = ()) -> str:
+def table(rows: Sequence[Mapping[str, object]], asked: Collection[str] = ()) -> str:
     """Return contacts as lines of cells between bars, without empty columns.
 
     Those that were asked for are there all the same: that nobody has anything in them is an answer.

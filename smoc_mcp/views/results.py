@@ -18,6 +18,7 @@ __all__ = [
     "Compared",
     "ContactResult",
     "ContactSummary",
+    "DashboardResult",
     "DuplicateGroupResult",
     "DuplicatesResult",
     "FoundContact",
@@ -203,6 +204,28 @@ class StatisticsResult(_Answer, StatusNumbers, Compared, total=False):
     proven_by: Literal["conversation"]
     proven_statuses: list[str]
     scope: Literal["in_hand"]
+
+
+class DashboardResult(TypedDict, total=False):
+    """Of contacts_dashboard: several answers of one moment.
+
+    `numbers`, `trend` and `groups` are each a `StatisticsResult`, `newest` is a `PageResult`, all
+    without the company, which stands here. `unit` is what the trend is grouped by. With `cursor`
+    contacts_changes tells what is new since. `failure` is why SMOC could not be asked: then it is
+    what was known before.
+    """
+
+    numbers: dict[str, Any]
+    unit: str
+    trend: dict[str, Any]
+    group_by: str
+    groups: dict[str, Any]
+    newest: dict[str, Any]
+    cursor: str
+    failure: str
+    company: CompanyResult
+    as_of: str
+    note: str
 
 
 class ChangesResult(TypedDict, total=False):
