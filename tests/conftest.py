@@ -5,6 +5,11 @@ import socket
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("of_any_machine", deadline=None)
+settings.load_profile("of_any_machine")
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 

@@ -138,7 +138,8 @@ async def test_a_refused_call_comes_in_the_envelope_of_an_answered_one(
     assert text_of(refused)
     sent = refused.model_dump(by_alias=True, exclude_unset=True)
     usual = answered.model_dump(by_alias=True, exclude_unset=True)
-    assert sent.keys() == usual.keys() - {"structuredContent"}
-    assert sent.get("_meta") == usual.get("_meta")
+    assert sent.keys() | {"_meta"} == usual.keys() - {"structuredContent"} | {"_meta"}
+    kind = {"smoc-mcp/failure": "input"}
+    assert sent["_meta"] == {**usual.get("_meta", {}), **kind}
     assert sent.get("resultType") == usual.get("resultType")
     assert ("resultType" in sent) == (mode == "auto")

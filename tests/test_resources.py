@@ -17,6 +17,7 @@ from mcp_types import (
 from smoc_mcp.questions.dimensions import DIMENSIONS
 from smoc_mcp.questions.filters import FILTERS, HAS
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
+from smoc_mcp.server.apps import PAGE
 from smoc_mcp.server.prompts import PROMPTS
 from smoc_mcp.views.boundary import Boundary
 from smoc_mcp.views.lists import Views
@@ -91,10 +92,12 @@ async def test_a_resource_says_why_smoc_could_not_be_asked() -> None:
                     await client.read_resource(uri)
 
 
-async def test_the_resources_are_the_company_the_catalogue_and_the_guide(url: str) -> None:
+async def test_the_resources_are_the_company_the_catalogue_the_guide_and_the_page(
+    url: str,
+) -> None:
     async with memory_server(url) as client:
         listed = [str(resource.uri) for resource in (await client.list_resources()).resources]
-    assert listed == ["smoc://company", "smoc://catalogue", "smoc://guide"]
+    assert listed == ["smoc://company", "smoc://catalogue", "smoc://guide", PAGE.uri]
 
 
 async def test_the_catalogue_is_what_is_in_hand_and_looks_by_itself(

@@ -174,7 +174,11 @@ async def test_all_leads_of_a_company_that_four_windows_hold_are_exact() -> None
     ("tool", "arguments", "sentence"),
     [
         ("contacts_list", {"colour": "red"}, "contacts_list has no parameter 'colour'. It takes"),
-        ("contacts_list", {"city": "Oslo"}, "city works in contacts_search, contacts_stats."),
+        (
+            "contacts_list",
+            {"city": "Oslo"},
+            "city works in contacts_search, contacts_stats, contacts_dashboard.",
+        ),
         ("contacts_list", {"statu": "lead"}, "Did you mean status?"),
         ("contacts_search", {"campaign": "x"}, "Did you mean utm_campaign?"),
         ("contacts_search", {"name": "anna"}, "Did you mean query?"),

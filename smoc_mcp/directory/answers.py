@@ -27,6 +27,7 @@ __all__ = [
     "News",
     "Overview",
     "Page",
+    "Picture",
     "Statistics",
     "Tally",
     "Values",

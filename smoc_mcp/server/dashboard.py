@@ -8,7 +8,7 @@ from smoc_mcp.questions.look import Look, parse_grouping
 from smoc_mcp.server.apps import PAGE
 from smoc_mcp.server.parameters import BARE_FILTERS, text
 from smoc_mcp.server.tool_factory import define_tool
-from smoc_mcp.server.tools import cursor_of
+from smoc_mcp.server.tools import DATA, cursor_of
 from smoc_mcp.views.dashboard import dashboard
 from smoc_mcp.views.lists import View, Views
 from smoc_mcp.views.results import DashboardResult
@@ -29,9 +29,9 @@ def build_dashboard(directory: FindDirectory, views: Views) -> Tool:
     tool = define_tool(
         contacts_dashboard,
         "Contacts dashboard",
-        "Shows numbers, a trend, one grouping and the newest contacts as pictures, where the "
-        "client can. Use it when a person wants to see or explore, the others to answer. Takes the "
-        "filters of contacts_search.",
+        "Shows numbers, a trend, one grouping and the newest contacts as pictures, where clients "
+        "can. Use it when a person wants to look; it takes the filters of contacts_search. "
+        f"{DATA}",
         DashboardResult,
         group_by=(text("one dimension of contacts_stats"), "utm_campaign"),
         **BARE_FILTERS,

@@ -24,7 +24,7 @@ function drawNumbers(numbers) {
 function drawTrend(part, unit, open) {
   const title = make("h2", { id: "trend-title" }, `New contacts by ${named(unit)}`);
   const about = make("p", { class: "about quiet" }, aboutPart(part, "drawn"));
-  const shown = part.groups.filter((group) => !isRest(group.key[unit]) && group.key[unit] !== "(none)");
+  const shown = part.groups.filter((group) => !isRest(group.key[unit]) && !isNone(group.key[unit]));
   if (!shown.length) return [title, about];
   const most = Math.max(...shown.map((group) => group.contacts), 1);
   const bars = shown.map((group, at) => {
@@ -53,8 +53,11 @@ function drawTrend(part, unit, open) {
   const [first, last] = [shown[0], shown[shown.length - 1]].map((g) => say.period(unit, g.key[unit]));
   const ends = make("div", { class: "ends", "aria-hidden": "true" }, make("span", {}, first));
   if (first !== last) ends.append(make("span", {}, last));
-  const parts = shown.some((group) => group.partial) ? " Hatched: in part." : "";
-  about.append(parts);
+  if (shown.some((group) => group.partial)) about.append(" Hatched: in part.");
+  for (const [is, words] of [[isRest, "earlier"], [isNone, "without a date"]]) {
+    const left = part.groups.find((group) => is(group.key[unit]));
+    if (left) about.append(` ${say.number(left.contacts)} ${words}.`);
+  }
   return [title, list, ends, about];
 }
 

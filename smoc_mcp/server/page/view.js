@@ -27,7 +27,6 @@ function draw() {
       make("li", {}, `${name.replaceAll("_", " ")}: ${value}`),
     ),
   );
-  document.documentElement.lang = "en";
   if (!shown) return;
   $("pictures").removeAttribute("aria-busy");
   for (const name of ["numbers", "beside"]) $(name).classList.remove("waiting");
@@ -43,15 +42,17 @@ function draw() {
     problem("", filtered ? "Nobody matches these filters." : "There are no contacts yet.");
   } else if (shown.failure) problem("upstream", `${shown.failure} What is shown was known before.`);
   else problem();
-  $("proof").hidden = !shown.note;
-  $("proof").querySelector("p").textContent = shown.note || "";
+  const notes = [shown, shown.trend, state.groups[by]].map((part) => part.note || "");
+  const sentences = new Set(notes.join(" ").split(/(?<=[.!?]) /));
+  $("proof").hidden = !notes.join("");
+  $("proof").querySelector("p").textContent = [...sentences].join(" ");
   drawActions();
 }
 
 function drawActions() {
   const act = (words, click) => make("button", { type: "button", class: "plain", click }, words);
   const actions = [];
-  if (host.canCall || state.shown === null) actions.push(act("Refresh", () => refresh()));
+  if (host.canCall || state.shown === null) actions.push(act("Refresh", again));
   if (host.canCall && state.shown) {
     if (state.large) actions.push(act("Close the table", () => enlarge(false)));
     else actions.push(act(host.canBeLarge ? "Open large" : "Show the table", () => openPeople()));
@@ -92,7 +93,7 @@ function fail(kind, words) {
 }
 
 /** Take an answer of contacts_dashboard: the host's, or one that the page asked for. */
-function take(result, before) {
+function take(result) {
   if (result.isError) {
     const error = failure(result);
     fail(error.kind, error.message);
@@ -110,16 +111,25 @@ function take(result, before) {
     return;
   }
   state.shown = shown;
-  state.by = before || shown.group_by;
+  state.by = shown.group_by;
   state.groups = { [shown.group_by]: shown.groups };
   $("pictures").hidden = false;
   draw();
+  plan();
 }
 
 /** Return the filters that were asked for. */
 function filters() {
   const { group_by: _, ...rest } = state.asked;
   return Object.fromEntries(Object.entries(rest).filter(([, value]) => value));
+}
+
+/** Draw anew for a person, who has seen by now who was new. */
+function again() {
+  state.told = 0;
+  state.fresh.clear();
+  $("said").textContent = "";
+  return refresh();
 }
 
 async function refresh() {
@@ -137,13 +147,15 @@ async function refresh() {
 }
 
 async function choose(by) {
+  const before = state.by;
   state.by = by;
   if (!state.groups[by]) {
     try {
       const given = { ...filters(), group_by: by, limit: 8 };
       state.groups[by] = await host.call("contacts_stats", given);
     } catch (error) {
-      state.by = state.shown.group_by;
+      state.by = before;
+      draw();
       problem(error.kind, error.message);
       return;
     }
@@ -154,6 +166,8 @@ async function choose(by) {
 }
 
 async function enlarge(large) {
+  // Before it is asked for: the host tells of the new mode before it answers.
+  state.large = large;
   if (host.canBeLarge) {
     const mode = large ? "fullscreen" : "inline";
     try {
@@ -258,14 +272,13 @@ host.on("ui/notifications/tool-input", ({ arguments: given }) => {
   draw();
   if (!state.shown) wait();
 });
-host.on("ui/notifications/tool-result", (result) => {
-  take(result);
-  plan();
-});
+host.on("ui/notifications/tool-result", (result) => take(result));
 host.on("ui/notifications/tool-cancelled", () => fail("cancelled", "The question was cancelled."));
 host.on("ui/notifications/host-context-changed", (part) => {
   host.follow(part);
+  // The person may have used a button of the client.
   if (part.displayMode === "inline" && host.canBeLarge && state.large) enlarge(false);
+  if (part.displayMode === "fullscreen" && state.shown && !state.large) openPeople();
   draw();
 });
 host.on("ui/resource-teardown", () => clearTimeout(timer));

@@ -74,6 +74,7 @@ function filterOf(by, value) {
   return { [kind]: question ? `${question}: ${value}` : value };
 }
 
+const isNone = (value) => value === "(none)";
 const isRest = (value) => value === "(other)" || value === "(earlier)";
 
 /** Return whom a part is of, and what is proven of it. */
