@@ -12,7 +12,7 @@ from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.windows import Sort, Status
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count, Scope, parse_group_by
-from smoc_mcp.questions.duplicates import Pairing
+from smoc_mcp.questions.duplicates import By, Pairing
 from smoc_mcp.questions.filters import ContactFilter, Listing, Span
 from smoc_mcp.questions.measures import MEASURES
 from smoc_mcp.questions.rows import ContactRow
@@ -22,6 +22,7 @@ from tests.simulation import Raw, SimulatedCompany, key
 from tests.truth import (
     WIRE,
     admits,
+    alike,
     check_groups,
     check_part,
     check_sample,
@@ -125,15 +126,12 @@ class Audit:
 
     async def ask_duplicates(self) -> None:
         wanted = replace(self.filter(), statuses=None)
-        found = await self.directory.find_duplicates(Pairing(wanted=wanted, limit=100))
-        self.claims[f"duplicates {found.proof.certainty}"] += 1
+        by = self.chance.choice([By.EMAIL, By.PHONE])
+        found = await self.directory.find_duplicates(Pairing(by=by, wanted=wanted, limit=100))
+        self.claims[f"duplicates by {by} {found.proof.certainty}"] += 1
 
         def check(there: list[Raw]) -> None:
-            alike: dict[str, set[str]] = {}
-            for contact in there:
-                if admits(wanted, contact):
-                    alike.setdefault(str(contact["email"]), set()).add(str(contact["id"]))
-            truth = [ids for ids in alike.values() if len(ids) > 1]
+            truth = alike(by, [c for c in there if admits(wanted, c)])
             groups = [set(g.group.ids) for g in found.groups]
             assert found.total == len(groups) >= len(truth)
             assert all(any(ids <= group for group in groups) for ids in truth)

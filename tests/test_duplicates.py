@@ -157,9 +157,30 @@ def test_one_name_is_one_person_at_one_employer_or_in_one_city(
     assert same(By.NAME, *people) is expected
 
 
-def test_a_number_without_a_country_goes_with_one_country_only() -> None:
-    people = [(None, None, n, "", "") for n in ("+46701234567", "+47701234567", "0701234567")]
-    assert [set(group.ids) for group in grouped(By.PHONE, people)] == [{"0", "2"}]
+@pytest.mark.parametrize(
+    ("numbers", "joined"),
+    [
+        (["+46 701234567", "+47 701234567", "+47 70 123 45 67"], {"1", "2"}),
+        (["+47 701234567", "+46 701234567", "0046701234567"], {"1", "2"}),
+        # Of several as frequent the lowest code.
+        (["+47 701234567", "+46 701234567"], {"1"}),
+        (["+354 5812345", "+46 5812345"], {"1"}),
+    ],
+)
+def test_a_number_without_a_country_goes_with_the_most_frequent_of_its_countries(
+    numbers: list[str], joined: set[str]
+) -> None:
+    without = "5812345" if "5812345" in numbers[0] else "070-123 45 67"
+    people = [(None, None, number, "", "") for number in [*numbers, without]]
+    [group] = grouped(By.PHONE, people)
+    assert set(group.ids) == {*joined, str(len(numbers))}
+    assert group.undecided
+
+
+@pytest.mark.parametrize("numbers", [["+46701234567", "0701234567"], ["0701234567"] * 2])
+def test_a_number_that_one_country_has_at_most_is_decided(numbers: list[str]) -> None:
+    [group] = grouped(By.PHONE, [(None, None, number, "", "") for number in numbers])
+    assert not group.undecided
 
 
 def test_somebody_may_be_one_with_some_at_work_and_with_others_at_home() -> None:
@@ -282,7 +303,7 @@ async def test_duplicates_in_all_forms_are_found_and_near_misses_are_not() -> No
         "phone": {frozenset(ids[2:4])},
         "name": {frozenset({ids[0], ids[4]})},
     }
-    # A number that names no country goes with the first country by code: +46 is before +47.
+    # A number that names no country goes with the lowest code of those as frequent: +46.
     for by, groups in expected.items():
         found = await found_in(company, by=by, limit=100)
         assert found["certainty"] == "exact"
@@ -303,6 +324,41 @@ async def test_the_evidence_says_in_words_what_is_the_same() -> None:
         "phone": "the same number +47 15 24 18 95, once without the country code",
         "name": "the same name and employer",
     }
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (["+47 15241895", "0047 152 41 895"], "the same number 0047 152 41 895"),
+        (["4715241895", "+47 15241895"], "+47 15241895, once with its first digits read as "),
+        (["+4715241895", "4715241895"], "+4715241895, once with its first digits read as "),
+        (["4715241895", "47 15241895"], "47 15241895, twice with its first digits read as "),
+        (["15241895", "4715241895"], "4715241895, once with its first digits read as "),
+        (["15241895", "15 24 18 95"], "the same number 15 24 18 95"),
+    ],
+)
+async def test_a_country_code_that_is_read_from_digits_is_not_shown_as_stated(
+    numbers: list[str], said: str
+) -> None:
+    company, _ = company_of(*({"msisdn": number} for number in numbers))
+    [group] = (await found_in(company, by="phone"))["groups"]
+    assert said in group["evidence"]
+    is_read = "read as" in said
+    assert group["evidence"].count("with its first digits read as the country code") == is_read
+
+
+@pytest.mark.parametrize("mask", [frozenset[Any](), frozenset({"phone"})])
+async def test_a_number_that_could_be_of_another_country_is_said_to_be(
+    mask: frozenset[Any],
+) -> None:
+    numbers = ["+46 15241895", "+47 15241895", "15241895", "+47 15 24 18 95"]
+    company, ids = company_of(*({"msisdn": number} for number in numbers))
+    found = await found_in(company, Views(boundary=Boundary(mask=mask)), by="phone")
+    assert members(found) == [{ids[1], ids[2], ids[3]}]
+    [group] = found["groups"]
+    assert group["evidence"].endswith(
+        ", once without the country code, so it could also be that of another country"
+    )
 
 
 async def test_the_text_has_a_line_of_evidence_before_each_group_and_all_that_is_known() -> None:

@@ -20,6 +20,11 @@ def find_duplicates(reading: Reading, asked: Pairing) -> Duplicates:
     proof = reading.prove(asked.region)
     among = None if proof is None else proof.among
     groups = reading.store.find_duplicates(asked.by, replace(wanted, among=among))
+    undecided = any(group.undecided for group in groups)
+    if undecided and proof is not None and not proof.exact:
+        # Whoever was deleted and lingers may have drawn a number from the group that it is in.
+        proof = None
+        groups = reading.store.find_duplicates(asked.by, wanted)
     total = len(groups)
     if proof is None:
         # What is only remembered may be gone, so it is no part of a lower bound.
@@ -27,7 +32,8 @@ def find_duplicates(reading: Reading, asked: Pairing) -> Duplicates:
         total = len(reading.store.find_duplicates(asked.by, replace(wanted, among=shown)))
     left = [g for g in groups if asked.after is None or g.place < asked.after]
     found = _read(reading, left[: asked.limit])
-    part = None if proof is not None else proven_part(reading, asked)
+    # Of a number that may be in another group, two that are both in hand can be shown apart.
+    part = None if proof is not None or undecided else proven_part(reading, asked)
     return Duplicates(
         company=reading.company(),
         groups=found,
@@ -44,6 +50,6 @@ def _read(reading: Reading, groups: Sequence[Alike]) -> list[DuplicateGroup]:
     known = reading.store.find_rows(i for group in groups for i in group.ids)
     rows = [[known[i] for i in group.ids] for group in groups]
     return [
-        DuplicateGroup(group, members[:_MOST_SHOWN], evidence_of(group.shared, members))
+        DuplicateGroup(group, members[:_MOST_SHOWN], evidence_of(group, members))
         for group, members in zip(groups, rows, strict=True)
     ]

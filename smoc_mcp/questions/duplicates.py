@@ -103,11 +103,13 @@ class Alike(NamedTuple):
         shared: What they have in common.
         ids: At least two, the newest first.
         created: When the newest was created.
+        undecided: Some of them name no country, and others have the number in another country.
     """
 
     shared: Shared
     ids: tuple[str, ...]
     created: Moment
+    undecided: bool = False
 
     @property
     def place(self) -> Place:
@@ -121,7 +123,8 @@ class Evidence(NamedTuple):
     Attributes:
         shared: What they have in common.
         value: The address or number as the plainest of them writes it; empty for a name.
-        forms: How others write it (`+news`, another spelling), and how many do.
+        forms: How others write it (`+news`, another spelling), and how many do; of a number also
+            whose country code is none that they state.
     """
 
     shared: Shared
@@ -182,13 +185,15 @@ _SHORT_CODES = {
 """The country codes of one or two digits (ITU-T E.164); all others have three."""
 _LEAST_DIGITS = 7
 _WITHOUT_CODE = "without the country code"
+_UNDECIDED = f"{_WITHOUT_CODE}, so it could also be that of another country"
+_READ_CODE = "with its first digits read as the country code"
 _LONGEST_NATIONAL = 9
 """A number without zero or plus that is longer holds its country code, as an MSISDN does."""
 
 
 def traits_of(name: str | None, email: str | None, phone: str | None) -> Traits:
     """Return what is compared of a contact with this full name, address and phone number."""
-    number, country = _number(phone or "")
+    number, country, _ = _number(phone or "")
     words = fold(name or "")
     # Of somebody who is called just Anna there are several in every town.
     return Traits(_address(email or ""), number, country, words if " " in words else "")
@@ -202,18 +207,28 @@ def _address(email: str) -> str:
     return f"{local}@{domain}" if at and local and domain else ""
 
 
-def _number(phone: str) -> tuple[str, str]:
-    """Return a number within its country, and the country's code as far as it is known."""
+class _Number(NamedTuple):
+    """A phone number: within its country, the country's code, and whether a + or 00 states it."""
+
+    national: str = ""
+    country: str = ""
+    stated: bool = False
+
+
+def _number(phone: str) -> _Number:
+    """Return a number taken apart; without a country where its code is neither stated nor read."""
     found = digits(phone)
     if len(found) < _LEAST_DIGITS:
-        return "", ""
+        return _Number()
     says_code = _INTERNATIONAL.match(phone) is not None
     is_bare = not _LEADING_ZERO.match(phone) and len(found) > _LONGEST_NATIONAL
     if not says_code and not is_bare:
-        return found, ""
+        return _Number(found)
     length = next((n for n in (1, 2) if found[:n] in _SHORT_CODES), 3)
     number = found[length:].lstrip("0")
-    return (number, found[:length]) if len(number) >= _LEAST_DIGITS else (found, "")
+    if len(number) < _LEAST_DIGITS:
+        return _Number(found)
+    return _Number(number, found[:length], says_code)
 
 
 def groups_of(by: By, candidates: Iterable[Candidate]) -> list[Alike]:
@@ -234,16 +249,21 @@ def _of_address(members: Sequence[Candidate]) -> list[Alike]:
 
 
 def _of_number(members: Sequence[Candidate]) -> list[Alike]:
-    """Return a group for each country; numbers that name none go with one of them.
+    """Return a group for each country; numbers that name none go with the most frequent.
 
-    With the first by code: whichever it is, no group is there that was not there before.
+    Of several as frequent with the lowest code. Whichever it is, no group is there that was not
+    there before.
     """
     by_country = _divided(members, _FIRST)
     unknown = by_country.pop("", [])
-    if unknown:
-        first = min(by_country, default="")
-        by_country[first] = [*by_country.get(first, ()), *unknown]
-    return [g for country in by_country.values() for g in _group(Shared.NUMBER, country)]
+    undecided = bool(unknown) and len(by_country) > 1
+    likely = min(by_country, key=lambda code: (-len(by_country[code]), int(code)), default="")
+    by_country[likely] = [*by_country.get(likely, ()), *unknown]
+    return [
+        group._replace(undecided=undecided and country == likely)
+        for country, those in by_country.items()
+        for group in _group(Shared.NUMBER, those)
+    ]
 
 
 def _of_name(members: Sequence[Candidate]) -> list[Alike]:
@@ -284,8 +304,9 @@ def _group(shared: Shared, members: Iterable[Candidate]) -> list[Alike]:
     return [Alike(shared, tuple(i for _, i in newest), newest[0][0])]
 
 
-def evidence_of(shared: Shared, rows: Sequence[ContactRow]) -> Evidence:
-    """Return what shows that contacts with something in common are one person."""
+def evidence_of(group: Alike, rows: Sequence[ContactRow]) -> Evidence:
+    """Return what shows that the contacts of a group, all of them, are one person."""
+    shared = group.shared
     if shared is Shared.ADDRESS:
         written = [email_key(row.email or "") for row in rows]
         # The plainest: without a tag, and short.
@@ -293,12 +314,22 @@ def evidence_of(shared: Shared, rows: Sequence[ContactRow]) -> Evidence:
         others = Counter(_form(address, value) for address in written if address != value)
         return Evidence(shared, value, others)
     if shared is Shared.NUMBER:
-        codes = [_number(row.phone or "")[1] for row in rows]
-        written = [row.phone or "" for row in rows]
-        value = next((w for w, code in zip(written, codes, strict=True) if code), written[0])
-        without = codes.count("") if any(codes) else 0
-        return Evidence(shared, value, {_WITHOUT_CODE: without} if without else {})
+        return _evidence_of_number(group, [row.phone or "" for row in rows])
     return Evidence(shared)
+
+
+def _evidence_of_number(group: Alike, written: Sequence[str]) -> Evidence:
+    """Return how the numbers of a group are written, and whose country is not stated."""
+    numbers = list(map(_number, written))
+    # The plainest: with a stated country code, otherwise with one that was read.
+    at = max(range(len(numbers)), key=lambda i: (numbers[i].stated, numbers[i].country != ""))
+    without = sum(not number.country for number in numbers)
+    read = sum(bool(number.country) and not number.stated for number in numbers)
+    forms = {
+        _UNDECIDED if group.undecided else _WITHOUT_CODE: without if without < len(numbers) else 0,
+        _READ_CODE: read,
+    }
+    return Evidence(group.shared, written[at], {f: times for f, times in forms.items() if times})
 
 
 def _form(address: str, plain: str) -> str:

@@ -85,9 +85,9 @@ def _evidence(evidence: Evidence, boundary: Boundary) -> str:
             return f"the same address, masked as {boundary.email(evidence.value)}"
         said = f"the same address {boundary.email(evidence.value)}"
     elif evidence.shared is Shared.NUMBER:
-        if "phone" in boundary.mask:
-            return f"the same number, masked as {boundary.phone(evidence.value)}"
-        said = f"the same number {boundary.phone(evidence.value)}"
+        # How a number is written holds nothing of it, so that is said of a masked one too.
+        masked = ", masked as" if "phone" in boundary.mask else ""
+        said = f"the same number{masked} {boundary.phone(evidence.value)}"
     else:
         return f"the same {evidence.shared}"
     forms = sorted(evidence.forms.items(), key=lambda form: (-form[1], form[0]))
