@@ -4,7 +4,8 @@ Two contacts are the same by address, by phone number, or by name with employer 
 compared is derived of each contact alone (`traits_of`), so that a store can look it up.
 
 Of fewer contacts there are never more groups than of more: so the groups of those in hand are a
-lower bound of the company's.
+lower bound of the company's. Where one of each group must be of some contacts, such as those of a
+time, only the lasting ones are: a number without a country may turn out to be in another group.
 """
 
 import re
@@ -79,6 +80,7 @@ class Candidate(NamedTuple):
         key: The trait.
         first: The country code, or the folded employer; empty for none.
         second: The folded city; empty for none.
+        is_one: It is one of those of whom each group must have one.
     """
 
     id: str
@@ -86,6 +88,7 @@ class Candidate(NamedTuple):
     key: str
     first: str = ""
     second: str = ""
+    is_one: bool = True
 
 
 class Place(NamedTuple):
@@ -103,12 +106,16 @@ class Alike(NamedTuple):
         shared: What they have in common.
         ids: At least two, the newest first.
         created: When the newest was created.
+        has_one: One of them at least is of those of whom each group must have one.
+        lasting: Whoever else there is, there is a group for this one that has one of those.
         undecided: Some of them name no country, and others have the number in another country.
     """
 
     shared: Shared
     ids: tuple[str, ...]
     created: Moment
+    has_one: bool = True
+    lasting: bool = True
     undecided: bool = False
 
     @property
@@ -147,20 +154,26 @@ class Pairing:
     Attributes:
         by: By what.
         wanted: Among which contacts.
+        one_of: Of these each group has at least one; the others of it are of `wanted` alone.
         limit: The most groups.
         after: Where the last page ended.
     """
 
     by: By = By.EMAIL
     wanted: ContactFilter = EVERYBODY
+    one_of: ContactFilter = EVERYBODY
     limit: int = 20
     after: Place | None = None
 
     @property
     def region(self) -> Region:
-        """The part of the company that it can admit, and the fields that it reads."""
+        """The part of the company that it can admit, and the fields that it reads.
+
+        A twin can be anybody of `wanted`, so `one_of` makes it no smaller.
+        """
         region = self.wanted.region()
-        return replace(region, fields=region.fields | frozenset(_READS[self.by]))
+        fields = region.fields | self.one_of.region().fields | frozenset(_READS[self.by])
+        return replace(region, fields=fields)
 
     @property
     def is_trend(self) -> bool:
@@ -234,6 +247,8 @@ def _number(phone: str) -> _Number:
 def groups_of(by: By, candidates: Iterable[Candidate]) -> list[Alike]:
     """Return the groups of contacts that are the same, by their newest contact.
 
+    Also those that have none of whom each must have one: see `Alike.has_one`.
+
     By address and by number a contact is in one group at most; by name in one with those of its
     employer and one with those of its city, unless one of the two holds the other.
     """
@@ -258,9 +273,18 @@ def _of_number(members: Sequence[Candidate]) -> list[Alike]:
     unknown = by_country.pop("", [])
     undecided = bool(unknown) and len(by_country) > 1
     likely = min(by_country, key=lambda code: (-len(by_country[code]), int(code)), default="")
+    # Those of one code stay together. Who names none moves to those who become more frequent, and
+    # is one group at least where there is no other of the number.
+    lasting = {
+        code
+        for code, those in by_country.items()
+        if len(those) > 1 and any(m.is_one for m in those)
+    }
+    if not lasting and any(m.is_one for m in unknown):
+        lasting = {likely}
     by_country[likely] = [*by_country.get(likely, ()), *unknown]
     return [
-        group._replace(undecided=undecided and country == likely)
+        group._replace(lasting=country in lasting, undecided=undecided and country == likely)
         for country, those in by_country.items()
         for group in _group(Shared.NUMBER, those)
     ]
@@ -297,11 +321,12 @@ def _divided(
     return parts
 
 
-def _group(shared: Shared, members: Iterable[Candidate]) -> list[Alike]:
+def _group(shared: Shared, members: Sequence[Candidate]) -> list[Alike]:
     newest = sorted(((m.created, m.id) for m in members), reverse=True)
     if len(newest) < 2:
         return []
-    return [Alike(shared, tuple(i for _, i in newest), newest[0][0])]
+    has_one = any(m.is_one for m in members)
+    return [Alike(shared, tuple(i for _, i in newest), newest[0][0], has_one, has_one)]
 
 
 def evidence_of(group: Alike, rows: Sequence[ContactRow]) -> Evidence:
