@@ -203,14 +203,18 @@ async def which_source_converts_best(it: Company) -> Said:
 
 async def who_may_be_there_twice(it: Company) -> Said:
     found = await it.ask("contacts_duplicates", by="email", created_after=it.month, limit=100)
-    shown = {frozenset(ids(group["contacts"])) for group in found["groups"]}
+    # A twin from before can be out of reach. Of those of this month no two are missing.
+    lately = {p["id"] for p in it.this_month()}
+    groups = (lately.intersection(ids(group["contacts"])) for group in found["groups"])
+    shown = {frozenset(group) for group in groups if len(group) > 1}
+    certainty = "exact" if found["proven_since"] <= it.month else found["certainty"]
     mailboxes: dict[str, set[str]] = {}
     for p in it.this_month():
         if "@" in str(p.get("email")):
             local, _, domain = p["email"].strip().casefold().rpartition("@")
             mailboxes.setdefault(f"{local.partition('+')[0]}@{domain}", set()).add(p["id"])
     truth = {frozenset(people) for people in mailboxes.values() if len(people) > 1}
-    return shown, truth, found["certainty"]
+    return shown, truth, certainty
 
 
 async def whom_should_we_call_first_and_why(it: Company) -> Said:

@@ -12,8 +12,8 @@ from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.windows import Sort, Status
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count, Scope, parse_group_by
-from smoc_mcp.questions.duplicates import Pairing
-from smoc_mcp.questions.filters import ContactFilter, Listing, Span
+from smoc_mcp.questions.duplicates import By, Pairing
+from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing, Span
 from smoc_mcp.questions.look import Look, parse_grouping
 from smoc_mcp.questions.measures import MEASURES
 from smoc_mcp.questions.rows import ContactRow
@@ -23,6 +23,7 @@ from tests.simulation import Raw, SimulatedCompany, key
 from tests.truth import (
     WIRE,
     admits,
+    alike,
     check_groups,
     check_part,
     check_sample,
@@ -30,6 +31,7 @@ from tests.truth import (
     check_total,
     is_since,
     moment,
+    part_of,
     status_of,
 )
 
@@ -125,23 +127,36 @@ class Audit:
         self._hold(found.proof, check)
 
     async def ask_duplicates(self) -> None:
-        wanted = replace(self.filter(), statuses=None)
-        found = await self.directory.find_duplicates(Pairing(wanted=wanted, limit=100))
-        self.claims[f"duplicates {found.proof.certainty}"] += 1
+        by = self.chance.choice([By.EMAIL, By.PHONE])
+        wanted = ContactFilter(statuses=self._statuses())
+        span = replace(self.filter(), statuses=None)
+        asked = Pairing(by=by, wanted=wanted, one_of=span, limit=100)
+        found = await self.directory.find_duplicates(asked)
+        groups = [set(g.group.ids) for g in found.groups]
+        when = "ever" if span == EVERYBODY else "in a span"
+        self.claims[f"duplicates by {by} {when} {found.proof.certainty}"] += 1
 
         def check(there: list[Raw]) -> None:
-            alike: dict[str, set[str]] = {}
-            for contact in there:
-                if admits(wanted, contact):
-                    alike.setdefault(str(contact["email"]), set()).add(str(contact["id"]))
-            truth = [ids for ids in alike.values() if len(ids) > 1]
-            groups = [set(g.group.ids) for g in found.groups]
+            one_of = {str(c["id"]) for c in there if admits(span, c)}
+            all_alike = alike(by, [c for c in there if admits(wanted, c)])
+            truth = [ids for ids in all_alike if ids & one_of]
             assert found.total == len(groups) >= len(truth)
             assert all(any(ids <= group for group in groups) for ids in truth)
             if found.proof.exact:
                 assert sorted(map(sorted, groups)) == sorted(map(sorted, truth))
 
         self._hold(found.proof, check)
+        if found.part is None:
+            return
+        part = found.part
+        self.claims[f"duplicates by {by} {when} of a part"] += 1
+
+        def check_pairs(there: list[Raw]) -> None:
+            one_of = {str(c["id"]) for c in there if admits(span, c)}
+            for ids in alike(by, part_of(part, wanted, there)):
+                assert not ids & one_of or any(ids <= group for group in groups)
+
+        self._hold(part.proof, check_pairs)
 
     async def ask_stats(self) -> None:
         wanted = self.filter()

@@ -31,6 +31,16 @@ DAYS = 1_500
 AHEAD = 10_000 * STEP
 """How far times of the future lie ahead."""
 
+PHONES = {
+    "+46 70 123 45 67": ("701234567", "46"),
+    "070-123 45 67": ("701234567", ""),
+    "+47 701234567": ("701234567", "47"),
+    "4715241895": ("15241895", "47"),
+    "15 24 18 95": ("15241895", ""),
+    "": ("", ""),
+    "0047 152 41 895": ("15241895", "47"),
+}
+"""The phone numbers that contacts have, and what each is: the number, and its country's code."""
 INVITERS = [{"id": n, "firstName": "Per", "lastName": "Nowak"} for n in ("7", "8")]
 
 Raw = dict[str, object]
@@ -179,6 +189,8 @@ class SimulatedCompany:
         contact: Raw = {
             "id": contact_id,
             "email": f"p{self._made % 7}@example.com",
+            # Of few contacts several have one number, and not those who have one address.
+            "msisdn": list(PHONES)[self._made // 2 % len(PHONES)],
             "createdAt": None if self._happens(self.weather.undated) else now,
             "updatedAt": now,
             "lastConversationDate": None,

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smoc_mcp.api.models import read_contact
+from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.duplicates import Alike, By, Candidate, groups_of, traits_of
-from smoc_mcp.questions.filters import EVERYBODY
+from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Span
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.store.duplicates import candidates
 from smoc_mcp.store.sqlite import Database
@@ -55,8 +57,14 @@ def same(by: By, *people: Person) -> bool:
     return bool(grouped(by, people))
 
 
-def grouped(by: By, people: Sequence[Person]) -> list[Alike]:
-    """Return the groups of some people, whose ids are their places."""
+def grouped(by: By, people: Sequence[Person], one_of: Sequence[bool] = ()) -> list[Alike]:
+    """Return the groups of some people, whose ids are their places.
+
+    Args:
+        by: By what they are the same.
+        people: Nobody twice, though two may have all in common.
+        one_of: For each whether it is one of those of whom a group must have one; for none all are.
+    """
     made = []
     for at, (name, email, phone, employer, city) in enumerate(people):
         traits = traits_of(name, email, phone)
@@ -66,7 +74,8 @@ def grouped(by: By, people: Sequence[Person]) -> list[Alike]:
             By.NAME: (traits.name, fold(employer), fold(city)),
         }[by]
         if key:
-            made.append(Candidate(str(at), at, key, first, second))
+            is_one = one_of[at] if one_of else True
+            made.append(Candidate(str(at), at, key, first, second, is_one))
     return groups_of(by, made)
 
 
@@ -157,9 +166,30 @@ def test_one_name_is_one_person_at_one_employer_or_in_one_city(
     assert same(By.NAME, *people) is expected
 
 
-def test_a_number_without_a_country_goes_with_one_country_only() -> None:
-    people = [(None, None, n, "", "") for n in ("+46701234567", "+47701234567", "0701234567")]
-    assert [set(group.ids) for group in grouped(By.PHONE, people)] == [{"0", "2"}]
+@pytest.mark.parametrize(
+    ("numbers", "joined"),
+    [
+        (["+46 701234567", "+47 701234567", "+47 70 123 45 67"], {"1", "2"}),
+        (["+47 701234567", "+46 701234567", "0046701234567"], {"1", "2"}),
+        # Of several as frequent the lowest code.
+        (["+47 701234567", "+46 701234567"], {"1"}),
+        (["+354 5812345", "+46 5812345"], {"1"}),
+    ],
+)
+def test_a_number_without_a_country_goes_with_the_most_frequent_of_its_countries(
+    numbers: list[str], joined: set[str]
+) -> None:
+    without = "5812345" if "5812345" in numbers[0] else "070-123 45 67"
+    people = [(None, None, number, "", "") for number in [*numbers, without]]
+    [group] = grouped(By.PHONE, people)
+    assert set(group.ids) == {*joined, str(len(numbers))}
+    assert group.undecided
+
+
+@pytest.mark.parametrize("numbers", [["+46701234567", "0701234567"], ["0701234567"] * 2])
+def test_a_number_that_one_country_has_at_most_is_decided(numbers: list[str]) -> None:
+    [group] = grouped(By.PHONE, [(None, None, number, "", "") for number in numbers])
+    assert not group.undecided
 
 
 def test_somebody_may_be_one_with_some_at_work_and_with_others_at_home() -> None:
@@ -184,6 +214,16 @@ PEOPLE = st.lists(
     ),
     max_size=9,
 )
+
+
+CALLERS = st.lists(
+    st.tuples(
+        *(st.none(), st.none(), st.sampled_from(["+46701234567", "0701234567", "+47701234567"])),
+        *(st.just(""), st.just("")),
+    ),
+    max_size=9,
+)
+"""People of one number in two countries, and in none."""
 
 
 @given(PEOPLE, st.sampled_from(By))
@@ -215,7 +255,7 @@ def test_a_contact_is_in_one_group_at_most_by_address_and_by_number(
     assert max(times.values(), default=1) == 1
 
 
-@given(PEOPLE, st.sampled_from(By), st.data())
+@given(PEOPLE | CALLERS, st.sampled_from(By), st.data())
 def test_of_fewer_contacts_there_are_never_more_groups(
     people: list[Person],
     by: By,
@@ -223,11 +263,27 @@ def test_of_fewer_contacts_there_are_never_more_groups(
 ) -> None:
     some = [person for person in people if data.draw(st.booleans())]
     assert len(grouped(by, some)) <= len(grouped(by, people))
+    assert all(group.lasting for group in grouped(by, people))
 
 
-@given(PEOPLE)
-def test_the_store_finds_the_groups_of_the_pure_module(
+@given(PEOPLE | CALLERS, st.sampled_from(By), st.data())
+def test_of_fewer_contacts_never_more_groups_of_a_time_last(
     people: list[Person],
+    by: By,
+    data: st.DataObject,
+) -> None:
+    in_time = [data.draw(st.booleans()) for _ in people]
+    known = [at for at in range(len(people)) if data.draw(st.booleans())]
+    some = grouped(by, [people[at] for at in known], [in_time[at] for at in known])
+    whole = grouped(by, people, in_time)
+    assert sum(g.lasting for g in some) <= sum(g.has_one for g in whole)
+    assert all(g.has_one for g in some if g.lasting)
+
+
+@given(PEOPLE | CALLERS, st.integers(0, 9), st.integers(1, 9))
+@settings(deadline=None)
+def test_the_store_finds_the_groups_of_the_pure_module(
+    people: list[Person], first: int, days: int
 ) -> None:
     store = ContactStore()
     reads = [
@@ -242,23 +298,38 @@ def test_the_store_finds_the_groups_of_the_pure_module(
                     "msisdn": phone,
                     "company": employer,
                     "city": city,
-                    "createdAt": f"2026-01-0{at + 1}",
+                    "createdAt": f"2026-01-{at + 1:02}",
                 }
             )
         )
     ]
     store.absorb(whole(reads), reads)
+    span = Span(created_on(first), created_on(first + days))
+    one_of = ContactFilter(spans={Sort.CREATED: span})
+    in_time = [first <= at < first + days for at in range(len(people))]
     for by in By:
         stored = [(g.shared, g.ids) for g in store.find_duplicates(by, EVERYBODY)]
         assert stored == [(g.shared, g.ids) for g in grouped(by, people)]
+        of_time = [g for g in store.find_duplicates(by, EVERYBODY, one_of) if g.has_one]
+        assert [(g.shared, g.ids, g.lasting, g.undecided) for g in of_time] == [
+            (g.shared, g.ids, g.lasting, g.undecided)
+            for g in grouped(by, people, in_time)
+            if g.has_one
+        ]
     store.close()
+
+
+def created_on(at: int) -> int:
+    """Return the moment at which somebody of this place is created."""
+    return round(datetime(2026, 1, at + 1, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 @pytest.mark.parametrize("by", By)
 def test_duplicates_are_read_from_an_index_alone(by: By) -> None:
     db = Database()
     db.see(1)
-    sql = candidates(by, EVERYBODY)
+    lately = ContactFilter(spans={Sort.CREATED: Span(created_on(0))})
+    sql = candidates(by, EVERYBODY, lately)
     steps = [str(r["detail"]) for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", sql.values)]
     db.close()
     looked = [step for step in steps if " contacts" in step]
@@ -282,7 +353,7 @@ async def test_duplicates_in_all_forms_are_found_and_near_misses_are_not() -> No
         "phone": {frozenset(ids[2:4])},
         "name": {frozenset({ids[0], ids[4]})},
     }
-    # A number that names no country goes with the first country by code: +46 is before +47.
+    # A number that names no country goes with the lowest code of those as frequent: +46.
     for by, groups in expected.items():
         found = await found_in(company, by=by, limit=100)
         assert found["certainty"] == "exact"
@@ -303,6 +374,41 @@ async def test_the_evidence_says_in_words_what_is_the_same() -> None:
         "phone": "the same number +47 15 24 18 95, once without the country code",
         "name": "the same name and employer",
     }
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (["+47 15241895", "0047 152 41 895"], "the same number 0047 152 41 895"),
+        (["4715241895", "+47 15241895"], "+47 15241895, once with its first digits read as "),
+        (["+4715241895", "4715241895"], "+4715241895, once with its first digits read as "),
+        (["4715241895", "47 15241895"], "47 15241895, twice with its first digits read as "),
+        (["15241895", "4715241895"], "4715241895, once with its first digits read as "),
+        (["15241895", "15 24 18 95"], "the same number 15 24 18 95"),
+    ],
+)
+async def test_a_country_code_that_is_read_from_digits_is_not_shown_as_stated(
+    numbers: list[str], said: str
+) -> None:
+    company, _ = company_of(*({"msisdn": number} for number in numbers))
+    [group] = (await found_in(company, by="phone"))["groups"]
+    assert said in group["evidence"]
+    is_read = "read as" in said
+    assert group["evidence"].count("with its first digits read as the country code") == is_read
+
+
+@pytest.mark.parametrize("mask", [frozenset[Any](), frozenset({"phone"})])
+async def test_a_number_that_could_be_of_another_country_is_said_to_be(
+    mask: frozenset[Any],
+) -> None:
+    numbers = ["+46 15241895", "+47 15241895", "15241895", "+47 15 24 18 95"]
+    company, ids = company_of(*({"msisdn": number} for number in numbers))
+    found = await found_in(company, Views(boundary=Boundary(mask=mask)), by="phone")
+    assert members(found) == [{ids[1], ids[2], ids[3]}]
+    [group] = found["groups"]
+    assert group["evidence"].endswith(
+        ", once without the country code, so it could also be that of another country"
+    )
 
 
 async def test_the_text_has_a_line_of_evidence_before_each_group_and_all_that_is_known() -> None:
@@ -340,53 +446,10 @@ async def test_groups_come_newest_first_in_pages_that_survive_a_restart() -> Non
     assert seen == truth
 
 
-async def test_a_filter_of_time_admits_only_who_was_created_in_it() -> None:
-    company, ids = company_of({"email": "a@x.no"}, {"email": "A@x.no"}, {"email": "a+b@x.no"})
-    created = [str(c["createdAt"]) for c in company.contacts()]
-    found = await found_in(company, created_after=created[1])
-    assert members(found) == [{ids[1], ids[2]}]
-    assert (await found_in(company, created_before=created[1]))["groups"] == []
-
-
-async def test_a_large_company_is_at_least_and_says_among_whom_none_is_missing() -> None:
-    company, ids = company_of(
-        {"email": "ada@example.com"}, {"email": "ada+x@example.com"}, size=3_000
-    )
-    found = await found_in(company, limit=100)
-    assert found["certainty"] == "at_least"
-    assert set(ids) in members(found)
-    since = found["proven_since"]
-    assert f"None is missing among all created since {since} (exact)" in found["note"]
-    part = await found_in(company, created_after=since, limit=100)
-    assert part["certainty"] == "exact"
-    assert part["total"] <= found["total"] <= len(truth_of(company, since=""))
-    assert {frozenset(g) for g in truth_of(company, since)} == {frozenset(g) for g in members(part)}
-
-
-def truth_of(company: Company, since: str) -> list[set[str]]:
-    """Return the groups by address of the whole company, as the pure module says."""
-    groups: dict[str, set[str]] = {}
-    for contact in company.contacts():
-        if str(contact["createdAt"] or "") >= since:
-            address = traits_of(None, str(contact.get("email") or ""), None).address
-            groups.setdefault(address, set()).add(str(contact["id"]))
-    return [ids for address, ids in groups.items() if address and len(ids) > 1]
-
-
 async def test_a_field_that_cannot_be_read_leaves_nothing_proven() -> None:
     company, _ = company_of({"email": ["a@x.no"]}, {"email": "a@x.no"})
     assert (await found_in(company))["certainty"] == "at_least"
     assert (await found_in(company, by="name"))["certainty"] == "exact"
-
-
-async def test_nobody_twice_is_said_only_where_it_is_proven() -> None:
-    company, _ = company_of({"email": "a@x.no"}, {"email": "b@x.no"})
-    with run_in_thread(Sandbox(keys={KEY: company})) as url:
-        async with memory_server(url) as client:
-            answer = await client.call_tool("contacts_duplicates", {})
-    assert text_of(answer).startswith("Nobody is there twice. Certainty: exact.")
-    assert answer.structured_content is not None
-    assert answer.structured_content["total"] == 0
 
 
 @pytest.mark.parametrize(("by", "kept"), [("email", "ada"), ("phone", "15241895")])
@@ -404,6 +467,12 @@ async def test_what_is_masked_is_in_no_evidence(by: str, kept: str) -> None:
     assert "secret" not in str(found)
     for group in found["groups"]:
         assert ", masked as " in group["evidence"]
+
+
+@pytest.mark.parametrize("by", By)
+async def test_an_answer_names_what_was_compared(by: By) -> None:
+    company, _ = company_of({"email": "ada@x.no"}, {"email": "ADA@x.no"})
+    assert (await found_in(company, by=by))["by"] == by
 
 
 async def test_a_group_of_many_shows_the_newest_ten_and_says_how_many_there_are() -> None:

@@ -11,12 +11,13 @@ from smoc_mcp.directory.answers import Groups, Tally
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.dimensions import Count, Kind
+from smoc_mcp.questions.duplicates import By
 from smoc_mcp.questions.filters import ContactFilter, Span
 from smoc_mcp.questions.groups import Group
 from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import iso
 from smoc_mcp.views.results import GroupResult, StatisticsResult
-from tests.simulation import SECOND, UTC, Raw, key
+from tests.simulation import PHONES, SECOND, UTC, Raw, key
 
 WIRE = {
     Sort.CREATED: "createdAt",
@@ -52,6 +53,22 @@ def admits(wanted: ContactFilter, contact: Raw) -> bool:
         if span.before is not None and moment(time) >= span.before:
             return False
     return True
+
+
+def alike(by: By, contacts: Iterable[Raw]) -> list[set[str]]:
+    """Return the ids of those contacts that have one address, or one number in one country."""
+    groups: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for contact in contacts:
+        if by is By.EMAIL:
+            groups[str(contact["email"]), ""].add(str(contact["id"]))
+        elif number := str(contact["msisdn"]):
+            groups[PHONES[number]].add(str(contact["id"]))
+    for number, code in list(groups):
+        if by is By.PHONE and not code:
+            named = {c: len(ids) for (n, c), ids in groups.items() if n == number and c}
+            code_of_most = max(sorted(named), key=lambda c: named[c], default="")
+            groups[number, code_of_most] |= groups.pop((number, ""))
+    return [ids for ids in groups.values() if len(ids) > 1]
 
 
 def is_since(contact: Raw, name: str, since: int) -> bool:

@@ -10,7 +10,7 @@ from smoc_mcp.proof.history import Gap
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Status, Window
 from smoc_mcp.questions.changes import Changes, Progress
-from smoc_mcp.questions.duplicates import Alike, Evidence
+from smoc_mcp.questions.duplicates import Alike, Evidence, Pairing
 from smoc_mcp.questions.groups import Group, Grouping
 from smoc_mcp.questions.rows import Cell, Column, ContactRow
 from smoc_mcp.text.times import Moment
@@ -169,15 +169,17 @@ class Duplicates:
     """Groups of contacts that are the same person, by their newest contact.
 
     Attributes:
+        asked: What was asked for.
         proof: That these are the groups, on this page, and that there are no more.
         total: How many groups; where that is not proven, how many at least.
         in_hand: How many groups there are in hand, as they were last seen.
         more: Whether another page follows.
-        part: What is proven, where the total is not; None for nothing.
+        part: Among whom no two are missing, where the total is not proven; None for nobody.
         live: As of a page.
     """
 
     company: Company
+    asked: Pairing
     groups: Sequence[DuplicateGroup]
     proof: Proof
     total: int

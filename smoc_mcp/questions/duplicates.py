@@ -4,7 +4,8 @@ Two contacts are the same by address, by phone number, or by name with employer 
 compared is derived of each contact alone (`traits_of`), so that a store can look it up.
 
 Of fewer contacts there are never more groups than of more: so the groups of those in hand are a
-lower bound of the company's.
+lower bound of the company's. Where one of each group must be of some contacts, such as those of a
+time, only the lasting ones are: a number without a country may turn out to be in another group.
 """
 
 import re
@@ -79,6 +80,7 @@ class Candidate(NamedTuple):
         key: The trait.
         first: The country code, or the folded employer; empty for none.
         second: The folded city; empty for none.
+        is_one: It is one of those of whom each group must have one.
     """
 
     id: str
@@ -86,6 +88,7 @@ class Candidate(NamedTuple):
     key: str
     first: str = ""
     second: str = ""
+    is_one: bool = True
 
 
 class Place(NamedTuple):
@@ -103,11 +106,17 @@ class Alike(NamedTuple):
         shared: What they have in common.
         ids: At least two, the newest first.
         created: When the newest was created.
+        has_one: One of them at least is of those of whom each group must have one.
+        lasting: Whoever else there is, there is a group for this one that has one of those.
+        undecided: Some of them name no country, and others have the number in another country.
     """
 
     shared: Shared
     ids: tuple[str, ...]
     created: Moment
+    has_one: bool = True
+    lasting: bool = True
+    undecided: bool = False
 
     @property
     def place(self) -> Place:
@@ -121,7 +130,8 @@ class Evidence(NamedTuple):
     Attributes:
         shared: What they have in common.
         value: The address or number as the plainest of them writes it; empty for a name.
-        forms: How others write it (`+news`, another spelling), and how many do.
+        forms: How others write it (`+news`, another spelling), and how many do; of a number also
+            whose country code is none that they state.
     """
 
     shared: Shared
@@ -144,20 +154,26 @@ class Pairing:
     Attributes:
         by: By what.
         wanted: Among which contacts.
+        one_of: Of these each group has at least one; the others of it are of `wanted` alone.
         limit: The most groups.
         after: Where the last page ended.
     """
 
     by: By = By.EMAIL
     wanted: ContactFilter = EVERYBODY
+    one_of: ContactFilter = EVERYBODY
     limit: int = 20
     after: Place | None = None
 
     @property
     def region(self) -> Region:
-        """The part of the company that it can admit, and the fields that it reads."""
+        """The part of the company that it can admit, and the fields that it reads.
+
+        A twin can be anybody of `wanted`, so `one_of` makes it no smaller.
+        """
         region = self.wanted.region()
-        return replace(region, fields=region.fields | frozenset(_READS[self.by]))
+        fields = region.fields | self.one_of.region().fields | frozenset(_READS[self.by])
+        return replace(region, fields=fields)
 
     @property
     def is_trend(self) -> bool:
@@ -182,13 +198,15 @@ _SHORT_CODES = {
 """The country codes of one or two digits (ITU-T E.164); all others have three."""
 _LEAST_DIGITS = 7
 _WITHOUT_CODE = "without the country code"
+_UNDECIDED = f"{_WITHOUT_CODE}, so it could also be that of another country"
+_READ_CODE = "with its first digits read as the country code"
 _LONGEST_NATIONAL = 9
 """A number without zero or plus that is longer holds its country code, as an MSISDN does."""
 
 
 def traits_of(name: str | None, email: str | None, phone: str | None) -> Traits:
     """Return what is compared of a contact with this full name, address and phone number."""
-    number, country = _number(phone or "")
+    number, country, _ = _number(phone or "")
     words = fold(name or "")
     # Of somebody who is called just Anna there are several in every town.
     return Traits(_address(email or ""), number, country, words if " " in words else "")
@@ -202,22 +220,34 @@ def _address(email: str) -> str:
     return f"{local}@{domain}" if at and local and domain else ""
 
 
-def _number(phone: str) -> tuple[str, str]:
-    """Return a number within its country, and the country's code as far as it is known."""
+class _Number(NamedTuple):
+    """A phone number: within its country, the country's code, and whether a + or 00 states it."""
+
+    national: str = ""
+    country: str = ""
+    stated: bool = False
+
+
+def _number(phone: str) -> _Number:
+    """Return a number taken apart; without a country where its code is neither stated nor read."""
     found = digits(phone)
     if len(found) < _LEAST_DIGITS:
-        return "", ""
+        return _Number()
     says_code = _INTERNATIONAL.match(phone) is not None
     is_bare = not _LEADING_ZERO.match(phone) and len(found) > _LONGEST_NATIONAL
     if not says_code and not is_bare:
-        return found, ""
+        return _Number(found)
     length = next((n for n in (1, 2) if found[:n] in _SHORT_CODES), 3)
     number = found[length:].lstrip("0")
-    return (number, found[:length]) if len(number) >= _LEAST_DIGITS else (found, "")
+    if len(number) < _LEAST_DIGITS:
+        return _Number(found)
+    return _Number(number, found[:length], says_code)
 
 
 def groups_of(by: By, candidates: Iterable[Candidate]) -> list[Alike]:
     """Return the groups of contacts that are the same, by their newest contact.
+
+    Also those that have none of whom each must have one: see `Alike.has_one`.
 
     By address and by number a contact is in one group at most; by name in one with those of its
     employer and one with those of its city, unless one of the two holds the other.
@@ -234,16 +264,30 @@ def _of_address(members: Sequence[Candidate]) -> list[Alike]:
 
 
 def _of_number(members: Sequence[Candidate]) -> list[Alike]:
-    """Return a group for each country; numbers that name none go with one of them.
+    """Return a group for each country; numbers that name none go with the most frequent.
 
-    With the first by code: whichever it is, no group is there that was not there before.
+    Of several as frequent with the lowest code. Whichever it is, no group is there that was not
+    there before.
     """
     by_country = _divided(members, _FIRST)
     unknown = by_country.pop("", [])
-    if unknown:
-        first = min(by_country, default="")
-        by_country[first] = [*by_country.get(first, ()), *unknown]
-    return [g for country in by_country.values() for g in _group(Shared.NUMBER, country)]
+    undecided = bool(unknown) and len(by_country) > 1
+    likely = min(by_country, key=lambda code: (-len(by_country[code]), int(code)), default="")
+    # Those of one code stay together. Who names none moves to those who become more frequent, and
+    # is one group at least where there is no other of the number.
+    lasting = {
+        code
+        for code, those in by_country.items()
+        if len(those) > 1 and any(m.is_one for m in those)
+    }
+    if not lasting and any(m.is_one for m in unknown):
+        lasting = {likely}
+    by_country[likely] = [*by_country.get(likely, ()), *unknown]
+    return [
+        group._replace(lasting=country in lasting, undecided=undecided and country == likely)
+        for country, those in by_country.items()
+        for group in _group(Shared.NUMBER, those)
+    ]
 
 
 def _of_name(members: Sequence[Candidate]) -> list[Alike]:
@@ -277,15 +321,17 @@ def _divided(
     return parts
 
 
-def _group(shared: Shared, members: Iterable[Candidate]) -> list[Alike]:
+def _group(shared: Shared, members: Sequence[Candidate]) -> list[Alike]:
     newest = sorted(((m.created, m.id) for m in members), reverse=True)
     if len(newest) < 2:
         return []
-    return [Alike(shared, tuple(i for _, i in newest), newest[0][0])]
+    has_one = any(m.is_one for m in members)
+    return [Alike(shared, tuple(i for _, i in newest), newest[0][0], has_one, has_one)]
 
 
-def evidence_of(shared: Shared, rows: Sequence[ContactRow]) -> Evidence:
-    """Return what shows that contacts with something in common are one person."""
+def evidence_of(group: Alike, rows: Sequence[ContactRow]) -> Evidence:
+    """Return what shows that the contacts of a group, all of them, are one person."""
+    shared = group.shared
     if shared is Shared.ADDRESS:
         written = [email_key(row.email or "") for row in rows]
         # The plainest: without a tag, and short.
@@ -293,12 +339,22 @@ def evidence_of(shared: Shared, rows: Sequence[ContactRow]) -> Evidence:
         others = Counter(_form(address, value) for address in written if address != value)
         return Evidence(shared, value, others)
     if shared is Shared.NUMBER:
-        codes = [_number(row.phone or "")[1] for row in rows]
-        written = [row.phone or "" for row in rows]
-        value = next((w for w, code in zip(written, codes, strict=True) if code), written[0])
-        without = codes.count("") if any(codes) else 0
-        return Evidence(shared, value, {_WITHOUT_CODE: without} if without else {})
+        return _evidence_of_number(group, [row.phone or "" for row in rows])
     return Evidence(shared)
+
+
+def _evidence_of_number(group: Alike, written: Sequence[str]) -> Evidence:
+    """Return how the numbers of a group are written, and whose country is not stated."""
+    numbers = list(map(_number, written))
+    # The plainest: with a stated country code, otherwise with one that was read.
+    at = max(range(len(numbers)), key=lambda i: (numbers[i].stated, numbers[i].country != ""))
+    without = sum(not number.country for number in numbers)
+    read = sum(bool(number.country) and not number.stated for number in numbers)
+    forms = {
+        _UNDECIDED if group.undecided else _WITHOUT_CODE: without if without < len(numbers) else 0,
+        _READ_CODE: read,
+    }
+    return Evidence(group.shared, written[at], {f: times for f, times in forms.items() if times})
 
 
 def _form(address: str, plain: str) -> str:

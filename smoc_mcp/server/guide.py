@@ -91,9 +91,12 @@ of the time before created_after, equally long. A contact counts once per \
 
 ## Duplicates (contacts_duplicates)
 by=email: case, a tag behind a plus and, at Gmail, dots do not matter. by=phone: the same \
-number, with or without its country code; two country codes are two numbers. by=name: the same \
-first and last name, and the same employer or city. A group is a guess by its evidence; total \
-counts groups.
+number, with or without its country code; two country codes are two numbers, and one without goes \
+with the most frequent of its codes. A code that no + or 00 states is read from the digits. \
+by=name: the same first and last name, and the same employer or city. With created_after or \
+created_before one of a group was created then, the others whenever. A group is a guess by its \
+evidence; total counts groups. Where not all are proven, no two are missing who were both created \
+since proven_since.
 
 ## Resources
 smoc://company (how far back nothing is missing) · smoc://contacts/{{id}} · smoc://catalogue \

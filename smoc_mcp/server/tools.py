@@ -163,7 +163,8 @@ def build_tools(directory: FindDirectory, views: Views) -> list[Tool]:
             tools.contacts_duplicates,
             "Find duplicates",
             "Returns which contacts may be the same person, each group with its evidence; nothing "
-            f"is merged. {DATA}",
+            "is merged. The time filters ask for groups with one created then, the others "
+            f"whenever. {DATA}",
             DuplicatesResult,
             by=(BY, "email"),
             created_after=SHARED_FILTERS["created_after"],
@@ -300,9 +301,9 @@ class _ContactTools:
                     after = GroupPlace(created, contact_id, shared)
                 case _:
                     raise CursorError("The cursor is damaged: leave it out to begin at the start.")
-        wanted = parse_filter(span, now=now, zone=self._directory.zone)
+        one_of = parse_filter(span, now=now, zone=self._directory.zone)
         found = await self._directory.find_duplicates(
-            Pairing(by=By(by), wanted=wanted, limit=limit, after=after)
+            Pairing(by=By(by), one_of=one_of, limit=limit, after=after)
         )
         return duplicates(found, self._views, lambda place: encode(question, now, *place))
 

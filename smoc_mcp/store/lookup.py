@@ -80,9 +80,16 @@ class ContactLookup:
         """Return every contact with this address, newest first."""
         return [row_of(r) for r in self._fetch(owning(email_key))]
 
-    def find_duplicates(self, by: By, wanted: ContactFilter) -> list[Alike]:
-        """Return the groups of contacts of a filter that are the same, by their newest contact."""
-        return groups_of(by, (Candidate(*r) for r in self._fetch(candidates(by, wanted))))
+    def find_duplicates(
+        self, by: By, wanted: ContactFilter, one_of: ContactFilter = EVERYBODY
+    ) -> list[Alike]:
+        """Return the groups of contacts of a filter that are the same, by their newest contact.
+
+        They are of traits that somebody of `one_of` has; `Alike.has_one` says of each whether it
+        has one of those.
+        """
+        found = self._fetch(candidates(by, wanted, one_of))
+        return groups_of(by, (Candidate(*r) for r in found))
 
     def find_rows(self, ids: Iterable[str]) -> Mapping[str, ContactRow]:
         """Return the contacts of some ids by id."""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 from smoc_mcp.directory.answers import DuplicateGroup, Duplicates
 from smoc_mcp.proof.part import Part
-from smoc_mcp.questions.duplicates import Evidence, Place, Shared
+from smoc_mcp.questions.duplicates import By, Evidence, Place, Shared
+from smoc_mcp.questions.filters import EVERYBODY
 from smoc_mcp.views.boundary import Boundary
 from smoc_mcp.views.lists import View, Views, company_result, until_full
 from smoc_mcp.views.phrases import (
@@ -31,6 +32,12 @@ _COLUMNS = ["id", "name", "email", "phone", "company", "city", "status", "create
 """What of a contact is shown; in answers of many groups each costs."""
 _FORMS_SHOWN = 3
 _TIMES = {1: "once", 2: "twice"}
+_SAME: Mapping[By, str] = {
+    By.EMAIL: "the same address",
+    By.PHONE: "the same phone number of seven digits or more",
+    By.NAME: "the same first and last name with the same employer or city",
+}
+"""What was compared: an answer that found nothing claims nothing of anything else."""
 
 
 def duplicates(
@@ -44,6 +51,7 @@ def duplicates(
     more = remembered_more(found.total, found.proof, found.in_hand)
     note = _note(found, views, as_of, kept, more)
     result: DuplicatesResult = {
+        "by": found.asked.by.value,
         "groups": list(shown),
         "certainty": found.proof.certainty.value,
         "total": found.total,
@@ -85,9 +93,9 @@ def _evidence(evidence: Evidence, boundary: Boundary) -> str:
             return f"the same address, masked as {boundary.email(evidence.value)}"
         said = f"the same address {boundary.email(evidence.value)}"
     elif evidence.shared is Shared.NUMBER:
-        if "phone" in boundary.mask:
-            return f"the same number, masked as {boundary.phone(evidence.value)}"
-        said = f"the same number {boundary.phone(evidence.value)}"
+        # How a number is written holds nothing of it, so that is said of a masked one too.
+        masked = ", masked as" if "phone" in boundary.mask else ""
+        said = f"the same number{masked} {boundary.phone(evidence.value)}"
     else:
         return f"the same {evidence.shared}"
     forms = sorted(evidence.forms.items(), key=lambda form: (-form[1], form[0]))
@@ -107,12 +115,7 @@ def _table(group: DuplicateGroupResult) -> str:
 def _heading(found: Duplicates, kept: int) -> str:
     certainty = f"Certainty: {found.proof.certainty}."
     if not found.in_hand:
-        nobody = (
-            "Nobody is there twice."
-            if found.proof.complete
-            else "No duplicates were found, which does not prove that there are none."
-        )
-        return f"{nobody} {certainty}"
+        return f"{_nobody(found)} {certainty}"
     groups = f"{kept:,} of {many(found.in_hand, 'group')} that may be one person"
     now = ""
     if found.in_hand > found.total:
@@ -124,6 +127,16 @@ def _heading(found: Duplicates, kept: int) -> str:
     return f"{groups}, the newest first{now}. {certainty}"
 
 
+def _nobody(found: Duplicates) -> str:
+    """Return what was not found, and no more than was looked for."""
+    same = f"two contacts have {_SAME[found.asked.by]}"
+    if found.asked.one_of != EVERYBODY:
+        same = f"contact of the time asked for has {_SAME[found.asked.by]} as another"
+    if found.proof.complete:
+        return f"No {same}."
+    return f"Of those in hand no {same}, which does not prove that there are none."
+
+
 def _note(found: Duplicates, views: Views, as_of: str, kept: int, more: int) -> str:
     complete = found.proof.complete
     return sentences(
@@ -132,7 +145,10 @@ def _note(found: Duplicates, views: Views, as_of: str, kept: int, more: int) -> 
             may_be_deleted(found.proof),
             "" if complete else looked_at(found.company),
             "" if complete else _about(found.part, views),
-            f"{many(more, 'group')} more as last seen, which may be gone." if more else "",
+            _of_time(found),
+            f"{many(more, 'group')} more in hand may be gone, or divided otherwise."
+            if more
+            else "",
             "" if complete else views.gaps(found.company.gaps, "came"),
             cut_short(kept, len(found.groups), "pass next_cursor for the rest"),
             unread(found.company),
@@ -141,9 +157,18 @@ def _note(found: Duplicates, views: Views, as_of: str, kept: int, more: int) -> 
 
 
 def _about(part: Part | None, views: Views) -> str:
-    """Return among whom no group is missing, and how to ask for them alone."""
+    """Return among whom no group is missing."""
     if part is None:
         return ""
     since = "" if part.since is None else views.time(part.since)
-    how = f"; created_after={since} gives only these" if since else ""
-    return f"None is missing among {everybody_of(part, since)} ({part.proof.certainty}){how}."
+    return (
+        f"No two are missing among {everybody_of(part, since)} ({part.proof.certainty}); one of "
+        "them may have a twin among others."
+    )
+
+
+def _of_time(found: Duplicates) -> str:
+    """Return what a filter of times means for a group; empty where there is none."""
+    if found.asked.one_of == EVERYBODY or not found.groups:
+        return ""
+    return "Of each group one at least is of the time asked for; the others are of any time."

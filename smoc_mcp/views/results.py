@@ -114,12 +114,13 @@ class DuplicateGroupResult(TypedDict, total=False):
 
 
 class DuplicatesResult(_Answer, total=False):
-    """Of contacts_duplicates: `total` and `remembered` count groups.
+    """Of contacts_duplicates: `total` and `remembered` count groups, `by` is what was compared.
 
-    Where they are not all proven, no group is missing among those created since `proven_since`, or
-    among those of `proven_statuses`.
+    Where they are not all proven, no two are missing who were both created since `proven_since`,
+    or are both of `proven_statuses`.
     """
 
+    by: str
     groups: list[DuplicateGroupResult]
     certainty: CertaintyWord
     total: int
