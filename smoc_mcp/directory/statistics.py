@@ -13,7 +13,7 @@ from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.history import refresh_interval
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import LATE, Sort, Status
-from smoc_mcp.questions.dimensions import Count, Scope
+from smoc_mcp.questions.dimensions import Count, Kind, Scope
 from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Span
 from smoc_mcp.questions.groups import OTHER, Group, Grouping, merge
 from smoc_mcp.text.times import Moment
@@ -32,6 +32,8 @@ def count_up(reading: Reading, asked: Count) -> Statistics:
     whole = tally.proof.complete
     in_hand = tally.total if whole else reading.in_hand_of(asked.wanted)
     groups = _groups(reading, asked, tally) if asked.divides_or_measures else None
+    if groups is not None and any(d.kind is Kind.QUESTION for d in asked.dimensions):
+        groups = replace(groups, question_ids=reading.store.question_ids())
     counts_only = groups is None or not (asked.dimensions or asked.measure or groups.periods)
     found = proven_part(reading, asked) if counts_only and not whole else None
     return Statistics(
@@ -60,8 +62,8 @@ def _ahead(reading: Reading, wanted: ContactFilter) -> int:
 def _questions(reading: Reading, asked: Count) -> list[str]:
     """Return the questions and fields that the question names."""
     found: list[str] = []
-    for kind, words in asked.questions:
-        found += named_questions(reading, kind, words)
+    for named in asked.questions:
+        found += named_questions(reading, named)
     return found
 
 

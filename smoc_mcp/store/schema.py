@@ -25,6 +25,7 @@ __all__ = [
     "add_values",
     "drop_labels",
     "index_values",
+    "recount",
 ]
 
 _AT_ONCE = 500
@@ -258,7 +259,7 @@ def add_values(*names: str) -> Migration:
 
 
 def add_labels(*kinds: str) -> Migration:
-    """Return a migration that gives every contact labels of new kinds of `fields.LABELS`."""
+    """Return a migration that gives every contact labels of kinds of which it has none."""
 
     def migrate(db: Statements) -> None:
         for row, facts in _derived(db):
@@ -283,8 +284,18 @@ def count_parts(db: Statements) -> None:
         db.run(setting([*facts.counts]), (*facts.counts.values(), row))
 
 
+def recount(*names: str) -> Migration:
+    """Return a migration that counts anew some of what `fields.COUNTS` names."""
+
+    def migrate(db: Statements) -> None:
+        for row, facts in _derived(db):
+            db.run(setting(names), (*(facts.counts[name] for name in names), row))
+
+    return migrate
+
+
 def drop_labels(*kinds: str) -> Migration:
-    """Return a migration that takes labels of kinds away that are no field any more."""
+    """Return a migration that takes labels of kinds away: of no field any more, or made anew."""
 
     def migrate(db: Statements) -> None:
         for kind in kinds:
@@ -353,5 +364,9 @@ MIGRATIONS: Sequence[Migration] = (
     add_values("state", "zip", "landing_page", "referrer", "os"),
     add_labels("variant", "text"),
     compare_contacts,
+    # A blank answer is none, and a question without words is called by its id.
+    drop_labels("survey", "text"),
+    add_labels("survey", "text"),
+    recount("surveys", "texts"),
 )
 """One for each version of the schema, in order. The last is followed by `index_values`."""
