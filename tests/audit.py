@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 
 from smoc_mcp.directory.answers import Matches, News, Page, Statistics
 from smoc_mcp.directory.directory import ContactDirectory
-from smoc_mcp.errors import UpstreamError
+from smoc_mcp.errors import InputError, UpstreamError
 from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.windows import Sort, Status
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count, Scope, parse_group_by
 from smoc_mcp.questions.duplicates import By, Pairing
-from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing, Span
+from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing, Span, parse_filter
 from smoc_mcp.questions.look import Look, parse_grouping
 from smoc_mcp.questions.measures import MEASURES
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.views.figures import figures
 from smoc_mcp.views.lists import Views
-from tests.simulation import Raw, SimulatedCompany, key
+from tests.simulation import UTC, Raw, SimulatedCompany, key
 from tests.truth import (
     WIRE,
     admits,
@@ -38,8 +38,15 @@ from tests.truth import (
 GROUPS = (
     *("status", "status", "city", "flow", "city,status", "flow,status", "created_day"),
     *("created_day,city", "created_week", "inviter", "inviter,status", "created_weekday"),
-    "conversation_week",
+    *("conversation_week", "survey", "survey,status", "survey:q1", "text", "text:size"),
 )
+ANSWERED = (
+    *({"has": "surveys"}, {"has": "-surveys"}, {"has": "texts"}, {"has": "-surveys,-texts"}),
+    *({"survey": "(none)"}, {"survey": "-(none)"}, {"survey": "(unnamed)"}, {"survey": "q1"}),
+    *({"survey": '"q1"'}, {"survey": "q1: (none)"}, {"survey": "roof: flat"}, {"text": "(none)"}),
+    *({"text": "size"}, {"text": "size: (none)"}, {"text": "(unnamed): wish"}),
+)
+"""Filters of who has answered, and what."""
 
 
 @dataclass
@@ -90,6 +97,10 @@ class Audit:
             await self.chance.choice(questions)()
         except UpstreamError:
             self.claims["no answer"] += 1
+        except InputError as error:
+            if "in hand has answered" not in str(error):
+                raise
+            self.claims["no such question"] += 1
 
     async def ask_list(self) -> None:
         sort = self.chance.choice(list(WIRE))
@@ -105,7 +116,7 @@ class Audit:
 
     async def ask_search(self) -> None:
         sort = self.chance.choice(list(WIRE))
-        wanted = self.filter()
+        wanted = self.filter_of_answers()
         limit = self.chance.choice([1, 3, 5, 20])
         self._check_page(
             "search",
@@ -159,14 +170,16 @@ class Audit:
         self._hold(part.proof, check_pairs)
 
     async def ask_stats(self) -> None:
-        wanted = self.filter()
-        by = self.chance.choice(["", *GROUPS])
+        wanted = self.filter_of_answers()
+        by = self.chance.choice([*[""] * 4, *GROUPS])
         asked = Count(
             wanted=wanted,
             dimensions=parse_group_by(by) if by else (),
             limit=self.chance.choice([2, 100]),
             scope=self.chance.choice([*[Scope.PROVEN] * 4, Scope.IN_HAND]),
-            measure=MEASURES[self.chance.choice(["rewards", "days_quiet", "days_to_conversation"])]
+            measure=MEASURES[
+                self.chance.choice(["rewards", "surveys", "days_quiet", "days_to_conversation"])
+            ]
             if self.chance.random() < 0.3
             else None,
         )
@@ -345,6 +358,14 @@ class Audit:
                 # Those of old, of whom the newest windows prove nothing.
                 spans[sort] = Span(before=moment(self.chance.choice(self._times(name))))
         return ContactFilter(statuses=self._statuses(), spans=spans)
+
+    def filter_of_answers(self) -> ContactFilter:
+        """Return a filter, sometimes also of who has answered."""
+        wanted = self.filter()
+        if self.chance.random() < 0.7:
+            return wanted
+        of = parse_filter(self.chance.choice(ANSWERED), now=0, zone=UTC)
+        return replace(wanted, has=of.has, answers=of.answers)
 
 
 def _check_rows(

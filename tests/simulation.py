@@ -42,6 +42,26 @@ PHONES = {
 }
 """The phone numbers that contacts have, and what each is: the number, and its country's code."""
 INVITERS = [{"id": n, "firstName": "Per", "lastName": "Nowak"} for n in ("7", "8")]
+ANSWERS = (
+    {"questionId": "Q1", "question": "Roof?", "answer": "Flat"},
+    {"questionId": "q1", "question": "roof\u00ad?", "answer": "Steep"},
+    # Called by its id: one of no words, and one whose words nobody can see.
+    {"questionId": "q1", "answer": "flat"},
+    {"questionId": "q1", "question": " \u200b", "answer": "\u00adflat"},
+    # Nobody can say what was asked.
+    {"questionId": "\u200b", "question": "", "answer": "Yes"},
+    # Asked, and not answered.
+    {"questionId": "q1", "question": "Roof?", "answer": " \u200b"},
+    {"questionId": "q2", "question": "Heat?", "answer": None},
+    {"questionId": "q3", "answer": "&shy;"},
+)
+TEXTS = (
+    {"key": "Size", "value": "XL"},
+    {"key": "size\u200b", "value": "small"},
+    {"key": "&shy;", "value": "wish"},
+    {"key": "size", "value": "\u00ad"},
+    {"value": " "},
+)
 
 Raw = dict[str, object]
 Truth = Mapping[str, Raw]
@@ -199,6 +219,8 @@ class SimulatedCompany:
             # Two people of one name.
             "inviterUser": self.chance.choice([None, None, *INVITERS]),
             "rewardFlows": [{"title": t} for t in ("A", "B") if self._happens(0.4)],
+            "answeredSurveyQuestions": self._some(ANSWERS),
+            "textFields": self._some(TEXTS),
         }
         if self._happens(self.weather.hidden):
             self._coming.append(contact)
@@ -223,8 +245,10 @@ class SimulatedCompany:
         dice = self.chance.random()
         if dice < 0.45:
             contact["status"] = self.chance.choice(["1", "2", "3", "4"])
-        elif dice < 0.9:
+        elif dice < 0.85:
             contact["lastConversationDate"] = self.now
+        elif dice < 0.93:
+            contact["answeredSurveyQuestions"] = self._some(ANSWERS)
         else:
             contact["city"] = self.chance.choice(["Oslo", "Bergen", "Voss"])
         self.contacts[contact_id] = contact
@@ -266,6 +290,10 @@ class SimulatedCompany:
     async def _wait(self) -> None:
         for _ in range(self.chance.choice([0, 0, 1, 3])):
             await anyio.lowlevel.checkpoint()
+
+    def _some(self, entries: Sequence[Mapping[str, str | None]]) -> list[Mapping[str, str | None]]:
+        """Return a few entries at random, often none."""
+        return self.chance.sample(entries, self.chance.choice([0, 0, 1, 1, 2, 3]))
 
     def _happens(self, share: float) -> bool:
         return share > 0 and self.chance.random() < share

@@ -101,7 +101,7 @@ def test_no_claim_is_ever_false_over_thousands_of_histories(part: int) -> None:
 
 def test_exact_is_claimed_often_enough_to_be_of_use() -> None:
     claims: Counter[str] = Counter()
-    for seed in range(60):
+    for seed in range(120):
         claims += anyio.run(play_in_good_weather, random.Random(f"often/{seed}"))
     for name in ("list rows", "list total", "search rows", "search total", "stats"):
         exact, weaker = claims[f"{name} exact"], claims[f"{name} at_least"]
@@ -116,6 +116,9 @@ def test_exact_is_claimed_often_enough_to_be_of_use() -> None:
         "groups of those since",
         "groups in hand",
         "groups by city exact",
+        "groups by survey exact",
+        "groups by survey:q1 exact",
+        "groups by text exact",
     ):
         assert claims[claim] > 0, claims
 

@@ -221,7 +221,7 @@ def test_labels_come_of_flows_promotions_campaigns_and_answers() -> None:
         Label("promo_redeemed", "Winter"),
         Label("referral_campaign", "Friends"),
         Label("survey", "Blue", "q1", "Colour?"),
-        Label("text", "x"),
+        Label("text", "x", "", "(unnamed)"),
     )
 
 
@@ -254,6 +254,50 @@ def test_a_label_without_a_value_is_none() -> None:
         answeredSurveyQuestions=[{"question": "Colour?"}],
     )
     assert found.labels == ()
+
+
+BLANK = (None, "", " ", "\n\t", "\u200b", "\u00ad \u2060", "&shy;", " &#8203;&shy", "\u3164")
+
+
+@pytest.mark.parametrize("blank", BLANK)
+def test_a_blank_answer_counts_nowhere(blank: str | None) -> None:
+    found = facts(
+        answeredSurveyQuestions=[
+            {"questionId": "q1", "question": "Colour?", "answer": blank},
+            {"questionId": "q1", "question": "Colour?", "answer": "0"},
+        ],
+        textFields=[{"key": "size", "value": blank}, {"key": "size", "value": "&"}],
+    )
+    assert found.labels == (Label("survey", "0", "q1", "Colour?"), Label("text", "&", "", "size"))
+    assert (found.counts["surveys"], found.counts["texts"]) == (1, 1)
+
+
+def test_every_answer_counts_also_one_that_is_given_twice() -> None:
+    found = facts(answeredSurveyQuestions=[{"question": "Tea?", "answer": "Yes"}] * 2)
+    assert (len(found.labels), found.counts["surveys"]) == (1, 2)
+
+
+@pytest.mark.parametrize("blank", BLANK)
+@pytest.mark.parametrize(
+    ("entry", "question"),
+    [
+        ({"questionId": "Q1", "question": "Colour?"}, "Colour?"),
+        ({"questionId": "Q1", "question": None}, "Q1"),
+        ({"questionId": None, "question": None}, "(unnamed)"),
+    ],
+)
+def test_a_question_is_called_by_its_words_else_by_its_id(
+    entry: dict[str, str | None], question: str, blank: str | None
+) -> None:
+    sent = {name: blank if value is None else value for name, value in entry.items()}
+    (label,) = facts(answeredSurveyQuestions=[{**sent, "answer": "Blue"}]).labels
+    assert (label.question, label.question_id) == (question, "q1" if entry["questionId"] else "")
+
+
+@pytest.mark.parametrize("blank", BLANK)
+def test_a_text_without_a_key_is_unnamed(blank: str | None) -> None:
+    (label,) = facts(textFields=[{"key": blank, "value": "Blue"}]).labels
+    assert label.question == "(unnamed)"
 
 
 def test_every_text_by_which_a_contact_is_looked_for_is_searchable_in_its_field() -> None:

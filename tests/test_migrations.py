@@ -1,6 +1,7 @@
 """A store of an older version, opened by this one; and new fields for contacts already stored."""
 
 import gzip
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from smoc_mcp.api import facts
+from smoc_mcp.api.models import read_contact
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions import fields
 from smoc_mcp.questions.dimensions import Count, parse_group_by
@@ -18,9 +20,12 @@ from smoc_mcp.questions.search import parse_query
 from smoc_mcp.store.schema import MIGRATIONS, add_labels, add_values
 from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.store import ContactStore
+from tests.stores import window
 
 OLD = Path(__file__).parent / "data" / "store-version-1.sqlite3.gz"
 """Eight contacts of one company, complete, as the first version of the schema kept them."""
+OLD_ANSWERS = Path(__file__).parent / "data" / "store-version-10.sqlite3.gz"
+"""Six contacts, some with blank answers and questions, as version 10 of the schema kept them."""
 ADDRESS, KEY = "https://v2.api.smoc.ai", "key of version 1"
 
 
@@ -88,6 +93,67 @@ def test_promotions_of_version_1_are_presented_or_redeemed(path: Path, store: Co
         kinds = {row[0] for row in db.execute("SELECT DISTINCT kind FROM labels")}
     db.close()
     assert kinds <= {*fields.ANSWERED, *(field.name for field in fields.LABELS)}
+
+
+@pytest.fixture
+def of_answers(tmp_path: Path) -> Path:
+    made = tmp_path / "answers.sqlite3"
+    made.write_bytes(gzip.decompress(OLD_ANSWERS.read_bytes()))
+    return made
+
+
+def test_blank_answers_of_version_10_count_no_more(of_answers: Path) -> None:
+    with sqlite3.connect(of_answers) as db:
+        assert db.execute("PRAGMA user_version").fetchone()[0] == 10
+        before = db.execute("SELECT id, surveys, texts FROM contacts").fetchall()
+    db.close()
+    assert {i for i, surveys, texts in before if surveys and texts} == {
+        *("said", "wordless", "nameless", "blank", "half")
+    }
+    store = ContactStore(of_answers, address=ADDRESS, key_hash="key of version 10")
+
+    def who(**given: str) -> set[str]:
+        wanted = parse_filter(given, now=0, zone=ZoneInfo("UTC"))
+        return {row.id for row in store.list_rows(Listing(wanted=wanted))}
+
+    def groups(by: str) -> dict[str | int | None, int]:
+        found: Counter[str | int | None] = Counter()
+        for group in store.group(Count(dimensions=parse_group_by(by))):
+            found[group.keys[0]] += group.contacts
+        return found
+
+    for kind, has in (("survey", "surveys"), ("text", "texts")):
+        assert who(has=has) == who(**{kind: "-(none)"}) == {"said", "wordless", "nameless", "half"}
+        assert who(has=f"-{has}") == who(**{kind: "(none)"}) == {"blank", "nothing"}
+    assert groups("survey") == {"which roof?": 2, "q1": 1, "(unnamed)": 1, None: 2}
+    assert groups("text") == {"size": 2, "(unnamed)": 2, None: 2}
+    assert groups("survey:q1") == {"flat": 2, "steep": 1, None: 3}
+    store.close()
+    with sqlite3.connect(of_answers) as db:
+        counts = db.execute("SELECT id, surveys, texts FROM contacts").fetchall()
+    db.close()
+    assert {i: numbers for i, *numbers in counts}["half"] == [1, 1]
+
+
+def test_what_a_migration_derives_is_what_is_derived_of_a_contact_that_comes(
+    of_answers: Path, tmp_path: Path
+) -> None:
+    Database(of_answers, MIGRATIONS).close()
+    with sqlite3.connect(of_answers) as db:
+        sources = db.execute("SELECT source FROM contacts ORDER BY id").fetchall()
+    db.close()
+    reads = [read for (source,) in sources if (read := read_contact(json.loads(source)))]
+    fresh = tmp_path / "fresh.sqlite3"
+    store = ContactStore(fresh, address=ADDRESS, key_hash=KEY)
+    store.absorb(window(store, reads), reads)
+    store.close()
+    kept = []
+    for path in (of_answers, fresh):
+        with sqlite3.connect(path) as db:
+            labels = sorted(db.execute("SELECT * FROM labels"))
+            kept.append((labels, sorted(db.execute("SELECT id, surveys, texts FROM contacts"))))
+        db.close()
+    assert kept[0] == kept[1]
 
 
 def test_a_new_field_is_derived_for_contacts_that_are_stored_already(

@@ -1,6 +1,7 @@
 """What is true of a simulated company, and the claims of contacts_stats held against it."""
 
 import itertools
+import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.dimensions import Count, Kind
 from smoc_mcp.questions.duplicates import By
-from smoc_mcp.questions.filters import ContactFilter, Span
+from smoc_mcp.questions.filters import Answered, ContactFilter, Span
 from smoc_mcp.questions.groups import Group
 from smoc_mcp.text.folding import fold
 from smoc_mcp.text.times import iso
@@ -28,6 +29,13 @@ WORDS = {None: "lead", "1": "lead", "2": "customer", "3": "lost", "4": "converte
 NUMBERS = {"leads": "lead", "customers": "customer", "lost": "lost", "converted": "converted"}
 
 MINUTE = 60 * SECOND
+HIDDEN = re.compile("\u200b|\u00ad|&shy;")
+"""What nobody sees, of all that the simulation writes."""
+ENTRIES = {
+    "surveys": ("answeredSurveyQuestions", ("question", "questionId"), "answer"),
+    "texts": ("textFields", ("key",), "value"),
+}
+"""Of what one has a number of: where it is, what it may be called, and what must be seen of it."""
 
 Key = tuple[str | None, ...]
 
@@ -52,7 +60,39 @@ def admits(wanted: ContactFilter, contact: Raw) -> bool:
             return False
         if span.before is not None and moment(time) >= span.before:
             return False
-    return True
+    if any(bool(said(contact, name)) is not wanted.has[name] for name in wanted.has):
+        return False
+    return all(_has_answered(contact, answered) for answered in wanted.answers.values())
+
+
+def said(contact: Raw, name: str) -> list[tuple[str, str, str]]:
+    """Return (id, question, answer) of each answer of a survey, or each text, that one can see."""
+    where, names, what = ENTRIES[name]
+    entries = contact[where]
+    assert isinstance(entries, list)
+    found = []
+    for entry in entries:
+        question = next(filter(None, (_seen(entry.get(n)) for n in names)), "(unnamed)")
+        if answer := _seen(entry.get(what)):
+            found.append((_seen(entry.get("questionId")), question, answer))
+    return found
+
+
+def _seen(text: str | None) -> str:
+    return HIDDEN.sub("", text or "").strip().lower()
+
+
+def _has_answered(contact: Raw, answered: Answered) -> bool:
+    kind, words, exact = answered.question
+    given = [
+        answer
+        for number, question, answer in said(contact, f"{kind}s")
+        if words == question or (not exact and (words == number or words in question))
+    ]
+    choice = answered.choice
+    if choice.without is not None:
+        return bool(given) is not choice.without
+    return any(wanted.folded in answer for wanted in choice.wanted for answer in given)
 
 
 def alike(by: By, contacts: Iterable[Raw]) -> list[set[str]]:
@@ -228,6 +268,8 @@ def _number(contact: Raw, measure: str, part: Part) -> int | None:
         rewards = contact["rewardFlows"]
         assert isinstance(rewards, list)
         return len(rewards)
+    if measure == "surveys":
+        return len(said(contact, measure))
     talked = key(contact, "lastConversationDate")
     if not talked or moment(talked) > part.proof.as_of + MINUTE:
         return None
@@ -321,5 +363,11 @@ def _values(contact: Raw, dimension: str) -> set[str | None]:
             inviter = contact["inviterUser"]
             assert inviter is None or isinstance(inviter, dict)
             return {None if inviter is None else str(inviter["id"])}
+        case "survey" | "text":
+            return {question for _, question, _ in said(contact, f"{dimension}s")} or {None}
+        case "survey:q1":
+            return {a for i, _, a in said(contact, "surveys") if i == "q1"} or {None}
+        case "text:size":
+            return {value for _, key, value in said(contact, "texts") if key == "size"} or {None}
     value = contact[dimension]
     return {None if value is None else fold(str(value))}

@@ -2,32 +2,43 @@
 
 Visits are taken to be sent oldest first: country, device and browser are those of the newest
 visit, the UTM values those of the first. Values are as the API sent them, not yet cleaned.
+
+What an answer of a survey or a text is, is said here and nowhere else: an entry that has something
+to see in its answer or value (`answers_of`, `typed_of`), and what it answers (`question_of`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from smoc_mcp.api.models import Contact, Person, ReadContact, Visit
+from smoc_mcp.api.models import Contact, Person, ReadContact, SurveyAnswer, TextField, Visit
 from smoc_mcp.proof.windows import ABSENT, Keys, Status
 from smoc_mcp.questions.duplicates import Traits, traits_of
 from smoc_mcp.questions.fields import COUNTS, LABELS, VALUES
 from smoc_mcp.questions.search import PHONE, searchable, searchable_phone
 from smoc_mcp.questions.similar import mailbox
+from smoc_mcp.text.cleaning import visible
 from smoc_mcp.text.folding import email_key, fold
 from smoc_mcp.text.times import as_moment
 
 __all__ = [
+    "UNNAMED",
     "Facts",
     "Identity",
     "Label",
+    "answers_of",
     "facts_of",
     "full_name",
     "keys_of",
     "labels_of",
+    "question_of",
     "status_of",
     "texts_of",
+    "typed_of",
 ]
+
+UNNAMED = "(unnamed)"
+"""The question of an answer, or the field of a text, that has neither words nor an id."""
 
 _STATUSES = {
     None: Status.LEAD,
@@ -46,7 +57,7 @@ class Label(NamedTuple):
         kind: The name of one of `fields.LABELS`, or of `fields.ANSWERED`.
         value: As sent; of a survey the answer.
         question_id: Of a survey, folded; otherwise empty.
-        question: Of a survey the question, of a text its field, as sent; otherwise empty.
+        question: Of a survey or a text what it answers, see `question_of`; otherwise empty.
     """
 
     kind: str
@@ -131,9 +142,13 @@ def facts_of(read: ReadContact) -> Facts:
         values=values,
         identities=identities,
         accepted_communication=contact.accepted_communication,
-        # Of the visits not all are read.
         counts={name: len(getattr(contact, path)) for name, path in COUNTS.items()}
-        | {"visits": read.visits},
+        # Of the visits not all are read, and what was asked and not answered is no answer.
+        | {
+            "visits": read.visits,
+            "surveys": len(answers_of(contact)),
+            "texts": len(typed_of(contact)),
+        },
         email_key=address,
         mailbox=mailbox(address),
         traits=traits_of(name, contact.email, contact.msisdn),
@@ -156,22 +171,41 @@ def labels_of(contact: Contact) -> tuple[Label, ...]:
         if (value := _unless_blank(getattr(entry, attribute)))
     ]
     labels += [
-        Label("survey", answer, fold(a.question_id or ""), a.question or "")
-        for a in contact.answered_survey_questions
-        if (answer := _unless_blank(a.answer))
+        Label("survey", a.answer or "", fold(_unless_blank(a.question_id) or ""), question_of(a))
+        for a in answers_of(contact)
     ]
-    labels += [
-        Label("text", value, "", t.key or "")
-        for t in contact.text_fields
-        if (value := _unless_blank(t.value))
-    ]
+    labels += [Label("text", t.value or "", "", question_of(t)) for t in typed_of(contact)]
     once = {(la.kind, fold(la.value), la.question_id, fold(la.question)): la for la in labels}
     return tuple(once.values())
 
 
+def answers_of(contact: Contact) -> list[SurveyAnswer]:
+    """Return the entries of surveys that are answers: there is something to see in them."""
+    return [a for a in contact.answered_survey_questions if _unless_blank(a.answer)]
+
+
+def typed_of(contact: Contact) -> list[TextField]:
+    """Return the custom fields into which something was typed that can be seen."""
+    return [t for t in contact.text_fields if _unless_blank(t.value)]
+
+
+def question_of(entry: SurveyAnswer | TextField) -> str:
+    """Return what an entry answers, as sent: the words of a question, else its id; a field's key.
+
+    `UNNAMED` where there is nothing to see in any of them.
+    """
+    if isinstance(entry, SurveyAnswer):
+        return _unless_blank(entry.question) or _unless_blank(entry.question_id) or UNNAMED
+    return _unless_blank(entry.key) or UNNAMED
+
+
 def _unless_blank(value: str | None) -> str | None:
     """Return a value unless there is nothing in it to see."""
-    return value if value and fold(value) else None
+    if not value:
+        return None
+    # Of what is plain only an entity can be hidden, and before that stands nothing.
+    seen = visible(value) if value.lstrip().startswith("&") else value
+    return value if fold(seen) else None
 
 
 def _values_of(contact: Contact) -> tuple[dict[str, str | None], dict[str, Identity | None]]:
@@ -226,11 +260,8 @@ def texts_of(contact: Contact) -> Mapping[str, Sequence[tuple[str, str]]]:
             ("city", contact.city),
             ("state", contact.state),
         ),
-        "texts": [(text.key or "text", text.value) for text in contact.text_fields],
-        "answers": [
-            (answer.question or answer.question_id or "survey", answer.answer)
-            for answer in contact.answered_survey_questions
-        ],
+        "texts": [(question_of(text), text.value) for text in typed_of(contact)],
+        "answers": [(question_of(answer), answer.answer) for answer in answers_of(contact)],
     }
     return {
         field: [(name or field, text) for name, text in held if text]

@@ -218,6 +218,8 @@ class Groups:
             for no comparison.
         by_status: What is proven of each group on its own, where they are statuses that the API
             counts, or does not count.
+        question_ids: Where the groups are questions: the ids of those that are called by their
+            words. Another that is called like one of these is meant only in quotes.
     """
 
     grouping: Grouping
@@ -225,6 +227,7 @@ class Groups:
     together: Group | None = None
     periods: tuple[Moment, Moment, Moment] | None = None
     by_status: Mapping[str, Proof] = field(default_factory=dict)
+    question_ids: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from smoc_mcp.directory.reading import Reading
 from smoc_mcp.errors import InputError
 from smoc_mcp.questions.choices import WITHOUT, Choice
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
-from smoc_mcp.questions.filters import ContactFilter
+from smoc_mcp.questions.filters import ContactFilter, Question
 from smoc_mcp.questions.groups import merge
 from smoc_mcp.questions.similar import nearest
 from smoc_mcp.text.folding import quoted
@@ -58,33 +58,28 @@ def matches_by_word(reading: Reading, wanted: ContactFilter) -> dict[str, int]:
     }
 
 
-def named_questions(reading: Reading, kind: str, words: str) -> list[str]:
-    """Return the questions or fields that words name.
+def named_questions(reading: Reading, named: Question) -> list[str]:
+    """Return the questions or fields that are named so.
 
     Raises:
-        InputError: They name none; the message says which there are.
+        InputError: There are none; the message says which there are.
     """
-    found = reading.store.questions(kind, words)
+    found = reading.store.questions(named)
     if not found:
-        raise _no_such_question(reading, kind, words)
+        raise _no_such_question(reading, named)
     return found
 
 
-def _no_such_question(reading: Reading, kind: str, words: str) -> InputError:
-    """Return the error that says which questions or fields there are, where none has these words.
-
-    Args:
-        reading: What is in hand.
-        kind: Of `fields.ANSWERED`.
-        words: What was asked for.
-    """
-    known = reading.store.questions(kind)
-    what = {"survey": "survey question", "text": "text field"}[kind]
+def _no_such_question(reading: Reading, named: Question) -> InputError:
+    """Return the error that says which questions or fields there are, where none is named so."""
+    known = reading.store.questions(Question(named.kind, ""))
+    what = {"survey": "survey question", "text": "text field"}[named.kind]
     if not known:
         return InputError(f"Nobody in hand has answered a {what}: leave it out.")
     shown = "; ".join(json.dumps(q, ensure_ascii=False) for q in known[:_QUESTIONS_SHOWN])
     more = len(known) - _QUESTIONS_SHOWN
     return InputError(
-        f"No {what} that somebody in hand has answered has the id or words "
-        f"{quoted(words)}. Answered were: {shown}{f' and {more:,} more' if more > 0 else ''}."
+        f"No {what} that somebody in hand has answered "
+        f"{'is, in quotes, just' if named.exact else 'has the id or words'} {quoted(named.words)}. "
+        f"Answered were: {shown}{f' and {more:,} more' if more > 0 else ''}."
     )

@@ -10,7 +10,7 @@ from smoc_mcp.proof.certainty import Certainty, Proof, Region
 from smoc_mcp.proof.windows import LATE, Sort, sort_key
 from smoc_mcp.questions.changes import Changes, Now, Progress, next_changes
 from smoc_mcp.questions.engagement import COUNTED, READS
-from smoc_mcp.questions.filters import TIMES, ContactFilter, Listing
+from smoc_mcp.questions.filters import TIMES, ContactFilter, Listing, Question
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.text.times import Moment
 
@@ -36,10 +36,10 @@ def list_page(reading: Reading, asked: Listing) -> Page:
             nobody in hand has answered.
     """
     wanted, sort = asked.wanted, asked.sort
-    for kind, words in wanted.questions:
-        named_questions(reading, kind, words)
+    for named in wanted.questions:
+        named_questions(reading, named)
     questions = {
-        column: named_questions(reading, column.source, column.question)
+        column: named_questions(reading, Question(column.source, column.question))
         for column in asked.columns
         if column.question
     }

@@ -14,7 +14,7 @@ from smoc_mcp.proof.history import refresh_interval
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import LATE, NOT_COUNTED, Status
 from smoc_mcp.questions.choices import OTHER
-from smoc_mcp.questions.dimensions import Count, Scope
+from smoc_mcp.questions.dimensions import Count, Kind, Scope
 from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Span
 from smoc_mcp.questions.groups import Group, Grouping, merge
 from smoc_mcp.text.times import Moment
@@ -33,6 +33,8 @@ def count_up(reading: Reading, asked: Count) -> Statistics:
     whole = tally.proof.complete
     in_hand = tally.total if whole else reading.in_hand_of(asked.wanted)
     groups = _groups(reading, asked, tally) if asked.divides_or_measures else None
+    if groups is not None and any(d.kind is Kind.QUESTION for d in asked.dimensions):
+        groups = replace(groups, question_ids=reading.store.question_ids())
     counts_only = groups is None or not (asked.dimensions or asked.measure or groups.periods)
     found = proven_part(reading, asked) if counts_only and not whole else None
     return Statistics(
@@ -65,8 +67,8 @@ def _ahead(reading: Reading, asked: Count) -> int:
 def _questions(reading: Reading, asked: Count) -> list[str]:
     """Return the questions and fields that the question names."""
     found: list[str] = []
-    for kind, words in asked.questions:
-        found += named_questions(reading, kind, words)
+    for named in asked.questions:
+        found += named_questions(reading, named)
     return found
 
 

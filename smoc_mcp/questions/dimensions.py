@@ -14,6 +14,7 @@ from smoc_mcp.questions.filters import (
     EVERYBODY,
     TIMES,
     ContactFilter,
+    Question,
     Span,
     checked_question,
 )
@@ -182,10 +183,10 @@ class Count:
         return bool(self.dimensions or self.measure or self.compare)
 
     @property
-    def questions(self) -> list[tuple[str, str]]:
-        """The kind and the folded words or id of each question that it names."""
+    def questions(self) -> list[Question]:
+        """Each question that it names."""
         return [
-            *((d.source, d.question) for d in self.dimensions if d.question),
+            *(Question(d.source, d.question) for d in self.dimensions if d.question),
             *self.wanted.questions,
         ]
 

@@ -151,7 +151,10 @@ COUNTS: Mapping[str, str] = {
     "surveys": "answered_survey_questions",
     "texts": "text_fields",
 }
-"""What a contact has a number of, each a column of the store, and where, by `api.models`."""
+"""What a contact has a number of, each a column of the store, and where, by `api.models`.
+
+Of surveys and texts those entries are counted that `api.facts` takes for answers.
+"""
 
 ANSWERED: Mapping[str, str] = {"survey": "question", "text": "field"}
 """Labels that answer something: a survey question, or a text field that a flow asked for."""

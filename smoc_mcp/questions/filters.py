@@ -27,6 +27,7 @@ __all__ = [
     "Answered",
     "ContactFilter",
     "Listing",
+    "Question",
     "Span",
     "checked_question",
     "parse_filter",
@@ -76,15 +77,29 @@ class Span:
         return self.after is not None or self.before is not None
 
 
+class Question(NamedTuple):
+    """A question of a survey, or a field that a flow asks for, as a caller names it.
+
+    Attributes:
+        kind: Of `fields.ANSWERED`.
+        words: Its id or words of it, folded; empty for whichever.
+        exact: Just what it is called, as groups show it: no id, and no part of the words.
+    """
+
+    kind: str
+    words: str
+    exact: bool = False
+
+
 class Answered(NamedTuple):
     """What must have been answered to a question, or typed into a field.
 
     Attributes:
-        question: Its id or its words, folded; empty for whichever.
+        question: Which question, or whichever.
         choice: The answers admitted.
     """
 
-    question: str
+    question: Question
     choice: Choice
 
 
@@ -127,9 +142,9 @@ class ContactFilter:
         return self.only_status and self.statuses is not None and self.statuses <= COUNTED
 
     @property
-    def questions(self) -> list[tuple[str, str]]:
-        """The kind and the folded words or id of each question that it names."""
-        return [(kind, a.question) for kind, a in self.answers.items() if a.question]
+    def questions(self) -> list[Question]:
+        """Each question that it names."""
+        return [a.question for a in self.answers.values() if a.question.words]
 
     def region(self, *also: str) -> Region:
         """Return the part of the company that it can admit.
@@ -280,23 +295,20 @@ def _parse_answered(text: str, kind: str) -> Answered | None:
     if not text.strip():
         return None
     if text.replace(" ", "") in (WITHOUT, f"-{WITHOUT}"):
-        return Answered("", Choice(without=not text.lstrip().startswith("-")))
-    question, colon, answers = _asked_and_answered(text)
+        return Answered(Question(kind, ""), Choice(without=not text.lstrip().startswith("-")))
+    question, colon, answers = text.partition(":")
+    if (in_quotes := _QUESTION_IN_QUOTES.match(text)) is not None:
+        # There may be colons in the question.
+        question, colon = in_quotes[1].replace('""', '"'), in_quotes[2]
+        answers = text[in_quotes.end() :]
     if not fold(question):
         raise InputError(
             f"{kind} has no {ANSWERED[kind]}: write its words or id, a colon and the answer, such "
             "as roof: flat."
         )
     choice = parse_choice(answers, kind) if colon else None
-    return Answered(checked_question(kind, question), choice or Choice(without=False))
-
-
-def _asked_and_answered(text: str) -> tuple[str, str, str]:
-    """Return the question, a colon if there is one, and the answers; a question may have colons."""
-    in_quotes = _QUESTION_IN_QUOTES.match(text)
-    if in_quotes is not None:
-        return in_quotes[1].replace('""', '"'), in_quotes[2], text[in_quotes.end() :]
-    return text.partition(":")
+    named = Question(kind, checked_question(kind, question), in_quotes is not None)
+    return Answered(named, choice or Choice(without=False))
 
 
 def _parse_spans(

@@ -72,7 +72,8 @@ means promo_presented.
 status, accepted_communication ({", ".join(Consent)}) and has ({", ".join(HAS)}) take several, and \
 -a for not. Times: created/updated/conversation _after/_before; quiet_since is last talked to \
 before that, or never. {", ".join(PERIODS)} take a period as groups show it. survey=question \
-words: answer; text=field: words. Each group_by is a filter of its name, and a group's key, given \
+words: answer; text=field: words; a blank answer or text is none, and what has no words is called \
+by its id, or (unnamed). Each group_by is a filter of its name, and a group's key, given \
 to it, lists its people. query: each word somewhere in name, e-mail, phone, company, address, \
 custom fields or survey answers; a word of one or two letters where a word begins.
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 
+from smoc_mcp.questions.filters import Question
 from smoc_mcp.questions.rows import Column
 from smoc_mcp.store.conditions import Sql, question
 
@@ -37,7 +38,8 @@ def _part(number: int, column: Column) -> Sql:
             "FROM page CROSS JOIN contact ON contact.id = page.id "
             f"WHERE contact.{column.source} IS NOT NULL"
         )
-    asked = question("label", column.source, column.question) if column.question else Sql("1")
+    named = Question(column.source, column.question)
+    asked = question("label", named) if named.words else Sql("1")
     return Sql(
         # One spelling of each value: to several questions one answer may be given twice.
         f"SELECT label.contact, {number:d}, min(label.value), NULL "

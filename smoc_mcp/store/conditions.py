@@ -12,7 +12,7 @@ from functools import partial
 from smoc_mcp.proof.windows import ABSENT
 from smoc_mcp.questions.choices import Choice, Wanted
 from smoc_mcp.questions.fields import COUNTS, FIELDS, Consent, Field, Match
-from smoc_mcp.questions.filters import Answered, ContactFilter
+from smoc_mcp.questions.filters import Answered, ContactFilter, Question
 from smoc_mcp.questions.periods import During
 from smoc_mcp.text.times import QUARTER_HOUR
 
@@ -76,8 +76,8 @@ def where(wanted: ContactFilter) -> Sql:
     for during in wanted.during.values():
         test = _within(during)
         add(test.text, *test.values)
-    for kind, answered in wanted.answers.items():
-        for test in _answered(kind, answered):
+    for answered in wanted.answers.values():
+        for test in _answered(answered):
             add(test.text, *test.values)
     if wanted.among is not None:
         add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
@@ -101,14 +101,16 @@ def _within(during: During) -> Sql:
     return _either(tests)
 
 
-def question(table: str, kind: str, words: str) -> Sql:
+def question(table: str, named: Question) -> Sql:
     """Return the condition for the question of an id or, if it is no id, with all these words.
 
     Args:
         table: Of labels.
-        kind: Of `fields.ANSWERED`.
-        words: The id or the words, folded.
+        named: The question, by its id or words.
     """
+    kind, words, exact = named
+    if exact:
+        return Sql(f"{table}.question_key = ?", (words,))
     said = " AND ".join(f"instr({table}.question_key, ?)" for _ in words.split())
     known = f"SELECT 1 FROM label AS k WHERE k.kind = '{kind}' AND k.question_id = ?"
     # A field has no id; one that is called just so is meant alone.
@@ -120,10 +122,10 @@ def question(table: str, kind: str, words: str) -> Sql:
     )
 
 
-def _answered(kind: str, answered: Answered) -> list[Sql]:
+def _answered(answered: Answered) -> list[Sql]:
     """Return what must hold of a contact, all of it, whose answers are as chosen."""
-    choice = answered.choice
-    asked = question("label", kind, answered.question) if answered.question else Sql("1")
+    kind, choice = answered.question.kind, answered.choice
+    asked = question("label", answered.question) if answered.question.words else Sql("1")
 
     def has(condition: Sql) -> Sql:
         return Sql(
@@ -142,7 +144,7 @@ def _answered(kind: str, answered: Answered) -> list[Sql]:
             )
         )
 
-    return _admitting(choice, has(Sql("key != ''")), one_of)
+    return _admitting(choice, has(Sql("1")), one_of)
 
 
 def _chosen(field: Field, choice: Choice) -> list[Sql]:

@@ -12,7 +12,7 @@ from smoc_mcp.proof.windows import Status
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import Count
 from smoc_mcp.questions.duplicates import Alike, By, Candidate, groups_of
-from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing
+from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Listing, Question
 from smoc_mcp.questions.rows import STATUSES, Cell, Column, ContactRow, GroupRow
 from smoc_mcp.questions.similar import liken
 from smoc_mcp.store.cells import in_columns
@@ -21,6 +21,7 @@ from smoc_mcp.store.duplicates import candidates
 from smoc_mcp.store.records import matches_of, row_of
 from smoc_mcp.store.sql import (
     ANSWERED,
+    QUESTION_IDS,
     beginning_with,
     counting,
     grouping,
@@ -150,15 +151,14 @@ class ContactLookup:
         """Return how many contacts are in another group than these, each once, by status."""
         return {STATUSES[status]: n for status, n in self._fetch(ungrouped(asked, kept))}
 
-    def questions(self, kind: str, words: str = "") -> list[str]:
-        """Return the questions or fields that folded words or an id name, or all, as sent.
-
-        Args:
-            kind: Of `fields.ANSWERED`.
-            words: Empty for all.
-        """
-        once = {r["question_key"]: r["question"] for r in self._fetch(questions(kind, words))}
+    def questions(self, named: Question) -> list[str]:
+        """Return the questions or fields that are named so, as sent; all where nothing is."""
+        once = {r["question_key"]: r["question"] for r in self._fetch(questions(named))}
         return sorted(once.values())
+
+    def question_ids(self) -> frozenset[str]:
+        """Return the folded ids of the survey questions that are called by their words."""
+        return frozenset(r["question_id"] for r in self._fetch(QUESTION_IDS))
 
     def count_answers(self) -> list[tuple[str, int]]:
         """Return each survey question and how many contacts answered it, the most first."""

@@ -26,6 +26,7 @@ from smoc_mcp.text.folding import fold
 __all__ = [
     "SAVE",
     "TRAITS",
+    "WORDS",
     "columns",
     "label_columns",
     "matches_of",
@@ -54,6 +55,8 @@ def value_columns(names: Iterable[str]) -> list[str]:
 
 TRAITS = tuple(f"same_{name}" for name in Traits._fields)
 """The columns of what contacts are compared by."""
+WORDS = tuple(f"{field}_words" for field in FIELDS)
+"""The columns of the words that are searched."""
 _PLAIN = ("id", "name", "email", "phone")
 _COUNTS = tuple(COUNTS)
 _VALUES = tuple(field.name for field in VALUES)
@@ -63,7 +66,7 @@ _COLUMNS = (
     "accepted_communication",
     *(*_PLAIN, *_COUNTS, "email_key", "mailbox", *TRAITS),
     *value_columns(_VALUES),
-    *(f"{field}_words" for field in FIELDS),
+    *WORDS,
 )
 SAVE = saving(_COLUMNS)
 """Saves a contact: the first columns are the store's own, the others what `columns` returns."""

@@ -9,12 +9,13 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from smoc_mcp.api.facts import Facts, facts_of
+from smoc_mcp.api.facts import Facts, Label, facts_of
 from smoc_mcp.api.models import read_contact
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.questions.fields import COUNTS, VALUES
+from smoc_mcp.questions.search import FIELDS
 from smoc_mcp.store.conditions import Value
-from smoc_mcp.store.records import TRAITS, label_columns, value_columns, values_in_columns
+from smoc_mcp.store.records import TRAITS, WORDS, label_columns, value_columns, values_in_columns
 from smoc_mcp.store.sql import setting
 
 __all__ = [
@@ -258,19 +259,22 @@ def add_values(*names: str) -> Migration:
 
 
 def add_labels(*kinds: str) -> Migration:
-    """Return a migration that gives every contact labels of new kinds of `fields.LABELS`."""
+    """Return a migration that gives every contact labels of kinds of which it has none."""
 
     def migrate(db: Statements) -> None:
         for row, facts in _derived(db):
             for label in facts.labels:
                 if label.kind in kinds:
-                    db.run(
-                        "INSERT INTO labels SELECT owner, ?, ?, ?, ?, ?, ?, ? FROM contacts "
-                        "WHERE row = ?",
-                        (*label_columns(facts.id, label), row),
-                    )
+                    _add_label(db, row, facts.id, label)
 
     return migrate
+
+
+def _add_label(db: Statements, row: int, contact_id: str, label: Label) -> None:
+    db.run(
+        "INSERT INTO labels SELECT owner, ?, ?, ?, ?, ?, ?, ? FROM contacts WHERE row = ?",
+        (*label_columns(contact_id, label), row),
+    )
 
 
 def count_parts(db: Statements) -> None:
@@ -283,8 +287,28 @@ def count_parts(db: Statements) -> None:
         db.run(setting([*facts.counts]), (*facts.counts.values(), row))
 
 
+def derive_anew(db: Statements) -> None:
+    """Derive all of every contact that is derived of it, from the JSON that the store keeps."""
+    names = [field.name for field in VALUES]
+    columns = ("email_key", "mailbox", *TRAITS, *COUNTS, *value_columns(names), *WORDS)
+    db.run("DELETE FROM labels")
+    for row, facts in _derived(db):
+        db.run(
+            setting(columns),
+            (
+                *(facts.email_key, facts.mailbox, *facts.traits),
+                *(facts.counts[name] for name in COUNTS),
+                *values_in_columns(facts, names),
+                *(facts.words[field] for field in FIELDS),
+                row,
+            ),
+        )
+        for label in facts.labels:
+            _add_label(db, row, facts.id, label)
+
+
 def drop_labels(*kinds: str) -> Migration:
-    """Return a migration that takes labels of kinds away that are no field any more."""
+    """Return a migration that takes labels of kinds away: of no field any more, or made anew."""
 
     def migrate(db: Statements) -> None:
         for kind in kinds:
@@ -353,5 +377,8 @@ MIGRATIONS: Sequence[Migration] = (
     add_values("state", "zip", "landing_page", "referrer", "os"),
     add_labels("variant", "text"),
     compare_contacts,
+    # What nobody sees of a value tells it from no other; a blank answer is none, and a question
+    # without words is called by its id.
+    derive_anew,
 )
 """One for each version of the schema, in order. The last is followed by `index_values`."""

@@ -12,7 +12,7 @@ from smoc_mcp.proof.windows import ABSENT, Sort
 from smoc_mcp.questions.changes import Progress, Stream
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.fields import FIELDS
-from smoc_mcp.questions.filters import ContactFilter, Listing
+from smoc_mcp.questions.filters import ContactFilter, Listing, Question
 from smoc_mcp.questions.rows import LISTED
 from smoc_mcp.questions.search import NAME, PHONE, Needle, Term
 from smoc_mcp.questions.similar import traces
@@ -22,6 +22,7 @@ from smoc_mcp.text.times import QUARTER_HOUR, Moment
 
 __all__ = [
     "ANSWERED",
+    "QUESTION_IDS",
     "beginning_with",
     "counting",
     "covered",
@@ -227,12 +228,12 @@ def _grouped(asked: Count, dimensions: Sequence[Dimension], now: Moment = 0) -> 
             columns += [f"l{i}.key", f"l{i}.value"]
             on, bound = f"l{i}.contact = contact.id AND l{i}.kind = ?", [dimension.source]
             if dimension.question:
-                named = question(f"l{i}", dimension.source, dimension.question)
+                named = question(f"l{i}", Question(dimension.source, dimension.question))
                 on, bound = f"{on} AND {named.text}", [*bound, *map(str, named.values)]
             joins.append(f"LEFT JOIN label AS l{i} ON {on}")
             values += bound
         elif dimension.kind is Kind.QUESTION:
-            columns += [f"nullif(l{i}.question_key, '')", f"l{i}.question"]
+            columns += [f"l{i}.question_key", f"l{i}.question"]
             joins.append(f"LEFT JOIN label AS l{i} ON l{i}.contact = contact.id AND l{i}.kind = ?")
             values.append(dimension.source)
         elif dimension.kind in (Kind.TIME, Kind.CYCLE):
@@ -279,23 +280,24 @@ def ungrouped(asked: Count, kept: Sequence[Sequence[str | None]]) -> Sql:
 
 ANSWERED = Sql(
     "SELECT min(question) AS question, count(DISTINCT contact) AS contacts FROM label "
-    "WHERE kind = 'survey' AND question_key != '' GROUP BY question_key ORDER BY 2 DESC, 1"
+    "WHERE kind = 'survey' GROUP BY question_key ORDER BY 2 DESC, 1"
 )
 """A SELECT of each survey question and how many contacts answered it."""
 
 
-def questions(kind: str, words: str) -> Sql:
-    """Return a SELECT of the questions or fields that these folded words or this id name, or all.
-
-    Args:
-        kind: Of `fields.ANSWERED`.
-        words: Empty for all.
-    """
-    named = question("label", kind, words) if words else Sql("question_key != ''")
+def questions(named: Question) -> Sql:
+    """Return a SELECT of the questions or fields that are named so; of all where nothing is."""
+    condition = question("label", named) if named.words else Sql("1")
     return Sql(
-        f"SELECT DISTINCT question_key, question FROM label WHERE kind = '{kind}' AND {named.text}",
-        named.values,
+        f"SELECT DISTINCT question_key, question FROM label WHERE kind = ? AND {condition.text}",
+        (named.kind, *condition.values),
     )
+
+
+QUESTION_IDS = Sql(
+    "SELECT DISTINCT question_id FROM label WHERE question_id != '' AND question_id != question_key"
+)
+"""A SELECT of the ids of questions that are called by their words."""
 
 
 def owning(email_key: str) -> Sql:

@@ -79,6 +79,11 @@ def visible(value: str) -> str:
     """Return what can be seen of a value, with its line breaks as newlines."""
     if is_plain(value):
         return value
+    if value.isascii() and value.isprintable():
+        # Such as an address with & in it: only entities can hide anything.
+        without = pattern(_ENTITY).sub(_unless_hidden, value)
+        if without == value:
+            return value
     if not pattern(_SUSPICIOUS).search(value):
         return value
     value = value.replace("\u037e", ";")

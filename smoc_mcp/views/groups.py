@@ -197,13 +197,15 @@ class GroupWriter:
         """Return texts so that the filter of the same name finds just those who have them."""
         by_part = dimension.field is None or dimension.field.match is Match.PART
         by_part &= dimension.kind in (Kind.VALUE, Kind.LABEL)
+        ids = self.found.question_ids if self.found is not None else ()
         texts: dict[str, str] = {}
         for key in filter(None, keys):
             part_of_another = by_part and any(key in other != key for other in every)
             # Not as short as in other tables: it must be the whole value to be asked by.
             text = self.views.boundary.text(every.get(key, key), DETAIL_CHARS)
-            # A question is told from its answers by a colon.
-            in_quotes = part_of_another or (dimension.kind is Kind.QUESTION and ":" in text)
+            # A question is told from its answers by a colon, and an id means its own question.
+            is_question = dimension.kind is Kind.QUESTION
+            in_quotes = part_of_another or (is_question and (":" in text or key in ids))
             texts[key] = spelt(text, exact=in_quotes)
         return texts
 

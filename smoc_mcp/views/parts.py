@@ -2,7 +2,8 @@
 
 A part is one of `PARTS`: what a contact has any number of. Its digest is a few words; whole it is
 one list or, as rewards and referrals, several with names. What there is none of is said to be none,
-for what is left out looks like what nobody asked for; what could not be read is not.
+for what is left out looks like what nobody asked for; what could not be read is not. A digest has
+the answers and texts that count; whole, also what was asked and not answered.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from smoc_mcp.api.facts import full_name
+from smoc_mcp.api.facts import answers_of, full_name, question_of, typed_of
 from smoc_mcp.api.models import Contact, Flow, Person, SurveyAnswer, TextField, Visit
 from smoc_mcp.directory.answers import Found
 from smoc_mcp.text.times import as_moment
@@ -211,17 +212,16 @@ class PartsWriter:
         )
 
     def _surveys_digest(self, c: Contact) -> dict[str, Value]:
-        return self._latest(
-            [self._answer(a, TABLE_CHARS) for a in c.answered_survey_questions[-_DIGEST_ITEMS:]],
-            len(c.answered_survey_questions),
-        )
+        answers = answers_of(c)
+        latest = [self._answer(a, TABLE_CHARS) for a in answers[-_DIGEST_ITEMS:]]
+        return self._latest(latest, len(answers))
 
     def _answer(self, a: SurveyAnswer, limit: int = DETAIL_CHARS) -> dict[str, Value]:
         # The id is for contacts_stats group_by=survey:<id>; a digest has the question only.
         question_id = a.question_id if limit == DETAIL_CHARS else None
         return self._fields(
             limit,
-            question=a.question or a.question_id,
+            question=question_of(a),
             answer=a.answer,
             at=a.at,
             question_id=question_id,
@@ -266,10 +266,9 @@ class PartsWriter:
         return digest
 
     def _texts_digest(self, c: Contact) -> dict[str, Value]:
-        return self._latest(
-            [self._text(t, TABLE_CHARS) for t in c.text_fields[-_DIGEST_ITEMS:]],
-            len(c.text_fields),
-        )
+        typed = typed_of(c)
+        latest = [self._text(t, TABLE_CHARS) for t in typed[-_DIGEST_ITEMS:]]
+        return self._latest(latest, len(typed))
 
     def _latest(self, items: Sequence[dict[str, Value]], count: int) -> dict[str, Value]:
         """Return how many there are, and the last of them, newest first."""
@@ -278,7 +277,7 @@ class PartsWriter:
 
     def _text(self, t: TextField, limit: int = DETAIL_CHARS) -> dict[str, Value]:
         flow = (t.flow_name, t.variant_name) if limit == DETAIL_CHARS else (None, None)
-        return self._fields(limit, key=t.key, value=t.value, flow=flow[0], variant=flow[1])
+        return self._fields(limit, key=question_of(t), value=t.value, flow=flow[0], variant=flow[1])
 
     def _person(self, p: Person) -> dict[str, Value]:
         boundary = self.views.boundary
