@@ -126,7 +126,10 @@ def _mask(text: str) -> frozenset[Mask]:
     return known
 
 
-def _store(text: str) -> Path:
+def _store(text: str) -> Path | SecretStr:
+    if text.startswith(("postgresql://", "postgres://")):
+        # It may hold a password.
+        return SecretStr(text)
     try:
         path = Path(text).expanduser().absolute()
         if path.is_dir() or "\0" in text:
@@ -194,10 +197,10 @@ class Settings:
         False,
         SMOC_MCP_SHOW_TECHNICAL="1 shows IP addresses and user agents in details",
     )
-    store: Path | None = setting(
+    store: Path | SecretStr | None = setting(
         _store,
         None,
-        SMOC_MCP_STORE="a file that keeps contacts, so that more than 500 are found (none)",
+        SMOC_MCP_STORE="a file or postgresql://… that keeps contacts, for more than 500 (none)",
     )
     retention_days: int | None = setting(
         _days,
@@ -256,7 +259,8 @@ class Settings:
         named = {n: values[n] for n in variables_of(Settings) if values.get(n, "").strip()}
         named.pop("SMOC_API_KEY", None)
         if store := named.get("SMOC_MCP_STORE", "").strip():
-            named["SMOC_MCP_STORE"] = str(_store(store))
+            kept = _store(store)
+            named["SMOC_MCP_STORE"] = store if isinstance(kept, SecretStr) else str(kept)
         return named
 
     @property

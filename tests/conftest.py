@@ -2,25 +2,64 @@
 
 import os
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+
+from smoc_mcp.store.database import Database, Place, open_database
+from tests.clusters import Cluster, running_cluster
 
 # How long an example takes depends on what else the machine does.
-settings.register_profile("of_any_machine", deadline=None)
+settings.register_profile(
+    "of_any_machine",
+    deadline=None,
+    # The same engine serves all examples of a test.
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 settings.load_profile("of_any_machine")
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        choices=["memory", "postgres"],
+        default="memory",
+        help="where contacts are kept that would be in memory",
+    )
     parser.addoption("--update-snapshots", action="store_true", help="write tests/snapshots/ anew")
 
 
 @pytest.fixture
 def update_snapshots(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-snapshots"))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    with running_cluster() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let every store that would be in memory be a PostgreSQL database of its own, if asked for."""
+    opened: list[Database] = []
+    if request.config.getoption("--engine") == "postgres":
+        running: Cluster = request.getfixturevalue("cluster")
+
+        def open_one(place: Place) -> Database:
+            opened.append(open_database(running.new_database() if place is None else place))
+            return opened[-1]
+
+        monkeypatch.setattr("smoc_mcp.store.store.open_database", open_one)
+    yield
+    for database in opened:
+        # One in memory needs no closing, and a test may leave it open.
+        database.close()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from smoc_mcp.questions.fields import FIELDS
 from smoc_mcp.questions.filters import EVERYBODY
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.store.cells import in_columns
-from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.sqlite import SqliteDatabase
 from smoc_mcp.text.folding import fold
 from smoc_mcp.views.boundary import Boundary
 from smoc_mcp.views.lists import MAX_CHARS, Views
@@ -366,7 +366,7 @@ async def test_an_export_of_an_unknown_question_writes_nothing(small_url: str) -
 
 
 def test_a_page_looks_its_columns_up_in_one_statement_without_reading_all_contacts() -> None:
-    db = Database()
+    db = SqliteDatabase()
     db.see(1)
     sql = in_columns(["a", "b"], parse_columns("visits,device,flow,inviter,survey:roof,text:size"))
     plan = [r["detail"] for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", sql.values)]

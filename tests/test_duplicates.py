@@ -16,7 +16,7 @@ from smoc_mcp.questions.duplicates import Alike, By, Candidate, groups_of, trait
 from smoc_mcp.questions.filters import EVERYBODY, ContactFilter, Span
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.store.duplicates import candidates
-from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.sqlite import SqliteDatabase
 from smoc_mcp.store.store import ContactStore
 from smoc_mcp.text.folding import fold
 from smoc_mcp.views.boundary import Boundary
@@ -326,7 +326,7 @@ def created_on(at: int) -> int:
 
 @pytest.mark.parametrize("by", By)
 def test_duplicates_are_read_from_an_index_alone(by: By) -> None:
-    db = Database()
+    db = SqliteDatabase()
     db.see(1)
     lately = ContactFilter(spans={Sort.CREATED: Span(created_on(0))})
     sql = candidates(by, EVERYBODY, lately)

@@ -11,7 +11,7 @@ from smoc_mcp.questions.filters import Listing
 from smoc_mcp.questions.rows import Position
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.store.sql import listing
-from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.sqlite import SqliteDatabase
 from tests.serving import KEY, ask, memory_server, refusal, text_of
 
 pytestmark = pytest.mark.anyio
@@ -205,7 +205,7 @@ async def test_a_cursor_of_another_order_is_refused(url: str) -> None:
 
 
 def test_points_are_read_from_the_index_of_facts_and_of_rows_only_those_shown() -> None:
-    db = Database()
+    db = SqliteDatabase()
     db.see(1)
     for after in (None, Position(3, 5, "x")):
         sql = listing(Listing(engaged_at=0, after=after))

@@ -18,7 +18,7 @@ from smoc_mcp.questions.dimensions import Count, parse_group_by
 from smoc_mcp.questions.filters import ContactFilter, Listing, parse_filter
 from smoc_mcp.questions.search import parse_query
 from smoc_mcp.store.schema import MIGRATIONS, add_labels, add_values
-from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.sqlite import SqliteDatabase
 from smoc_mcp.store.store import ContactStore
 from tests.stores import window
 
@@ -138,7 +138,7 @@ def test_blank_answers_of_version_10_count_no_more(of_answers: Path) -> None:
 def test_what_a_migration_derives_is_what_is_derived_of_a_contact_that_comes(
     of_answers: Path, tmp_path: Path
 ) -> None:
-    Database(of_answers, MIGRATIONS).close()
+    SqliteDatabase(of_answers, MIGRATIONS).close()
     with sqlite3.connect(of_answers) as db:
         sources = db.execute("SELECT source FROM contacts ORDER BY id").fetchall()
     db.close()
@@ -162,7 +162,7 @@ def test_a_new_field_is_derived_for_contacts_that_are_stored_already(
     new = fields.Field("zip", ("zip",))
     monkeypatch.setattr("smoc_mcp.store.schema.VALUES", (*fields.VALUES, new))
     monkeypatch.setattr("smoc_mcp.api.facts._VALUES", [*facts._VALUES, ("zip", "", "zip", ())])
-    Database(path, [*MIGRATIONS, add_values("zip")]).close()
+    SqliteDatabase(path, [*MIGRATIONS, add_values("zip")]).close()
     with sqlite3.connect(path) as db:
         found = db.execute(
             "SELECT zip, zip_key, json_extract(source, '$.zip') FROM contacts"
@@ -178,7 +178,7 @@ def test_a_new_label_is_derived_for_contacts_that_are_stored_already(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("smoc_mcp.api.facts._LABELS", [*facts._LABELS, ("os", "visit_list", "os")])
-    Database(path, [*MIGRATIONS, add_labels("os")]).close()
+    SqliteDatabase(path, [*MIGRATIONS, add_labels("os")]).close()
     with sqlite3.connect(path) as db:
         kept = {row[0] for row in db.execute("SELECT DISTINCT value FROM labels WHERE kind = 'os'")}
         sent = {

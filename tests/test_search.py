@@ -22,7 +22,7 @@ from smoc_mcp.questions.search import (
 )
 from smoc_mcp.store.conditions import Sql
 from smoc_mcp.store.sql import counting, grouping, listing, namesakes, owning, resembling
-from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.sqlite import SqliteDatabase
 from smoc_mcp.store.store import ContactStore
 from smoc_mcp.text.cleaning import visible
 from smoc_mcp.text.folding import fold
@@ -291,7 +291,7 @@ def test_searchable_text_has_two_blanks_around_each_word(values: list[str]) -> N
 
 
 def test_an_address_is_looked_up_in_its_index() -> None:
-    db = Database()
+    db = SqliteDatabase()
     db.see(1)
     sql = owning("ada@example.com")
     plan = [r["detail"] for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", sql.values)]
@@ -337,7 +337,7 @@ def test_what_was_changed_or_deleted_is_no_longer_found(
     ids=["by relevance", "by time", "counted", "grouped", "similar addresses", "same name"],
 )
 def test_a_search_looks_up_what_the_index_finds_and_looks_through_nothing(sql: Sql) -> None:
-    db = Database()
+    db = SqliteDatabase()
     db.see(1)
     plan = [r["detail"] for r in db.fetch(f"EXPLAIN QUERY PLAN {sql.text}", sql.values)]
     db.close()

@@ -13,7 +13,7 @@ from smoc_mcp.errors import StoreError
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import ABSENT, Sort
 from smoc_mcp.store.schema import MIGRATIONS, Statements
-from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.sqlite import SqliteDatabase
 from smoc_mcp.store.store import ContactStore
 from tests.stores import DAY, absorb, contacts, ids, window
 
@@ -158,7 +158,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(path: Path) -> None:
         db.run("CREATE TABLE half (a)")
 
     with pytest.raises(StoreError):
-        Database(path, [half])
+        SqliteDatabase(path, [half])
     store = ContactStore(str(path))
     absorb(store, "a")
     assert ids(store) == {"a"}

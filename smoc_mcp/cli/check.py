@@ -24,6 +24,7 @@ from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import ABSENT, Sort, Window
 from smoc_mcp.questions.filters import EVERYBODY
 from smoc_mcp.settings import Settings, is_colourful
+from smoc_mcp.store.database import name_of
 from smoc_mcp.text.times import Moment
 from smoc_mcp.views.lists import Views
 from smoc_mcp.views.phrases import everybody_of, many
@@ -73,7 +74,7 @@ async def _findings(directory: ContactDirectory, settings: Settings) -> dict[str
         "system": f"{platform.system()} {platform.machine()}",
         "mcp": version("mcp"),
         "address": settings.base_url,
-        "store": None if settings.store is None else str(settings.store),
+        "store": None if settings.store is None else name_of(settings.store),
     }
     try:
         began = time.perf_counter()

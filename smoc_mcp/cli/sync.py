@@ -39,7 +39,9 @@ def _run(options: argparse.Namespace) -> int:
     every = None if options.every is None else _parse_interval(options.every)
     settings = Settings.from_env()
     if settings.store is None:
-        raise ConfigurationError("SMOC_MCP_STORE is not set: name the file to sync into.")
+        raise ConfigurationError(
+            "SMOC_MCP_STORE is not set: name the file or database to sync into."
+        )
     log_to_stderr(settings)
 
     async def sync() -> int:

@@ -39,7 +39,7 @@ def _part(number: int, column: Column) -> Sql:
             f"WHERE contact.{column.source} IS NOT NULL"
         )
     named = Question(column.source, column.question)
-    asked = question("label", named) if named.words else Sql("1")
+    asked = question("label", named) if named.words else Sql("TRUE")
     return Sql(
         # One spelling of each value: to several questions one answer may be given twice.
         f"SELECT label.contact, {number:d}, min(label.value), NULL "

@@ -81,7 +81,7 @@ def where(wanted: ContactFilter) -> Sql:
             add(test.text, *test.values)
     if wanted.among is not None:
         add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
-    return Sql(" AND ".join(tests) or "1", tuple(values))
+    return Sql(" AND ".join(tests) or "TRUE", tuple(values))
 
 
 def _within(during: During) -> Sql:
@@ -125,7 +125,7 @@ def question(table: str, named: Question) -> Sql:
 def _answered(answered: Answered) -> list[Sql]:
     """Return what must hold of a contact, all of it, whose answers are as chosen."""
     kind, choice = answered.question.kind, answered.choice
-    asked = question("label", answered.question) if answered.question.words else Sql("1")
+    asked = question("label", answered.question) if answered.question.words else Sql("TRUE")
 
     def has(condition: Sql) -> Sql:
         return Sql(
@@ -144,7 +144,7 @@ def _answered(answered: Answered) -> list[Sql]:
             )
         )
 
-    return _admitting(choice, has(Sql("1")), one_of)
+    return _admitting(choice, has(Sql("TRUE")), one_of)
 
 
 def _chosen(field: Field, choice: Choice) -> list[Sql]:
@@ -191,7 +191,7 @@ def _has_one(field: Field, wanted: Iterable[Wanted]) -> Sql:
     # In order, so that SQLite knows the statement again.
     tests = [of_value(field, key, value) for value in sorted(wanted)]
     one = _either(tests)
-    return _has_label(field, one) if field.many else Sql(f"ifnull({one.text}, 0)", one.values)
+    return _has_label(field, one) if field.many else Sql(f"({one.text}) IS TRUE", one.values)
 
 
 def _has_label(field: Field, condition: Sql) -> Sql:
@@ -212,8 +212,9 @@ def _of_identity(field: Field, key: str, value: Wanted) -> Sql:
     names = f"{field.name}_names"
     called = f"\n{value.folded}\n" if value.exact else value.folded
     return Sql(
-        f"({key} = ? OR instr({names}, ?) OR substr(?, -length({key}) - 3) = ' (' || {key} || ')')",
-        (value.folded, called, value.folded),
+        f"({key} = ? OR instr({names}, ?) OR (length({key}) + 3 <= ? AND "
+        f"substr(?, ? - length({key}) - 2) = ' (' || {key} || ')'))",
+        (value.folded, called, len(value.folded), value.folded, len(value.folded)),
     )
 
 

@@ -34,6 +34,7 @@ def candidates(by: By, wanted: ContactFilter, one_of: ContactFilter = EVERYBODY)
     return Sql(
         f"SELECT id, created, {trait}, {first}, {second}, {is_one.text} FROM contact "
         f"WHERE {admitted} AND {trait} IN (SELECT {trait} FROM contact WHERE {admitted} "
-        f"GROUP BY {trait} HAVING count(*) > 1 AND max({is_one.text}))",
+        f"GROUP BY {trait} HAVING count(*) > 1 "
+        f"AND max(CASE WHEN {is_one.text} THEN 1 ELSE 0 END) = 1)",
         is_one.values + condition.values * 2 + is_one.values,
     )

@@ -17,6 +17,7 @@ from smoc_mcp.questions.rows import STATUSES, Cell, Column, ContactRow, GroupRow
 from smoc_mcp.questions.similar import liken
 from smoc_mcp.store.cells import in_columns
 from smoc_mcp.store.conditions import Sql
+from smoc_mcp.store.database import Database
 from smoc_mcp.store.duplicates import candidates
 from smoc_mcp.store.records import matches_of, row_of
 from smoc_mcp.store.sql import (
@@ -33,7 +34,6 @@ from smoc_mcp.store.sql import (
     resembling,
     ungrouped,
 )
-from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.words import index_words
 from smoc_mcp.text.times import Moment
 

@@ -3,10 +3,11 @@
 A key has no company in the store before SMOC has accepted it: until then it shows nobody.
 """
 
+import secrets
 from collections.abc import Sequence
 
 from smoc_mcp.proof.windows import Window
-from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.database import Database
 
 __all__ = ["Owner"]
 
@@ -80,9 +81,8 @@ class Owner:
             if self._name == self._alone and self._number_of(name) is None:
                 self._db.run("UPDATE companies SET name = ? WHERE name = ?", (name, self._alone))
             self._db.run(
-                "INSERT OR IGNORE INTO companies (name, series) "
-                "VALUES (?, lower(hex(randomblob(6))))",
-                (name,),
+                "INSERT INTO companies (name, series) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+                (name, secrets.token_hex(6)),
             )
             before, self.number = self.number, self._number_of(name) or 0
             self._db.run(

@@ -1,7 +1,7 @@
 """What may not be kept any longer, and moments that somebody's wrong clock wrote."""
 
 from smoc_mcp.proof.windows import Sort
-from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.database import Database
 from smoc_mcp.store.words import purge_words
 from smoc_mcp.text.times import Moment
 
@@ -39,11 +39,15 @@ def keep_to_retention(db: Database, owner: int, keep: Moment | None, now: Moment
             (seen_before,),
         )[0]
         # Who is as old as somebody whom we forget may have been known and given before.
-        db.run(
-            "UPDATE companies SET purged = max(purged, ifnull((SELECT max(created) FROM contacts "
-            "WHERE owner = companies.id AND (seen_at < ? OR gone < ?)), purged)) WHERE id = ?",
-            (seen_before, gone_before, owner),
-        )
+        purged = db.fetch(
+            "SELECT max(created) FROM contacts WHERE owner = ? AND (seen_at < ? OR gone < ?)",
+            (owner, seen_before, gone_before),
+        )[0][0]
+        if purged is not None:
+            db.run(
+                "UPDATE companies SET purged = ? WHERE id = ? AND purged < ?",
+                (purged, owner, purged),
+            )
         dropped = db.run(
             "DELETE FROM contacts WHERE owner = ? AND (seen_at < ? OR gone < ?)",
             (owner, seen_before, gone_before),
@@ -51,8 +55,8 @@ def keep_to_retention(db: Database, owner: int, keep: Moment | None, now: Moment
         for sort, key in zip((Sort.CREATED, Sort.UPDATED, Sort.CONVERSATION), newest, strict=True):
             if key is not None:
                 db.run(
-                    "UPDATE histories SET reach = max(reach, ?) WHERE owner = ? AND sort = ?",
-                    (key, owner, sort),
+                    "UPDATE histories SET reach = ? WHERE owner = ? AND sort = ? AND reach < ?",
+                    (key, owner, sort, key),
                 )
         purge_words(db)
     return dropped
@@ -69,13 +73,15 @@ def mend_moments(db: Database, now: Moment) -> int:
         now: By the wall clock.
     """
     ahead = now + _CLOCKS_DIFFER
-    if not db.fetch(
-        "SELECT 1 FROM contacts WHERE seen_at > ? OR gone > ? UNION ALL "
-        "SELECT 1 FROM companies WHERE counted > ? LIMIT 1",
-        (ahead, ahead, ahead),
-    ):
+    with db.of_all():
+        is_ahead = db.fetch(
+            "SELECT 1 FROM contacts WHERE seen_at > ? OR gone > ? UNION ALL "
+            "SELECT 1 FROM companies WHERE counted > ? LIMIT 1",
+            (ahead, ahead, ahead),
+        )
+    if not is_ahead:
         return 0
-    with db.transaction():
+    with db.of_all(), db.transaction():
         mended = db.run("UPDATE companies SET counted = ? WHERE counted > ?", (now, ahead))
         mended += db.run("UPDATE contacts SET gone = ? WHERE gone > ?", (now, ahead))
         return mended + db.run("UPDATE contacts SET seen_at = ? WHERE seen_at > ?", (now, ahead))

@@ -12,10 +12,10 @@ from smoc_mcp.proof.absence import Absence, Absent
 from smoc_mcp.proof.news import News
 from smoc_mcp.proof.versions import Compared, Known
 from smoc_mcp.proof.windows import Sort, Tick, Window
+from smoc_mcp.store.database import Database
 from smoc_mcp.store.owners import Owner
 from smoc_mcp.store.records import SAVE, columns, label_columns
 from smoc_mcp.store.sql import covered, everybody
-from smoc_mcp.store.sqlite import Database
 
 __all__ = ["UNDECIDED", "ContactSaver"]
 

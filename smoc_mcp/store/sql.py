@@ -6,6 +6,7 @@ What is put into a text are names of our own, from the tables of `questions.fiel
 `questions.rows` and these modules; values are bound.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 
 from smoc_mcp.proof.windows import ABSENT, Sort
@@ -14,7 +15,7 @@ from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.fields import FIELDS
 from smoc_mcp.questions.filters import ContactFilter, Listing, Question
 from smoc_mcp.questions.rows import LISTED
-from smoc_mcp.questions.search import NAME, PHONE, Needle, Term
+from smoc_mcp.questions.search import NAME, PHONE, Term
 from smoc_mcp.questions.similar import traces
 from smoc_mcp.store.conditions import CONSENT, Sql, question, where
 from smoc_mcp.store.engagement import most_engaged
@@ -30,8 +31,8 @@ __all__ = [
     "grouping",
     "holding",
     "listing",
-    "match_expression",
     "namesakes",
+    "needles_of",
     "news",
     "owning",
     "questions",
@@ -41,8 +42,8 @@ __all__ = [
     "ungrouped",
 ]
 
-# What every search by words is made of; of several companies' words those of the one shown.
-_MATCHING = "SELECT rowid AS hit FROM words WHERE words MATCH (SELECT of_owner FROM shown) || ?"
+# What every search by words is made of: each engine has a search of its own for it.
+_MATCHING = "HITS(?)"
 _WORTH = (
     (7, NAME, "  {}  "),  # as a whole word
     (6, NAME, "  {}"),  # as a beginning
@@ -59,14 +60,14 @@ _COLUMNS = ", ".join(LISTED)
 _MISSING = "id, seen, missed, missed_by"
 _LIST = f"SELECT {_COLUMNS}, 0 AS rank FROM contact"
 # CROSS JOIN: the few that the index of words finds are looked up, not all contacts looked through.
-_OF_HITS = "FROM ({}) CROSS JOIN contact ON contact.row = hit"
+_OF_HITS = 'FROM ({}) AS found CROSS JOIN contact ON contact."row" = hit'
 
 
 def holding(wanted: ContactFilter) -> Sql:
     """Return the FROM for contacts of the filter: those that hold its words, or all."""
     if not wanted.terms:
         return Sql("FROM contact")
-    return Sql(_OF_HITS.format(_MATCHING), (match_expression(wanted.terms),), searches=True)
+    return Sql(_OF_HITS.format(_MATCHING), (needles_of(wanted.terms),), searches=True)
 
 
 def counting(wanted: ContactFilter) -> Sql:
@@ -97,7 +98,7 @@ def listing(asked: Listing) -> Sql:
     values = [*rank.values, *source.values, *condition.values]
     if after is not None and asked.by_relevance:
         # An alias cannot stand in WHERE, so the ranked rows are one level down.
-        text = f"SELECT * FROM ({text}) WHERE (rank, {sort}, id) < (?, ?, ?)"
+        text = f"SELECT * FROM ({text}) AS ranked WHERE (rank, {sort}, id) < (?, ?, ?)"
         values += after
     elif after is not None:
         text += f" AND ({sort}, id) < (?, ?)"
@@ -114,6 +115,11 @@ def news(progress: Progress, limit: int) -> Sql:
         f"AND ({key}, id) > (?, ?) ORDER BY {key}, id LIMIT ?",
         (*bound, *progress.place, limit),
     )
+
+
+def _larger(one: str, other: str) -> str:
+    """Return the larger of two columns, as every engine has it."""
+    return f"CASE WHEN {one} > {other} THEN {one} ELSE {other} END"
 
 
 # Who becomes known was new then, or came since the poller began; but who is as old as somebody whom
@@ -137,9 +143,10 @@ _NEWS: Mapping[tuple[bool, Stream], tuple[str, str, Sequence[str]]] = {
         ("base", "up_to", "floor"),
     ),
     (False, "changed"): (
-        "max(revision, known)",
+        _larger("revision", "known"),
         "((revision > ? AND revision <= ?) OR (known > ? AND known <= ? "
-        f"AND (added > 0 OR max(created, updated) >= ?))) AND NOT (known > ? AND {_IS_NEWS})",
+        f"AND (added > 0 OR {_larger('created', 'updated')} >= ?))) "
+        f"AND NOT (known > ? AND {_IS_NEWS})",
         ("base", "up_to", "base", "up_to", "floor", "base", "floor"),
     ),
 }
@@ -189,32 +196,47 @@ def grouping(asked: Count, now: Moment = 0) -> Sql:
     dimensions = asked.dimensions
     inner = _grouped(asked, dimensions, now)
     text = inner.text
-    columns = [f"c{i}" for i in range(2 * len(dimensions))]
     if any(d.kind in (Kind.LABEL, Kind.QUESTION) for d in dimensions):
         # A contact may have a value in two spellings: one of them, or it would count twice.
         pairs = range(len(dimensions))
         once = ", ".join(f"c{2 * i}, min(c{2 * i + 1}) AS c{2 * i + 1}" for i in pairs)
         keys = ", ".join(f"c{2 * i}" for i in pairs)
-        text = f"SELECT {once}, status, number, id FROM ({text}) GROUP BY {keys}, id"
-    by = [c for i, d in enumerate(dimensions) for c in _grouped_by(i, d)]
+        text = (
+            f"SELECT {once}, min(status) AS status, min(number) AS number, id "
+            f"FROM ({text}) AS each GROUP BY {keys}, id"
+        )
+    columns, by = _columns_and_groups(dimensions)
     by += ["status", *(["number"] if asked.measure else [])]
+    number = "number" if asked.measure else "NULL"
     return Sql(
-        f"SELECT {''.join(f'{c}, ' for c in columns)}status, number, count(*) FROM ({text}) "
-        f"GROUP BY {', '.join(by)}",
+        f"SELECT {''.join(f'{c}, ' for c in columns)}status, {number}, count(*) "
+        f"FROM ({text}) AS each GROUP BY {', '.join(by)}",
         inner.values,
         inner.searches,
     )
 
 
-def _grouped_by(at: int, dimension: Dimension) -> Sequence[str]:
-    """Return the columns that make the groups of the dimension at a place."""
-    key, value = f"c{2 * at}", f"c{2 * at + 1}"
-    if dimension.kind in (Kind.TIME, Kind.CYCLE):
-        return [key]
-    field = FIELDS.get(dimension.source)
-    # A text is of one key, so the values alone make its groups, which is faster; several people
-    # have the same name.
-    return [key, value] if field is not None and field.identity else [value]
+def _columns_and_groups(dimensions: Sequence[Dimension]) -> tuple[list[str], list[str]]:
+    """Return the keys and values of dimensions, and by which of them they are grouped.
+
+    A text is of one key, so the values alone make its groups, which is faster; several people have
+    the same name.
+    """
+    columns: list[str] = []
+    by: list[str] = []
+    for at, dimension in enumerate(dimensions):
+        key, value = f"c{2 * at}", f"c{2 * at + 1}"
+        field = FIELDS.get(dimension.source)
+        if dimension.kind in (Kind.TIME, Kind.CYCLE):
+            columns += [key, "NULL"]
+            by.append(key)
+        elif field is not None and field.identity:
+            columns += [key, value]
+            by += [key, value]
+        else:
+            columns += [f"min({key})", value]
+            by.append(value)
+    return columns, by
 
 
 def _grouped(asked: Count, dimensions: Sequence[Dimension], now: Moment = 0) -> Sql:
@@ -249,9 +271,9 @@ def _grouped(asked: Count, dimensions: Sequence[Dimension], now: Moment = 0) -> 
     picked = "".join(f"{column} AS c{i}, " for i, column in enumerate(columns))
     number = _NUMBERS.get(asked.measure.name, asked.measure.name) if asked.measure else "NULL"
     until = [now] * number.count("?")
-    # The sign keeps SQLite from walking the contacts by id, and so from reading them whole.
+    # The empty text keeps SQLite from walking the contacts by id, and so from reading them whole.
     return Sql(
-        f"SELECT {picked}contact.status AS status, {number} AS number, +contact.id AS id "
+        f"SELECT {picked}contact.status AS status, {number} AS number, contact.id || '' AS id "
         f"{source.text} "
         f"{' '.join(joins)} WHERE {condition.text}",
         (*until, *source.values, *values, *condition.values),
@@ -271,7 +293,7 @@ def ungrouped(asked: Count, kept: Sequence[Sequence[str | None]]) -> Sql:
     keys = ", ".join(f"ifnull(c{2 * i}, '')" for i in range(len(dimensions)))
     marks = ", ".join(f"({', '.join('?' * len(dimensions))})" for _ in kept)
     return Sql(
-        f"SELECT status, count(DISTINCT id) FROM ({inner.text}) "
+        f"SELECT status, count(DISTINCT id) FROM ({inner.text}) AS each "
         f"WHERE ({keys}) NOT IN (VALUES {marks}) GROUP BY status",
         (*inner.values, *(key or "" for group in kept for key in group)),
         inner.searches,
@@ -309,11 +331,11 @@ def owning(email_key: str) -> Sql:
 def resembling(email_key: str, limit: int) -> Sql:
     """Return a SELECT of (id, address) of those that may be like an address, newest first."""
     found = traces(email_key)
-    hits = f"SELECT row AS hit FROM contact WHERE mailbox = ? UNION {_MATCHING}"
+    hits = f'SELECT "row" AS hit FROM contact WHERE mailbox = ? UNION {_MATCHING}'
     return Sql(
         f"SELECT id, email_key {_OF_HITS.format(hits)} WHERE email_key != '' "
         f"ORDER BY mailbox = ? DESC, created DESC, id DESC LIMIT {limit:d}",
-        (found.mailbox, match_expression(found.pieces), found.mailbox),
+        (found.mailbox, needles_of(found.pieces), found.mailbox),
         searches=True,
     )
 
@@ -325,7 +347,7 @@ def namesakes(email_key: str, limit: int) -> Sql | None:
         return None
     return Sql(
         f"SELECT id {_OF_HITS.format(_MATCHING)} ORDER BY created DESC, id DESC LIMIT {limit:d}",
-        (match_expression(found.name),),
+        (needles_of(found.name),),
         searches=True,
     )
 
@@ -353,20 +375,16 @@ def _worth(term: Term) -> Sql:
     return Sql(f"CASE {' '.join(cases)} ELSE 0 END", tuple(values))
 
 
-def match_expression(terms: Sequence[Term]) -> str:
-    """Return the FTS5 expression for contacts that hold all of the terms."""
-    return " AND ".join(
-        f"({' OR '.join(f'({_all_of(needles)})' for needles in term.spellings)})" for term in terms
+def needles_of(terms: Sequence[Term]) -> str:
+    """Return what a search finds contacts by that hold all of the terms, as JSON.
+
+    A list of terms; each is a list of spellings, each a list of needles, each a field (an empty
+    text for any) and the text that it must hold.
+    """
+    return json.dumps(
+        [[[list(needle) for needle in needles] for needles in term.spellings] for term in terms],
+        ensure_ascii=False,
     )
-
-
-def _all_of(needles: Sequence[Needle]) -> str:
-    return " AND ".join(_phrase(needle) for needle in needles)
-
-
-def _phrase(needle: Needle) -> str:
-    phrase = '"' + needle.text.replace('"', '""') + '"'
-    return f"{needle.field}_words : {phrase}" if needle.field else phrase
 
 
 def saving(columns: Sequence[str]) -> str:
@@ -385,4 +403,4 @@ def saving(columns: Sequence[str]) -> str:
 
 def setting(columns: Sequence[str]) -> str:
     """Return an UPDATE of some columns of the contact of a row."""
-    return f"UPDATE contacts SET {', '.join(f'{name} = ?' for name in columns)} WHERE row = ?"
+    return f'UPDATE contacts SET {", ".join(f"{name} = ?" for name in columns)} WHERE "row" = ?'

@@ -5,6 +5,7 @@ connection sees one of them, through views named as the tables of a single compa
 """
 
 import errno
+import json
 import os
 import sqlite3
 import stat
@@ -20,7 +21,7 @@ from smoc_mcp.questions.periods import period_of
 from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.schema import MIGRATIONS, Migration, index_values
 
-__all__ = ["Database"]
+__all__ = ["SqliteDatabase"]
 
 _APPLICATION_ID = 0x534D4F43  # "SMOC", so that we never write into somebody else's database
 _BUSY_SECONDS = 4.0
@@ -28,6 +29,8 @@ _STEPS = 10_000
 """How many instructions of SQLite go by between two looks at the clock."""
 _OLDEST_SQLITE = (3, 34)  # has the trigram tokenizer
 
+# Of several companies' words those of the one shown.
+_HITS = "SELECT rowid AS hit FROM words WHERE words MATCH (SELECT of_owner FROM shown) || fts(?)"
 _VIEWS = """
 CREATE TEMP TABLE shown (owner INTEGER, of_owner TEXT);
 INSERT INTO shown VALUES (0, '');
@@ -45,7 +48,24 @@ def _period_of(quarter: int, unit: str, zone: str) -> str:
     return period_of(quarter, unit, ZoneInfo(zone))
 
 
-class Database:
+def _fts(needles: str) -> str:
+    """Return the expression of FTS5 for what `sql.needles_of` says."""
+    return " AND ".join(
+        f"({' OR '.join(f'({_all_of(spelling)})' for spelling in term)})"
+        for term in json.loads(needles)
+    )
+
+
+def _all_of(spelling: Iterable[tuple[str, str]]) -> str:
+    return " AND ".join(_phrase(text, field) for text, field in spelling)
+
+
+def _phrase(text: str, field: str) -> str:
+    phrase = '"' + text.replace('"', '""') + '"'
+    return f"{field}_words : {phrase}" if field else phrase
+
+
+class SqliteDatabase:
     """A connection that sees one company.
 
     Attributes:
@@ -59,6 +79,8 @@ class Database:
         StoreError: The file cannot be opened, is damaged, is no store of ours, or was written by
             a newer version; or Python's SQLite is too old.
     """
+
+    indexes_by_itself = False
 
     def __init__(
         self, path: Path | None = None, migrations: Sequence[Migration] = MIGRATIONS
@@ -116,6 +138,7 @@ class Database:
         while self._migrate_once():
             pass
         self._db.create_function("period_of", 3, _period_of, deterministic=True)
+        self._db.create_function("fts", 1, _fts, deterministic=True)
         self._db.executescript(_VIEWS)
 
     def _migrate_once(self) -> bool:
@@ -144,6 +167,11 @@ class Database:
             several = self._db.execute("SELECT count(*) > 1 FROM companies").fetchone()[0]
             of_owner = f'owner_token : "{owner:03d}" AND ' if several else ""
             self._db.execute("UPDATE temp.shown SET owner = ?, of_owner = ?", (owner, of_owner))
+
+    @contextmanager
+    def of_all(self) -> Iterator[None]:
+        """Let what is run on the tables inside be of all companies: here it always is."""
+        yield
 
     @property
     def is_shared(self) -> bool:
@@ -214,6 +242,7 @@ class Database:
     def fetch(self, text: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
         """Return the rows of a SELECT."""
         with self.lock, self._translated():
+            text = text.replace("HITS(?)", _HITS)
             return self._db.execute(text, tuple(map(_bindable, values))).fetchall()
 
     def fetch_again(self, text: str, values: tuple[Value, ...] = ()) -> list[sqlite3.Row]:

@@ -8,17 +8,19 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from smoc_mcp.api.models import ReadContact
 from smoc_mcp.proof.absence import decide
 from smoc_mcp.proof.history import Gap, History, extended
 from smoc_mcp.proof.news import News
 from smoc_mcp.proof.versions import compare
 from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Tick, Window
+from smoc_mcp.store.database import open_database
 from smoc_mcp.store.lookup import ContactLookup
 from smoc_mcp.store.owners import Owner
 from smoc_mcp.store.retention import keep_to_retention, mend_moments
 from smoc_mcp.store.saver import UNDECIDED, ContactSaver
-from smoc_mcp.store.sqlite import Database
 from smoc_mcp.store.words import index_words, purge_words, words_wait
 from smoc_mcp.text.times import Moment
 
@@ -58,7 +60,8 @@ class ContactStore(ContactLookup):
     """The contacts of one company; what it can be asked is `ContactLookup`'s.
 
     Args:
-        path: A file, which may hold several companies; None keeps contacts in memory.
+        path: A file, or the address of a PostgreSQL database, which may hold several companies;
+            None keeps contacts in memory.
         address: The API's address; companies of different ones are different.
         key_hash: A hash that tells keys apart; the company of a key is remembered by it.
         keep_days: Contacts not seen for so many days are dropped; None keeps all.
@@ -74,7 +77,7 @@ class ContactStore(ContactLookup):
 
     def __init__(
         self,
-        path: str | Path | None = None,
+        path: str | Path | SecretStr | None = None,
         *,
         address: str = "",
         key_hash: str = "",
@@ -85,7 +88,7 @@ class ContactStore(ContactLookup):
         self._keep = None if keep_days is None else keep_days * _DAY
         self._purge_at: Moment = 0
         self._others = 0
-        super().__init__(Database(None if path is None else Path(path)))
+        super().__init__(open_database(Path(path) if isinstance(path, str) else path))
         try:
             self._owner = Owner(self._db, address, key_hash, joins=joins)
         except BaseException:
@@ -230,7 +233,7 @@ class ContactStore(ContactLookup):
         Returns:
             How many contacts there were, and whether all that the file held was overwritten.
         """
-        with self._db.transaction():
+        with self._db.of_all(), self._db.transaction():
             contacts: int = self._db.fetch("SELECT count(*) FROM contacts")[0][0]
             self._db.run("DELETE FROM companies")
             purge_words(self._db)
@@ -250,7 +253,9 @@ class ContactStore(ContactLookup):
         history, gap = extended(self.history(window.sort), window)
         if history is not None:
             self._db.run(
-                "INSERT OR REPLACE INTO histories VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO histories VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (owner, sort) DO "
+                "UPDATE SET reach = excluded.reach, began = excluded.began, top = excluded.top, "
+                "received = excluded.received",
                 (
                     *(self._owner.number, window.sort, history.reach, history.began, history.top),
                     history.received,
@@ -260,15 +265,15 @@ class ContactStore(ContactLookup):
             # Whatever was missed has been seen now, or is gone.
             self._db.run("DELETE FROM gaps WHERE owner = ?", (self._owner.number,))
         if gap is not None:
+            mine = self._owner.number, gap.sort
+            known = {(g.older, g.newer) for g in self.gaps() if g.sort is gap.sort}
+            if (gap.older, gap.newer) not in known:
+                values = (*mine, gap.older, gap.newer)
+                self._db.run("INSERT INTO gaps VALUES (?, ?, ?, ?)", values)
             self._db.run(
-                "INSERT INTO gaps VALUES (?, ?, ?, ?)",
-                (self._owner.number, gap.sort, gap.older, gap.newer),
-            )
-            self._db.run(
-                """DELETE FROM gaps WHERE owner = ? AND sort = ? AND rowid NOT IN (
-                    SELECT max(rowid) FROM gaps WHERE owner = ? AND sort = ?
-                    GROUP BY older, newer ORDER BY 1 DESC LIMIT ?)""",
-                (*(self._owner.number, gap.sort) * 2, _MOST_GAPS),
+                "DELETE FROM gaps WHERE owner = ? AND sort = ? AND newer < (SELECT newer FROM gaps "
+                "WHERE owner = ? AND sort = ? ORDER BY newer DESC LIMIT 1 OFFSET ?)",
+                (*mine, *mine, _MOST_GAPS - 1),
             )
         return gap
 

@@ -6,13 +6,15 @@ without that would miss them.
 
 from contextlib import nullcontext
 
-from smoc_mcp.store.sqlite import Database
+from smoc_mcp.store.database import Database
 
 __all__ = ["index_words", "purge_words", "words_wait"]
 
 
 def words_wait(db: Database) -> bool:
     """Say whether there are words that are not in the index yet."""
+    if db.indexes_by_itself:
+        return False
     return bool(db.fetch("SELECT EXISTS (SELECT 1 FROM unindexed)")[0][0])
 
 
@@ -33,4 +35,5 @@ def index_words(db: Database) -> None:
 
 def purge_words(db: Database) -> None:
     """Take the words of deleted contacts out of the index, which keeps them for a while."""
-    db.run("INSERT INTO words (words) VALUES ('optimize')")
+    if not db.indexes_by_itself:
+        db.run("INSERT INTO words (words) VALUES ('optimize')")

@@ -1,0 +1,113 @@
+"""A PostgreSQL server of the tests' own, in a folder of its own and on a socket in it."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+ROLE = "smoc"
+
+
+def _programs() -> Path | None:
+    """Return the folder of the server's programs, the newest there are; None for none."""
+    if (found := shutil.which("initdb")) is not None:
+        return Path(found).parent
+    installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    versions = sorted(installed, key=lambda path: int(path.parent.parent.name))
+    return versions[-1].parent if versions else None
+
+
+def need_postgres() -> Path:
+    """Return where the programs are; without them a test is skipped, or fails if it must not be."""
+    found = _programs()
+    if found is None:
+        why = "PostgreSQL is not installed"
+        if os.environ.get("SMOC_MCP_REQUIRE_POSTGRES") == "1":
+            pytest.fail(why)
+        pytest.skip(why)
+    return found
+
+
+class Cluster:
+    """A server that runs, without the promises for a power cut, and with databases for tests.
+
+    Args:
+        programs: Where the server's programs are.
+        folder: Of its data and its socket; readable by its user.
+    """
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs = programs
+        self.folder = folder
+        self._numbers = count()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), *arguments]
+        if os.geteuid() == 0:
+            # The server refuses to run as root.
+            command = [
+                "setpriv",
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--clear-groups",
+                *command,
+            ]
+        subprocess.run(command, check=True, capture_output=True, text=True, cwd=self.folder)
+
+    def make(self) -> None:
+        """Make its data."""
+        where = str(self.folder / "data")
+        self._run("initdb", "-D", where, "-A", "trust", "-U", "root", "-E", "UTF8", "--locale=C")
+
+    def start(self) -> None:
+        """Start it."""
+        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=200"
+        log = str(self.folder / "log")
+        self._run(
+            "pg_ctl", "-D", str(self.folder / "data"), "-o", options, "-l", log, "-w", "start"
+        )
+
+    def stop(self) -> None:
+        """Stop it at once, as a crash would."""
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
+
+    def run(self, statement: str) -> None:
+        """Run a statement as its owner."""
+        with psycopg.connect(self._address("postgres", "root"), autocommit=True) as db:
+            db.execute(statement)
+
+    def new_database(self) -> SecretStr:
+        """Return the address of an empty database, of a role that is not its server's owner."""
+        name = f"store_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} OWNER {ROLE}")
+        return SecretStr(self._address(name, ROLE))
+
+    def _address(self, database: str, role: str) -> str:
+        return f"postgresql://{role}@/{database}?host={self.folder}"
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """Yield a server that runs."""
+    programs = need_postgres()
+    folder = Path(tempfile.mkdtemp(prefix="smoc-pg-", dir="/tmp"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+    cluster = Cluster(programs, folder)
+    try:
+        cluster.make()
+        cluster.start()
+        cluster.run(f"CREATE ROLE {ROLE} LOGIN")
+        yield cluster
+    finally:
+        if (folder / "data" / "postmaster.pid").exists():
+            cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
