@@ -309,7 +309,7 @@ ANSWERED = Sql(
 
 def questions(named: Question) -> Sql:
     """Return a SELECT of the questions or fields that are named so; of all where nothing is."""
-    condition = question("label", named) if named.words else Sql("1")
+    condition = question("label", named) if named.words else Sql("TRUE")
     return Sql(
         f"SELECT DISTINCT question_key, question FROM label WHERE kind = ? AND {condition.text}",
         (named.kind, *condition.values),
