@@ -21,8 +21,9 @@ __all__ = ["PAGE", "Page", "add_older_addresses", "build_apps", "declare_apps"]
 _ADDRESS = "ui://smoc/dashboard-{version}.html"
 _PARTS = ("style.css", "host.js", "words.js", "pictures.js", "people.js", "view.js")
 _NEEDLESS_BREAK = re.compile(r"(?<=[{(\[,;])\n|\n(?=[})\]])")
-_IN_CSS = (("; }", "}"), ("; ", ";"), (": ", ":"), (" { ", "{"), (" {\n", "{"))
-"""What is shorter and means the same in our style; the page travels each time it is shown."""
+_IN_CSS = (("; }", "}"), ("; ", ";"), (": ", ":"), (", ", ","), (" { ", "{"), (" > ", ">"))
+_IN_JS = tuple((f" {sign} ", sign) for sign in ("=>", "===", "!==", "&&", "||", "=", "+="))
+"""What is shorter and means the same in our parts; the page travels each time it is shown."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,8 @@ class Page:
         for name in _PARTS:
             part = (folder / name).read_text("utf-8")
             short = _without_remarks(part)
-            if name.endswith(".css"):
-                for longer, shorter in _IN_CSS:
-                    short = short.replace(longer, shorter)
+            for longer, shorter in _IN_CSS if name.endswith(".css") else _IN_JS:
+                short = short.replace(longer, shorter)
             document = document.replace(f"/* {name} */", short)
         return document
 

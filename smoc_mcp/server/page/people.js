@@ -200,7 +200,7 @@ function drawCard({ contact, note, as_of: asOf, next_cursor: more }, back) {
   const listOf = (part) => (Array.isArray(part) ? part : []);
   // A part that could not be read is a text that says so, and no empty list.
   const heading = (part, none, some) =>
-    typeof part === "string" && part !== "none" ? `${some}: ${part}` : listOf(part).length ? some : none;
+    typeof part === "string" && part !== "none" ? `${some}: ${part}` : listOf(part).length ? `${some}: ${say.number(part.length)}` : none;
   const visits = listOf(contact.visits);
   const answers = listOf(contact.surveys).map((a) => [a.question || "survey", a.answer]);
   const texts = listOf(contact.texts).map((t) => [t.key || "text", t.value]);

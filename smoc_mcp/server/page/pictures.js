@@ -44,6 +44,7 @@ function drawTrend(part, unit, open) {
           class: group.partial && "part",
           title: words,
           "aria-label": words,
+          disabled: !host.canCall,
           tabindex: at === shown.length - 1 ? 0 : -1,
           click: () => open({ ...narrow, ...filterOf(unit, group.key[unit]) }, name),
         },

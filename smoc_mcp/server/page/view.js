@@ -32,10 +32,12 @@ function draw() {
   $("pictures").removeAttribute("aria-busy");
   for (const name of ["numbers", "beside"]) $(name).classList.remove("waiting");
   $("moment").textContent = `As of ${say.time(shown.as_of)}`;
+  const place = marked(document.activeElement);
   $("numbers").replaceChildren(...drawNumbers(shown.numbers));
   $("trend").replaceChildren(...drawTrend(shown.trend, shown.unit, openPeople));
   $("groups").replaceChildren(...drawGroups(shown.groups, by, choose, openPeople, filters()));
   $("newest").replaceChildren(...drawNewest(shown.newest, state.fresh, openCard));
+  if (!place?.it.isConnected) focusOn(place);
   const empty = !shown.numbers.total && shown.numbers.total_certainty !== "at_least";
   $("beside").hidden = $("which").hidden = empty;
   if (empty) {
@@ -50,9 +52,26 @@ function draw() {
   drawActions();
 }
 
+const nameOf = (it) => it.value || it.textContent;
+const inside = (root) => [...root.querySelectorAll("button, input")];
+
+/** Return where the focus is, so that it is found again when that part is drawn anew. */
+function marked(it) {
+  const root = it.closest("#trend, #groups, #newest, #people");
+  return root && { it, root, name: nameOf(it), at: inside(root).indexOf(it) };
+}
+
+function focusOn(place) {
+  if (!place) return;
+  const { it, root, name, at } = place;
+  const all = inside(root);
+  const found = it.isConnected ? it : all.find((one) => nameOf(one) === name) || all[at] || all.at(-1);
+  found?.focus({ preventScroll: true });
+}
+
 function drawActions() {
   const actions = [];
-  if (host.canCall || state.shown === null) actions.push(button("Refresh", again));
+  if (host.canCall) actions.push(button("Refresh", again));
   if (host.canCall && state.shown) {
     if (state.large) actions.push(button("Close the table", () => enlarge(false)));
     else actions.push(button(host.canBeLarge ? "Open large" : "Show the table", () => openPeople()));
@@ -112,7 +131,8 @@ function take(result) {
   }
   state.shown = shown;
   state.by = shown.group_by;
-  $("pictures").hidden = false;
+  // A card that is read stays where it is.
+  $("pictures").hidden = !$("card").hidden;
   draw();
   plan();
 }
@@ -161,20 +181,14 @@ async function choose(by) {
   $("groups").querySelector(":checked")?.focus();
 }
 
-async function enlarge(large) {
+async function enlarge(large, asks = true) {
   // Before it is asked for: the host tells of the new mode before it answers.
   state.large = large;
-  if (host.canBeLarge) {
+  if (asks && host.canBeLarge) {
+    // Whatever it answers: the table fits below as well.
     const mode = large ? "fullscreen" : "inline";
-    try {
-      const found = await host.ask("ui/request-display-mode", { mode });
-      // A host that does not say which mode it is in now has left it as it was.
-      if (found.mode && found.mode !== mode) large = found.mode === "fullscreen";
-    } catch {
-      // The table fits below as well.
-    }
+    await host.ask("ui/request-display-mode", { mode }).catch(() => {});
   }
-  state.large = large;
   $("people").hidden = !large;
   document.body.classList.toggle("large", large);
   drawActions();
@@ -191,7 +205,7 @@ async function openPeople(filter, title) {
 
 async function openCard(id) {
   if (!host.canCall) return;
-  from = document.activeElement;
+  from = marked(document.activeElement);
   const card = $("card");
   const mine = ++cards;
   showCard(true);
@@ -220,7 +234,7 @@ function showCard(shown) {
 function closeCard() {
   cards += 1;
   showCard(false);
-  from?.focus();
+  focusOn(from);
 }
 
 /** Let the model know whom the person looks at: by id, for all else was typed by strangers. */
@@ -234,16 +248,18 @@ function tellModel(id) {
 let seen = true;
 let timer = 0;
 let failures = 0;
+let ended = false;
 
 function plan() {
   clearTimeout(timer);
-  if (host.canCall && failures < 3) timer = setTimeout(look, MINUTE);
+  if (host.canCall && failures < 3 && !ended) timer = setTimeout(look, MINUTE);
 }
 
 async function look() {
   if (!seen || document.visibilityState !== "visible" || !state.shown) return plan();
   try {
     const news = await host.call("contacts_changes", { since: state.shown.cursor, limit: 20 });
+    if (ended) return;
     const known = new Set(state.shown.newest.contacts.map((contact) => contact.id));
     const came = news.new.filter(({ id }) => !known.has(id) && !state.fresh.has(id));
     came.forEach((contact) => state.fresh.add(contact.id));
@@ -279,11 +295,14 @@ host.on(NOTE + "tool-cancelled", () => fail("cancelled", "The question was cance
 host.on(NOTE + "host-context-changed", (part) => {
   host.follow(part);
   // The person may have used a button of the client.
-  if (part.displayMode === "inline" && host.canBeLarge && state.large) enlarge(false);
+  if (part.displayMode === "inline" && host.canBeLarge && state.large) enlarge(false, false);
   if (part.displayMode === "fullscreen" && state.shown && !state.large) openPeople();
   draw();
 });
-host.on("ui/resource-teardown", () => clearTimeout(timer));
+host.on("ui/resource-teardown", () => {
+  ended = true;
+  clearTimeout(timer);
+});
 
 wait();
 host

@@ -15,7 +15,8 @@ function make(tag, given, ...inside) {
   return element;
 }
 
-const button = (words, click, look = "plain") => make("button", { class: look, click }, words);
+const button = (words, click, look = "plain") =>
+  make("button", { class: look, click, disabled: !host.canCall }, words);
 const spaced = (name) => name.replaceAll("_", " ");
 
 const say = {
@@ -29,7 +30,11 @@ const say = {
     return isNaN(time) ? text : write(time, { timeZone: host.context.timeZone, ...how });
   },
   get locale() {
-    return host.context.locale || navigator.language;
+    try {
+      return Intl.getCanonicalLocales(host.context.locale)[0] || navigator.language;
+    } catch {
+      return navigator.language;
+    }
   },
 
   /** Return a period as groups name it: it is one of the server's zone, and no moment. */
