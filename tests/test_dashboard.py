@@ -109,6 +109,27 @@ async def test_what_is_not_proven_has_no_groups_to_draw(url: str) -> None:
     assert "contacts may be missing everywhere" in found["trend"]["note"]
 
 
+async def test_a_period_that_is_cut_is_said_to_be_among_the_groups_too(url: str) -> None:
+    async with memory_server(url, "key-of-large") as client:
+        answer = await client.call_tool("contacts_dashboard", {"group_by": "conversation_month"})
+        whole = await ask(client, "contacts_stats", group_by="conversation_month", limit=8)
+    found = answer.structured_content
+    assert found is not None
+    marks = [group.get("partial") for group in found["groups"]["groups"]]
+    assert marks == [group.get("partial") for group in whole["groups"]]
+    assert True in marks
+    assert "|partial" in text_of(answer)
+
+
+async def test_those_who_may_not_be_the_newest_are_not_called_so(url: str) -> None:
+    async with memory_server(url, "key-of-large") as client:
+        old = text_of(await client.call_tool("contacts_dashboard", {"created_before": "300d"}))
+        new = text_of(await client.call_tool("contacts_dashboard", {}))
+    assert "Newest of those in hand, newer ones may be missing (at_least):" in old
+    assert "Newest (exact):" in new
+    assert "contacts_stats with scope=in_hand" not in new
+
+
 async def test_with_its_cursor_one_is_told_who_came_since() -> None:
     company = Company("Growing", seed=8, size=40, hostile=0)
     with run_in_thread(Sandbox(keys={KEY: company})) as url:

@@ -203,6 +203,7 @@ async def test_two_periods_that_are_compared_are_equally_long() -> None:
     assert found["total"] == sum(time >= began for time in times)
     assert found["grouped"] == int(said[1]) == sum(began <= time < ended for time in times)
     assert found["total"] - found["grouped"] >= 5
+    assert "are in neither of these periods" in found["note"]
     assert found["previous"] == sum(earlier <= time < began for time in times)
     assert found["change"] == found["grouped"] - found["previous"]
 

@@ -6,6 +6,9 @@ import pytest
 
 from smoc_mcp.questions.dimensions import DIMENSIONS
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
+from smoc_mcp.settings import Mask
+from smoc_mcp.views.boundary import Boundary
+from smoc_mcp.views.lists import Views
 from tests.serving import KEY, ask, memory_server, refusal
 
 pytestmark = pytest.mark.anyio
@@ -59,6 +62,31 @@ async def test_a_row_of_an_odd_or_long_value_lists_its_people_too(name: str) -> 
         async with memory_server(url) as client:
             found = await ask(client, "contacts_stats", group_by=name, limit=100)
             assert len(found["groups"]) >= len(ODD)
+            for group in found["groups"]:
+                listed = await ask(client, "contacts_search", **group["key"], limit=1)
+                assert listed["total"] == group["contacts"], group["key"]
+
+
+@pytest.mark.parametrize("mask", [frozenset(), frozenset({"name"})])
+async def test_a_row_of_an_inviter_lists_just_who_was_invited(mask: frozenset[Mask]) -> None:
+    company = Company("Inviters", seed=1, size=0, hostile=0)
+    names = (
+        "Per Nowak",
+        "Per",
+        "Per Nowakowski",
+        "Nowak, Per",
+        "-Per",
+        "(none)",
+        'A "B" | C',
+        "(other)",
+    )
+    for number, name in enumerate(names, 1):
+        company.add(number, inviterUser={"id": str(number), "firstName": name})
+    company.add(3)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url, views=Views(boundary=Boundary(mask))) as client:
+            found = await ask(client, "contacts_stats", group_by="inviter", limit=100)
+            assert len(found["groups"]) > len(names)
             for group in found["groups"]:
                 listed = await ask(client, "contacts_search", **group["key"], limit=1)
                 assert listed["total"] == group["contacts"], group["key"]

@@ -76,6 +76,23 @@ def test_the_page_asks_any_tool_within_its_session(opened: tuple[httpx.Client, s
     assert client.post("/call", content=b"{").status_code == 400
 
 
+def test_what_is_too_long_or_no_json_or_of_another_page_is_not_read(
+    opened: tuple[httpx.Client, str],
+) -> None:
+    client, _ = opened
+    call = {"name": "contacts_list", "arguments": {}}
+    nested = "[" * 30_000
+    for content in (b"x" * 200_000, nested.encode()):
+        assert client.post("/call", content=content).status_code == 400
+    evil = client.post("/call", json=call, headers={"Origin": "https://evil.example"})
+    assert evil.status_code == 400
+    for body in (rb'{"token": "\u00e9"}', rb'{"token": "\ud83d"}'):
+        assert client.post("/enter", content=body).status_code == 403
+    odd = client.post("/call", json=call, headers=[(b"X-Session", b"\xe9")])
+    assert odd.status_code == 403
+    assert client.post("/call", json=call).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/call", "/asked"])
 @pytest.mark.parametrize("session", ["", "another"])
 def test_without_the_session_nothing_is_answered(

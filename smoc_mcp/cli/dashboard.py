@@ -2,7 +2,10 @@
 
 import argparse
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import anyio
 import anyio.to_thread
@@ -65,9 +68,23 @@ async def show_dashboard(
         print(
             f"The dashboard: {address}\nThe address opens once. To stop, press Ctrl-C.", flush=True
         )
-        if opens:
-            await anyio.to_thread.run_sync(webbrowser.open, address)
-        await serve(window.app(), listener)
+        with _page_that_leads_to(address) as page:
+            if opens:
+                await anyio.to_thread.run_sync(webbrowser.open, page.as_uri())
+            await serve(window.app(), listener)
+
+
+@contextmanager
+def _page_that_leads_to(address: str) -> Iterator[Path]:
+    """Yield a page that only this user can read, and that leads to an address.
+
+    What a browser is started with, everybody on the machine can read.
+    """
+    with TemporaryDirectory(prefix="smoc-mcp-") as folder:
+        page = Path(folder) / "dashboard.html"
+        page.touch(mode=0o600)
+        page.write_text(f'<meta http-equiv="refresh" content="0; url={address}">', "utf-8")
+        yield page
 
 
 DASHBOARD = Command(

@@ -4,11 +4,11 @@ The page is the one that clients show. Whoever opens the address first has a ses
 long as the tab and this process do.
 """
 
+import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.resources import files
-from json import JSONDecodeError
 from typing import Any
 
 from mcp import Client, MCPError
@@ -36,6 +36,8 @@ _OF_PAGE = (
     "sandbox allow-scripts"
 )
 """As the specification has it for a page that names no other origin."""
+_MOST_BYTES = 65_536
+"""More than any call of the page takes."""
 _OVER = (
     "This page has no session: open the address that smoc-mcp dashboard printed, or start it again."
 )
@@ -90,7 +92,7 @@ class Window:
 
     async def _enter(self, request: Request) -> JSONResponse:
         given = await _body(request)
-        if self._token is None or not secrets.compare_digest(str(given.get("token")), self._token):
+        if self._token is None or not _same(str(given.get("token")), self._token):
             return _refusal(_OVER)
         self._token = None
         return JSONResponse({"session": self._session}, headers=_PRIVATE)
@@ -116,7 +118,7 @@ class Window:
 
     def _knows(self, request: Request) -> bool:
         # A header of its own: no page of another origin can send one here.
-        return secrets.compare_digest(request.headers.get("x-session", ""), self._session)
+        return _same(request.headers.get("x-session", ""), self._session)
 
 
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -131,9 +133,25 @@ def _refusal(message: str, status: int = 403) -> JSONResponse:
     return JSONResponse({"error": message}, status_code=status, headers=_PRIVATE)
 
 
+def _same(given: str, secret: str) -> bool:
+    return secrets.compare_digest(given.encode("utf-8", "replace"), secret.encode())
+
+
 async def _body(request: Request) -> Mapping[str, Any]:
+    """Return the JSON of a request; nothing where it is none, too long, or of another origin."""
+    if request.headers.get("origin", _origin(request)) != _origin(request):
+        return {}
+    read = bytearray()
+    async for part in request.stream():
+        read += part
+        if len(read) > _MOST_BYTES:
+            return {}
     try:
-        body = await request.json()
-    except (JSONDecodeError, UnicodeDecodeError):
+        body = json.loads(read)
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _origin(request: Request) -> str:
+    return f"http://{request.headers.get('host', '')}"

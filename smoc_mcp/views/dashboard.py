@@ -11,13 +11,16 @@ from smoc_mcp.views.figures import figures
 from smoc_mcp.views.groups import cell
 from smoc_mcp.views.lists import View, Views, table
 from smoc_mcp.views.phrases import grid, lines
-from smoc_mcp.views.results import DashboardResult, StatisticsResult
+from smoc_mcp.views.results import DashboardResult, PageResult, StatisticsResult
 
 __all__ = ["dashboard"]
 
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
 _OF_TREND = ("contacts", "partial")
-_OF_GROUPS = ("contacts", "customers", "share", "customer_share", "converted_share", "certainty")
+_OF_GROUPS = (
+    *("contacts", "customers", "share", "customer_share", "converted_share"),
+    *("certainty", "partial"),
+)
 _OF_PART = (
     *("grouped", "groups_certainty", "proven_since", "proven_by", "proven_statuses"),
     *("scope", "as_of"),
@@ -34,8 +37,10 @@ def dashboard(picture: Picture, asked: Look, views: Views, cursor: str) -> View[
         cursor: With it contacts_changes tells what is new since.
     """
     numbers = figures(picture.numbers, asked.numbers, views)
-    trend = figures(picture.trend, asked.trend(picture.unit), views).result
-    groups = figures(picture.groups, asked.groups, views).result
+    # What these advise is advice on contacts_stats, which takes more.
+    elsewhere = "contacts_stats with "
+    trend = figures(picture.trend, asked.trend(picture.unit), views, elsewhere).result
+    groups = figures(picture.groups, asked.groups, views, elsewhere).result
     newest = views.page(picture.newest, Sort.CREATED, lambda _: "").result
     by = views.boundary.text(asked.by.name)
     note = numbers.result.get("note", "")
@@ -61,7 +66,7 @@ def dashboard(picture: Picture, asked: Look, views: Views, cursor: str) -> View[
             numbers.text,
             *_lines_of(picture.unit, shown_trend, _OF_TREND),
             *_lines_of(by, shown_groups, _OF_GROUPS),
-            "Newest:" if newest["contacts"] else "",
+            _newest(newest) if newest["contacts"] else "",
             table(newest["contacts"]),
             f"New since: contacts_changes since={cursor}",
         ]
@@ -82,6 +87,14 @@ def _part(found: StatisticsResult, names: Sequence[str], said: str) -> dict[str,
     if note := " ".join(new):
         part["note"] = note
     return part
+
+
+def _newest(newest: PageResult) -> str:
+    """Return what the newest contacts are called: they are the newest where that is proven."""
+    certainty = newest["certainty"]
+    if certainty == "at_least":
+        return f"Newest of those in hand, newer ones may be missing ({certainty}):"
+    return f"Newest ({certainty}):"
 
 
 def _without(result: Mapping[str, object], *names: str) -> dict[str, Any]:

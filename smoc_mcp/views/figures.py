@@ -44,9 +44,19 @@ _MOST_GROUPS = 100
 """What limit may be at most."""
 
 
-def figures(stats: Statistics, asked: Count, views: Views) -> View[StatisticsResult]:
-    """Return the answer of contacts_stats."""
-    return _Figures(stats, asked, views).answer()
+def figures(
+    stats: Statistics, asked: Count, views: Views, elsewhere: str = ""
+) -> View[StatisticsResult]:
+    """Return the answer of contacts_stats.
+
+    Args:
+        stats: What was counted.
+        asked: The question.
+        views: How it is shown.
+        elsewhere: What stands before parameters to ask with, where it is not contacts_stats that
+            answers.
+    """
+    return _Figures(stats, asked, views, elsewhere).answer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +67,13 @@ class _Figures:
         stats: What was counted.
         asked: The question.
         views: How it is shown.
+        elsewhere: What stands before parameters to ask with.
     """
 
     stats: Statistics
     asked: Count
     views: Views
+    elsewhere: str = ""
 
     def answer(self) -> View[StatisticsResult]:
         """Return both forms."""
@@ -134,8 +146,8 @@ class _Figures:
                 self._about_time(),
                 self._why_not_exact(),
                 must_be_gone(stats.company),
-                *(_about_groups(grouping, self.asked) if grouping else ()),
-                _ahead(stats.ahead, self.asked.sort_of_trend),
+                *(_about_groups(grouping, self.asked, self.elsewhere) if grouping else ()),
+                self._ahead(),
                 cut_short(kept, every, "ask with a filter or a smaller limit"),
                 _questions(stats.questions, self.views),
                 nobody_has(stats.had_by_nobody),
@@ -153,8 +165,9 @@ class _Figures:
         if found is None:
             nothing = "groups" if self.asked.dimensions else "averages"
             return (
-                f"No {nothing}: contacts may be missing everywhere in this. scope=in_hand counts "
-                "those in hand."
+                f"No {nothing}: contacts may be missing everywhere in this. "
+                f"{self.elsewhere[:1].upper()}{self.elsewhere[1:]}scope=in_hand counts those in "
+                "hand."
             )
         if found.by_status:
             together = sum(group.contacts for group in found.grouping.groups)
@@ -215,6 +228,18 @@ class _Figures:
             f"Measured: {measure.of}; average {together['average']}, median {together['median']} "
             f"of {many(together.get('measured', found.part.contacts), 'contact')} together."
         )
+
+    def _ahead(self) -> str:
+        """Return how many bear a time of the future; of two periods they are in neither."""
+        contacts, found = self.stats.ahead, self.stats.groups
+        if not contacts:
+            return ""
+        compared = found is not None and found.periods is not None
+        bear = "bears" if contacts == 1 else "bear"
+        which = "who match" if compared else "of them"
+        field = WIRE_FIELDS[TIMES[self.asked.sort_of_trend]][0]
+        neither = ", and are in neither of these periods" if compared else ""
+        return f"{contacts:,} {which} {bear} a {field} of the future{neither}."
 
     def _about_sure(self, part: Part | None) -> str:
         return f"Proven are {part.contacts:,} of them: {self._everybody_of(part)}" if part else ""
@@ -278,7 +303,7 @@ def _by_status(tally: Tally) -> str:
     return f": {', '.join(f'{least}{number}' for number in shown)}"
 
 
-def _about_groups(grouping: Grouping, asked: Count) -> Iterator[str]:
+def _about_groups(grouping: Grouping, asked: Count, elsewhere: str) -> Iterator[str]:
     if grouping.several and grouping.groups:
         yield (
             f"A contact counts once per value of {' and '.join(grouping.several)}, so shares can "
@@ -289,7 +314,7 @@ def _about_groups(grouping: Grouping, asked: Count) -> Iterator[str]:
         name = EARLIER if asked.is_trend else OTHER
         together = f"counted together as {name}" if grouping.other else "left out"
         every = len(grouping.groups) + grouping.left_out
-        hint = f"; limit={every} shows all" if every <= _MOST_GROUPS else ""
+        hint = f"; {elsewhere}limit={every} shows all" if every <= _MOST_GROUPS else ""
         yield f"{grouping.left_out:,} {which} {noun(grouping.left_out, 'group')} {together}{hint}."
     if asked.sort_of_trend is Sort.CONVERSATION:
         yield "A contact counts at its last conversation only."
@@ -300,13 +325,6 @@ def _about_groups(grouping: Grouping, asked: Count) -> Iterator[str]:
         and asked.scope is Scope.PROVEN
     ):
         yield "A pair that is not shown has nobody."
-
-
-def _ahead(contacts: int, sort: Sort) -> str:
-    if not contacts:
-        return ""
-    bear = "bears" if contacts == 1 else "bear"
-    return f"{contacts:,} of them {bear} a {WIRE_FIELDS[TIMES[sort]][0]} of the future."
 
 
 def _questions(questions: Sequence[str], views: Views) -> str:

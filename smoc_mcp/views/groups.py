@@ -12,6 +12,7 @@ from smoc_mcp.questions.choices import EARLIER, OTHER, spelt
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.fields import Match
 from smoc_mcp.questions.groups import ALL, Group, Grouping
+from smoc_mcp.text.folding import fold
 from smoc_mcp.views.boundary import DETAIL_CHARS
 from smoc_mcp.views.identities import identity, person, told_apart
 from smoc_mcp.views.lists import Views
@@ -189,7 +190,14 @@ class GroupWriter:
     def _people(self, names: Mapping[str, str]) -> Mapping[str, str]:
         boundary = self.views.boundary
         shown = {key: person(name, boundary) for key, name in names.items()}
-        return told_apart(shown, partial(identity, boundary=boundary))
+        called = {key: fold(text) for key, text in shown.items()}
+        for key, text in called.items():
+            # The filter takes a part of a name, and a name may read as something else there.
+            is_part = any(text in other for k, other in called.items() if k != key)
+            if is_part or shown[key] != names[key] or spelt(shown[key]) != shown[key]:
+                shown[key] = f"{shown[key]} ({identity(key, boundary)})"
+        texts = told_apart(shown, partial(identity, boundary=boundary))
+        return {key: spelt(text) for key, text in texts.items()}
 
     def _texts(
         self, dimension: Dimension, every: Mapping[str, str], keys: Sequence[str | None]

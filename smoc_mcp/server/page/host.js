@@ -1,5 +1,7 @@
 // What the page and its host say to each other: MCP Apps of 2026-01-26, as JSON-RPC by postMessage.
 
+const NOTE = "ui/notifications/";
+
 const host = (() => {
   const waiting = new Map();
   const handlers = {};
@@ -59,7 +61,7 @@ const host = (() => {
     const found = { width: Math.ceil(window.innerWidth), height: Math.ceil(box.height) };
     if (size === JSON.stringify(found)) return;
     size = JSON.stringify(found);
-    tell("ui/notifications/size-changed", found);
+    tell(NOTE + "size-changed", found);
   }
 
   let context = {};
@@ -101,7 +103,7 @@ const host = (() => {
         protocolVersion: "2026-01-26",
       });
       capabilities = found.hostCapabilities || {};
-      tell("ui/notifications/initialized", {});
+      tell(NOTE + "initialized", {});
       let planned = 0;
       new ResizeObserver(() => {
         cancelAnimationFrame(planned);

@@ -27,14 +27,15 @@ function peopleTable(root, openCard) {
   const status = select("status", STATUSES);
   const since = select("since", AGES);
   const sort = select("sort", SORTS);
+  // No form: a frame without leave to submit would swallow it.
   const form = make(
-    "form",
-    { role: "search" },
+    "div",
+    { class: "form", role: "search" },
     make("label", { class: "wide" }, "Words in names, addresses, texts", query),
     field("Status", status),
     field("Created within", since),
     field("Order", sort),
-    make("button", { type: "submit", class: "plain" }, "Search"),
+    button("Search", () => begin()),
   );
   const chip = make("p", { class: "quiet" });
   const total = make("p", { class: "quiet", role: "status" });
@@ -55,7 +56,7 @@ function peopleTable(root, openCard) {
     make("thead", {}, make("tr", {}, columns.map(([n, c]) => make("th", { scope: "col", class: c }, n)))),
     body,
   );
-  const more = make("button", { type: "button", class: "plain", click: () => load() }, "Show more");
+  const more = button("Show more", () => load());
   root.replaceChildren(
     make("h2", { id: "people-title", tabindex: -1 }, "People"),
     form,
@@ -63,16 +64,19 @@ function peopleTable(root, openCard) {
     table,
     make("div", { class: "more" }, more, total),
   );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    begin();
-  });
-  for (const control of [status, since, sort]) control.addEventListener("change", () => begin());
+  query.addEventListener("keydown", (event) => event.key === "Enter" && begin());
+  for (const control of [status, since, sort]) {
+    control.addEventListener("change", () => {
+      // What is chosen here takes the place of a group of the same.
+      if (control === status && group?.filter.status) group = null;
+      begin();
+    });
+  }
 
   function given() {
     const age = since.value ? { created_after: since.value } : {};
     const filters = { ...base, ...group?.filter, ...age };
-    if (status.value) filters.status = status.value;
+    if (status.value && !group?.filter.status) filters.status = status.value;
     if (query.value.trim()) filters.query = query.value.trim();
     return { ...filters, sort: sort.value, limit: PAGE_OF };
   }
@@ -81,12 +85,12 @@ function peopleTable(root, openCard) {
     cursor = "";
     body.replaceChildren();
     more.textContent = "Show more";
-    chip.replaceChildren();
+    const { sort: _, limit: __, ...asked } = given();
+    const words = Object.entries(asked).map(([name, value]) => `${spaced(name)}: ${value}`);
+    chip.replaceChildren(words.length ? `Asked for ${words.join(" · ")} ` : "");
     if (group) {
-      chip.append(
-        `Only ${group.title} `,
-        make("button", { type: "button", class: "plain", click: () => open(base, null) }, "Show all"),
-      );
+      const all = () => open(base, null);
+      chip.append(button("Show all", all));
     }
     return load();
   }
@@ -115,7 +119,7 @@ function peopleTable(root, openCard) {
     const rows = page.contacts.map(rowOf);
     if (page.certainty === "at_least" && rows.length && !body.querySelector(".edge")) {
       const where = body.childElementCount ? "From here on" : "Anywhere in this list";
-      const words = `${where} contacts may be missing: SMOC shows only its newest 500.`;
+      const words = `${where} contacts may be missing. ${page.note || ""}`;
       body.append(make("tr", { class: "edge" }, make("td", { colspan: columns.length }, words)));
     }
     body.append(...rows);
@@ -124,20 +128,16 @@ function peopleTable(root, openCard) {
     more.hidden = !cursor;
     more.disabled = false;
     const shown = body.querySelectorAll("tr:not(.edge)").length;
-    const of = say.count(page.total, page.total_certainty);
+    const of = say.count(Math.max(page.total, shown), page.total_certainty);
     const known = page.total_certainty === "at_least" ? "which may not be all" : say.certainty(page.total_certainty);
     total.textContent = shown || page.total_certainty !== "at_least"
       ? `${say.number(shown)} of ${of}, ${known}.`
       : "Nobody was found, which does not prove that nobody matches.";
-    if (!shown && page.note) total.textContent += ` ${page.note}`;
+    if (page.note && !body.querySelector(".edge")) total.textContent += ` ${page.note}`;
   }
 
   function rowOf(contact) {
-    const name = make(
-      "button",
-      { type: "button", class: "link", click: () => openCard(contact.id) },
-      titleOf(contact),
-    );
+    const name = button(titleOf(contact), () => openCard(contact.id), "link");
     const texts = [
       contact.email,
       contact.company,
@@ -148,7 +148,11 @@ function peopleTable(root, openCard) {
       contact.source,
     ];
     const cells = texts.map((text, at) => make("td", { class: columns[at + 1][1] }, text || ""));
-    const under = contact.reasons || (contact.matched && `found in ${contact.matched}`);
+    const under = [
+      contact.reasons,
+      contact.matched && `found in ${contact.matched}`,
+      contact.last_verified && `as last seen ${say.time(contact.last_verified)}`,
+    ].filter(Boolean);
     return make(
       "tr",
       {},
@@ -157,7 +161,7 @@ function peopleTable(root, openCard) {
         { scope: "row" },
         name,
         make("small", { class: "on-small" }, contact.name ? contact.email || contact.phone || "" : ""),
-        under && make("small", {}, under),
+        under.length > 0 && make("small", {}, ` ${under.join("; ")}`),
       ),
       cells,
     );
@@ -172,10 +176,6 @@ function peopleTable(root, openCard) {
     query.value = filters.query || "";
     since.value = "";
     group = narrowed;
-    if (narrowed?.filter.status) {
-      status.value = STATUSES[narrowed.filter.status] ? narrowed.filter.status : "";
-      if (status.value) group = null;
-    }
     return begin();
   }
 
@@ -186,28 +186,38 @@ const MOMENTS = ["created", "updated", "last_conversation", "last_verified"];
 const PLACES = ["company", "street", "zip", "city", "state", "country"];
 const CARD = ["email", "phone", ...PLACES, "consent", "invited_by", ...MOMENTS];
 
-/** Return what a card shows of a contact, as contacts_get tells it with all its visits. */
-function drawCard(contact, back) {
+/** Return what a card shows of a contact, as contacts_get tells it whole. */
+function drawCard({ contact, note, as_of: asOf, next_cursor: more }, back) {
   const words = (value) => (Array.isArray(value) ? value.map(words).join("; ") : String(value));
   const lineOf = (value) =>
     value && typeof value === "object" && !Array.isArray(value)
       ? Object.values(value).map(words).join(", ")
       : words(value);
   const pairs = CARD.filter((name) => ![undefined, "none"].includes(contact[name])).map((name) => [
-    make("dt", {}, name.replaceAll("_", " ")),
+    make("dt", {}, spaced(name)),
     make("dd", {}, MOMENTS.includes(name) ? say.time(contact[name]) : lineOf(contact[name])),
   ]);
-  const visits = Array.isArray(contact.visits) ? contact.visits : [];
-  const answers = (contact.surveys?.latest || []).map((a) => [a.question || "survey", a.answer]);
-  const texts = (contact.texts?.latest || []).map((t) => [t.key || "text", t.value]);
+  const listOf = (part) => (Array.isArray(part) ? part : []);
+  // A part that could not be read is a text that says so, and no empty list.
+  const heading = (part, none, some) =>
+    typeof part === "string" && part !== "none" ? `${some}: ${part}` : listOf(part).length ? `${some}: ${say.number(part.length)}` : none;
+  const visits = listOf(contact.visits);
+  const answers = listOf(contact.surveys).map((a) => [a.question || "survey", a.answer]);
+  const texts = listOf(contact.texts).map((t) => [t.key || "text", t.value]);
   const rewards = Object.entries(contact.rewards || {})
     .filter(([, titles]) => Array.isArray(titles))
-    .map(([name, titles]) => [name.replaceAll("_", " "), titles.join("; ")]);
-  const told = [...answers, ...texts, ...rewards].filter(([, value]) => value);
+    .map(([name, titles]) => [spaced(name), titles.join("; ")]);
+  const referred = listOf(contact.referrals?.referred).map((p) => ["referred", p.name || p.email || p.id]);
+  const told = [...answers, ...texts, ...rewards, ...referred].filter(([, value]) => value);
+  const seen = [
+    asOf && `As of ${say.time(asOf)}.`,
+    note,
+    more && "There is more than is shown here: ask for this contact.",
+  ].filter(Boolean);
   return [
-    make("button", { type: "button", class: "plain", click: back }, "Back"),
+    button("Back", back),
     make("h1", { id: "card-title", tabindex: -1 }, titleOf(contact)),
-    make("p", { class: "quiet" }, contact.status),
+    make("p", { class: "quiet" }, `${contact.status}. ${seen.join(" ")}`),
     make(
       "div",
       { class: "columns" },
@@ -215,11 +225,12 @@ function drawCard(contact, back) {
       make(
         "div",
         {},
-        make("h2", {}, told.length ? "Answers and rewards" : "No answers, no rewards"),
+        make("h2", {}, heading(contact.surveys, "Answers: none", "Answers")),
+        make("h2", {}, heading(contact.texts, "Texts: none", "Texts")),
         make("dl", {}, told.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
       ),
     ),
-    make("h2", {}, visits.length ? `Visits: ${say.number(visits.length)}` : "No visits"),
+    make("h2", {}, heading(contact.visits, "Visits: none", "Visits")),
     ...timeLine(contact, visits),
     make("ol", { class: "visits" }, visits.map(visitOf)),
   ];

@@ -22,9 +22,14 @@ function drawNumbers(numbers) {
 
 /** Return a trend: what is over drawn solid, what is cut or still runs hatched, the rest not. */
 function drawTrend(part, unit, open) {
+  const narrow = filterOfPart(part);
   const title = make("h2", { id: "trend-title" }, `New contacts by ${named(unit)}`);
   const about = make("p", { class: "about quiet" }, aboutPart(part, "drawn"));
   const shown = part.groups.filter((group) => !isRest(group.key[unit]) && !isNone(group.key[unit]));
+  for (const [is, words] of [[isRest, "earlier"], [isNone, "without a date"]]) {
+    const left = part.groups.find((group) => is(group.key[unit]));
+    if (left) about.append(` ${say.number(left.contacts)} ${words}.`);
+  }
   if (!shown.length) return [title, about];
   const most = Math.max(...shown.map((group) => group.contacts), 1);
   const bars = shown.map((group, at) => {
@@ -36,12 +41,12 @@ function drawTrend(part, unit, open) {
       make(
         "button",
         {
-          type: "button",
           class: group.partial && "part",
           title: words,
           "aria-label": words,
+          disabled: !host.canCall,
           tabindex: at === shown.length - 1 ? 0 : -1,
-          click: () => open(filterOf(unit, group.key[unit]), name),
+          click: () => open({ ...narrow, ...filterOf(unit, group.key[unit]) }, name),
         },
         make("b", { "aria-hidden": "true" }, say.number(group.contacts)),
         make("i", { "--of": group.contacts / most }),
@@ -54,10 +59,6 @@ function drawTrend(part, unit, open) {
   const ends = make("div", { class: "ends", "aria-hidden": "true" }, make("span", {}, first));
   if (first !== last) ends.append(make("span", {}, last));
   if (shown.some((group) => group.partial)) about.append(" Hatched: in part.");
-  for (const [is, words] of [[isRest, "earlier"], [isNone, "without a date"]]) {
-    const left = part.groups.find((group) => is(group.key[unit]));
-    if (left) about.append(` ${say.number(left.contacts)} ${words}.`);
-  }
   return [title, list, ends, about];
 }
 
@@ -73,7 +74,7 @@ function moveAlong(event) {
 }
 
 /** Return groups as a table whose bars are shares: where there is no share there is no bar. */
-function drawGroups(part, by, choose, open) {
+function drawGroups(part, by, choose, open, asked) {
   const choices = SWITCH.includes(by) ? SWITCH : [by, ...SWITCH];
   const options = choices.map((name) =>
     make(
@@ -100,22 +101,31 @@ function drawGroups(part, by, choose, open) {
   if (!part.groups.length) return [head, about];
   const converts = part.groups.some((group) => group.customer_share !== undefined);
   const shares = part.groups.some((group) => group.share !== undefined);
+  const kind = by.split(":")[0];
+  const apart = !(MANY.includes(kind) && asked[kind]);
+  if (!apart) about.append(" The people of a row cannot be listed beside that filter.");
+  const narrow = filterOfPart(part);
   const rows = part.groups.map((group) => {
     const value = group.key[by] ?? "";
-    const name = isRest(value)
-      ? make("span", { class: "quiet" }, value)
-      : make(
-          "button",
-          { type: "button", class: "link", click: () => open(filterOf(by, value), value) },
-          value,
-        );
+    const list = () => open({ ...narrow, ...filterOf(by, value) }, value);
+    const name =
+      isRest(value) || !apart
+        ? make("span", { class: isRest(value) && "quiet" }, value)
+        : button(value, list, "link");
     const certainty = group.certainty || part.groups_certainty || "at_least";
     return make(
       "tr",
       {},
-      make("th", { scope: "row" }, name, barOf(group.share)),
+      make(
+        "th",
+        { scope: "row" },
+        name,
+        group.partial && make("small", {}, " in part"),
+        // A period that is cut has no length beside others.
+        barOf(group.partial ? undefined : group.share),
+      ),
       make("td", { class: "n" }, say.count(group.contacts, certainty)),
-      shares && make("td", { class: "n off-tiny" }, percent(group.share)),
+      shares && make("td", { class: "n off-tiny" }, group.partial ? "" : percent(group.share)),
       converts && make("td", { class: "n" }, percent(group.customer_share), barOf(group.customer_share, "two")),
     );
   });
@@ -148,17 +158,15 @@ function drawNewest(part, fresh, openCard) {
       make(
         "span",
         {},
-        make(
-          "button",
-          { type: "button", class: "link", click: () => openCard(contact.id) },
-          titleOf(contact),
-        ),
+        button(titleOf(contact), () => openCard(contact.id), "link"),
         make("span", { class: "quiet" }, beside(contact)),
       ),
       make("span", { class: "quiet" }, contact.created ? say.time(contact.created) : "no date"),
     ),
   );
-  const certainty = rows.length ? say.certainty(part.certainty) : "nobody";
+  const unsure = "of those in hand; newer ones may be missing";
+  const sure = part.certainty === "at_least" ? unsure : say.certainty(part.certainty);
+  const certainty = rows.length ? sure : "nobody";
   return [
     make("h2", { id: "newest-title" }, "Newest ", make("small", {}, certainty)),
     make("ul", {}, rows),

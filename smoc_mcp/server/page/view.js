@@ -4,18 +4,19 @@ const MINUTE = 60_000;
 const state = {
   asked: {},
   shown: null,
-  groups: {},
   by: "",
+  chosen: "",
   large: false,
   fresh: new Set(),
-  told: 0,
 };
 let table = null;
 let from = null;
+let cards = 0;
 
 const PROBLEMS = {
   key: "SMOC refuses the key",
   upstream: "SMOC is out of reach",
+  late: "SMOC did not answer all of this",
   input: "This cannot be asked",
   cancelled: "Stopped",
 };
@@ -24,38 +25,56 @@ function draw() {
   const { shown, by } = state;
   $("asked").replaceChildren(
     ...Object.entries(filters()).map(([name, value]) =>
-      make("li", {}, `${name.replaceAll("_", " ")}: ${value}`),
+      make("li", {}, `${spaced(name)}: ${value}`),
     ),
   );
   if (!shown) return;
   $("pictures").removeAttribute("aria-busy");
   for (const name of ["numbers", "beside"]) $(name).classList.remove("waiting");
   $("moment").textContent = `As of ${say.time(shown.as_of)}`;
+  const place = marked(document.activeElement);
   $("numbers").replaceChildren(...drawNumbers(shown.numbers));
   $("trend").replaceChildren(...drawTrend(shown.trend, shown.unit, openPeople));
-  $("groups").replaceChildren(...drawGroups(state.groups[by], by, choose, openPeople));
+  $("groups").replaceChildren(...drawGroups(shown.groups, by, choose, openPeople, filters()));
   $("newest").replaceChildren(...drawNewest(shown.newest, state.fresh, openCard));
+  if (!place?.it.isConnected) focusOn(place);
   const empty = !shown.numbers.total && shown.numbers.total_certainty !== "at_least";
   $("beside").hidden = $("which").hidden = empty;
   if (empty) {
     const filtered = Object.keys(filters()).length;
     problem("", filtered ? "Nobody matches these filters." : "There are no contacts yet.");
-  } else if (shown.failure) problem("upstream", `${shown.failure} What is shown was known before.`);
+  } else if (shown.failure) problem("late", shown.failure);
   else problem();
-  const notes = [shown, shown.trend, state.groups[by]].map((part) => part.note || "");
+  const notes = [shown, shown.trend, shown.groups].map((part) => part.note || "");
   const sentences = new Set(notes.join(" ").split(/(?<=[.!?]) /));
   $("proof").hidden = !notes.join("");
   $("proof").querySelector("p").textContent = [...sentences].join(" ");
   drawActions();
 }
 
+const nameOf = (it) => it.value || it.textContent;
+const inside = (root) => [...root.querySelectorAll("button, input")];
+
+/** Return where the focus is, so that it is found again when that part is drawn anew. */
+function marked(it) {
+  const root = it.closest("#trend, #groups, #newest, #people");
+  return root && { it, root, name: nameOf(it), at: inside(root).indexOf(it) };
+}
+
+function focusOn(place) {
+  if (!place) return;
+  const { it, root, name, at } = place;
+  const all = inside(root);
+  const found = it.isConnected ? it : all.find((one) => nameOf(one) === name) || all[at] || all.at(-1);
+  found?.focus({ preventScroll: true });
+}
+
 function drawActions() {
-  const act = (words, click) => make("button", { type: "button", class: "plain", click }, words);
   const actions = [];
-  if (host.canCall || state.shown === null) actions.push(act("Refresh", again));
+  if (host.canCall) actions.push(button("Refresh", again));
   if (host.canCall && state.shown) {
-    if (state.large) actions.push(act("Close the table", () => enlarge(false)));
-    else actions.push(act(host.canBeLarge ? "Open large" : "Show the table", () => openPeople()));
+    if (state.large) actions.push(button("Close the table", () => enlarge(false)));
+    else actions.push(button(host.canBeLarge ? "Open large" : "Show the table", () => openPeople()));
   }
   $("actions").replaceChildren(...actions);
 }
@@ -112,8 +131,8 @@ function take(result) {
   }
   state.shown = shown;
   state.by = shown.group_by;
-  state.groups = { [shown.group_by]: shown.groups };
-  $("pictures").hidden = false;
+  // A card that is read stays where it is.
+  $("pictures").hidden = !$("card").hidden;
   draw();
   plan();
 }
@@ -126,8 +145,8 @@ function filters() {
 
 /** Draw anew for a person, who has seen by now who was new. */
 function again() {
-  state.told = 0;
   state.fresh.clear();
+  failures = 0;
   $("said").textContent = "";
   return refresh();
 }
@@ -136,49 +155,40 @@ async function refresh() {
   wait();
   $("actions").querySelectorAll("button").forEach((button) => (button.disabled = true));
   try {
-    const by = state.by || state.asked.group_by;
+    // The name as it was asked for: what comes back may be masked.
+    const by = state.chosen || state.asked.group_by;
     const shown = await host.call("contacts_dashboard", { ...filters(), ...(by && { group_by: by }) });
     take({ structuredContent: shown });
+    return true;
   } catch (error) {
     fail(error.kind, error.message);
+    return false;
   } finally {
     drawActions();
   }
 }
 
 async function choose(by) {
-  const before = state.by;
-  state.by = by;
-  if (!state.groups[by]) {
-    try {
-      const given = { ...filters(), group_by: by, limit: 8 };
-      state.groups[by] = await host.call("contacts_stats", given);
-    } catch (error) {
-      state.by = before;
-      draw();
-      problem(error.kind, error.message);
-      return;
-    }
+  const before = state.chosen;
+  state.chosen = by;
+  // All of it anew: numbers of two moments beside each other contradict one another.
+  if (!(await refresh())) {
+    state.chosen = before;
+    const words = $("problem").textContent;
+    draw();
+    problem("", words);
   }
-  if (state.by !== by) return;
-  draw();
   $("groups").querySelector(":checked")?.focus();
 }
 
-async function enlarge(large) {
+async function enlarge(large, asks = true) {
   // Before it is asked for: the host tells of the new mode before it answers.
   state.large = large;
-  if (host.canBeLarge) {
+  if (asks && host.canBeLarge) {
+    // Whatever it answers: the table fits below as well.
     const mode = large ? "fullscreen" : "inline";
-    try {
-      const found = await host.ask("ui/request-display-mode", { mode });
-      // A host that does not say which mode it is in now has left it as it was.
-      if (found.mode && found.mode !== mode) large = found.mode === "fullscreen";
-    } catch {
-      // The table fits below as well.
-    }
+    await host.ask("ui/request-display-mode", { mode }).catch(() => {});
   }
-  state.large = large;
   $("people").hidden = !large;
   document.body.classList.toggle("large", large);
   drawActions();
@@ -195,17 +205,21 @@ async function openPeople(filter, title) {
 
 async function openCard(id) {
   if (!host.canCall) return;
-  from = document.activeElement;
+  from = marked(document.activeElement);
   const card = $("card");
+  const mine = ++cards;
   showCard(true);
   card.replaceChildren(make("p", { class: "quiet", id: "card-title" }, "Looking…"));
   try {
-    const { contact } = await host.call("contacts_get", { contact_id: id, include: "visits" });
-    card.replaceChildren(...drawCard(contact, closeCard));
+    const found = await host.call("contacts_get", { contact_id: id, include: "all" });
+    // Meanwhile another was opened, or this one closed.
+    if (mine !== cards) return;
+    card.replaceChildren(...drawCard(found, closeCard));
     $("card-title").focus();
     tellModel(id);
   } catch (error) {
-    const back = make("button", { type: "button", class: "plain", click: closeCard }, "Back");
+    if (mine !== cards) return;
+    const back = button("Back", closeCard);
     card.replaceChildren(back, make("p", { id: "card-title" }, error.message));
     back.focus();
   }
@@ -218,8 +232,9 @@ function showCard(shown) {
 }
 
 function closeCard() {
+  cards += 1;
   showCard(false);
-  from?.focus();
+  focusOn(from);
 }
 
 /** Let the model know whom the person looks at: by id, for all else was typed by strangers. */
@@ -233,26 +248,29 @@ function tellModel(id) {
 let seen = true;
 let timer = 0;
 let failures = 0;
+let ended = false;
 
 function plan() {
   clearTimeout(timer);
-  if (host.canCall && failures < 3) timer = setTimeout(look, MINUTE);
+  if (host.canCall && failures < 3 && !ended) timer = setTimeout(look, MINUTE);
 }
 
 async function look() {
   if (!seen || document.visibilityState !== "visible" || !state.shown) return plan();
   try {
     const news = await host.call("contacts_changes", { since: state.shown.cursor, limit: 20 });
-    failures = 0;
+    if (ended) return;
     const known = new Set(state.shown.newest.contacts.map((contact) => contact.id));
-    const came = news.new.filter((contact) => !known.has(contact.id));
-    if (came.length) {
-      state.told += came.length;
-      came.forEach((contact) => state.fresh.add(contact.id));
-      $("said").textContent = `${say.number(state.told)}${news.more ? "+" : ""} new`;
+    const came = news.new.filter(({ id }) => !known.has(id) && !state.fresh.has(id));
+    came.forEach((contact) => state.fresh.add(contact.id));
+    if (state.fresh.size) {
+      // News know no filter, so beside one they are of the whole company.
+      const where = Object.keys(filters()).length ? " in the company" : "";
+      $("said").textContent = `${say.number(state.fresh.size)}${news.more ? "+" : ""} new${where}`;
     }
-    if (came.length || news.updated.length) await refresh();
-    else state.shown.cursor = news.cursor;
+    const drawn = came.length || news.updated.length ? await refresh() : true;
+    if (drawn && !came.length && !news.updated.length) state.shown.cursor = news.cursor;
+    failures = drawn ? 0 : failures + 1;
   } catch {
     failures += 1;
   }
@@ -267,21 +285,24 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !$("card").hidden) closeCard();
 });
 
-host.on("ui/notifications/tool-input", ({ arguments: given }) => {
+host.on(NOTE + "tool-input", ({ arguments: given }) => {
   state.asked = given || {};
   draw();
   if (!state.shown) wait();
 });
-host.on("ui/notifications/tool-result", (result) => take(result));
-host.on("ui/notifications/tool-cancelled", () => fail("cancelled", "The question was cancelled."));
-host.on("ui/notifications/host-context-changed", (part) => {
+host.on(NOTE + "tool-result", (result) => take(result));
+host.on(NOTE + "tool-cancelled", () => fail("cancelled", "The question was cancelled."));
+host.on(NOTE + "host-context-changed", (part) => {
   host.follow(part);
   // The person may have used a button of the client.
-  if (part.displayMode === "inline" && host.canBeLarge && state.large) enlarge(false);
+  if (part.displayMode === "inline" && host.canBeLarge && state.large) enlarge(false, false);
   if (part.displayMode === "fullscreen" && state.shown && !state.large) openPeople();
   draw();
 });
-host.on("ui/resource-teardown", () => clearTimeout(timer));
+host.on("ui/resource-teardown", () => {
+  ended = true;
+  clearTimeout(timer);
+});
 
 wait();
 host

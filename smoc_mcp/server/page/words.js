@@ -15,6 +15,10 @@ function make(tag, given, ...inside) {
   return element;
 }
 
+const button = (words, click, look = "plain") =>
+  make("button", { class: look, click, disabled: !host.canCall }, words);
+const spaced = (name) => name.replaceAll("_", " ");
+
 const say = {
   number: (value) => new Intl.NumberFormat(say.locale).format(value),
   share: (value) =>
@@ -26,7 +30,11 @@ const say = {
     return isNaN(time) ? text : write(time, { timeZone: host.context.timeZone, ...how });
   },
   get locale() {
-    return host.context.locale || navigator.language;
+    try {
+      return Intl.getCanonicalLocales(host.context.locale)[0] || navigator.language;
+    } catch {
+      return navigator.language;
+    }
   },
 
   /** Return a period as groups name it: it is one of the server's zone, and no moment. */
@@ -66,12 +74,24 @@ const NAMES = {
   created_week: "week",
   created_day: "day",
 };
-const named = (name) => NAMES[name] || name.replaceAll("_", " ");
+const named = (name) => NAMES[name] || spaced(name);
 
 /** Return the filter that lists the people of a group: every dimension is one. */
 function filterOf(by, value) {
   const [kind, question] = by.split(/:(.*)/s);
-  return { [kind]: question ? `${question}: ${value}` : value };
+  if (!question) return { [kind]: value };
+  const quoted = question.includes(":") ? `"${question.replaceAll('"', '""')}"` : question;
+  return { [kind]: `${quoted}: ${value}` };
+}
+
+// Of these a contact may have several, and a filter that is there already would be overwritten.
+const MANY = ["flow", "variant", "promo_presented", "promo_redeemed", "referral_campaign", "survey", "text"];
+
+/** Return the filter of the part that groups are of: all of them are in it. */
+function filterOfPart(part) {
+  const time = part.proven_by ? "conversation_after" : "created_after";
+  if (part.proven_since) return { [time]: part.proven_since };
+  return part.proven_statuses ? { status: part.proven_statuses.join(",") } : {};
 }
 
 const isNone = (value) => value === "(none)";
@@ -85,7 +105,7 @@ function aboutPart(part, what) {
   if (part.proven_since) {
     const how = part.proven_by ? "last talked to" : "created";
     const rest = `Others are not ${what}: contacts may be missing.`;
-    return `${many} ${how} since ${say.day(part.proven_since)}, ${certainty}. ${rest}`;
+    return `${many} ${how} since ${say.time(part.proven_since)}, ${certainty}. ${rest}`;
   }
   if (part.proven_statuses) {
     return `${many} of status ${part.proven_statuses.join(" or ")}, ${certainty}.`;
