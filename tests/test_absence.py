@@ -14,6 +14,7 @@ from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.dimensions import Count, parse_group_by
 from smoc_mcp.questions.filters import ContactFilter
 from smoc_mcp.questions.search import parse_query
+from smoc_mcp.store.sqlite import SqliteDatabase
 from smoc_mcp.store.store import Absorbed, ContactStore
 from tests.stores import DAY, absorb, contacts, ids, window
 from tests.windows import whole
@@ -177,6 +178,7 @@ def steps_of(store: ContactStore, query: str) -> int:
         taken += 1
         return 0
 
+    assert isinstance(store._db, SqliteDatabase)
     connection = store._db._db
     connection.set_progress_handler(count, 10)
     try:

@@ -34,7 +34,7 @@ def _part(number: int, column: Column) -> Sql:
     if column.is_count or (field is not None and not field.many):
         key = f"contact.{column.source}_key" if field is not None and field.identity else "NULL"
         return Sql(
-            f"SELECT contact.id, {number:d}, contact.{column.source}, {key} "
+            f"SELECT contact.id, {number:d}, CAST(contact.{column.source} AS TEXT), {key} "
             "FROM page CROSS JOIN contact ON contact.id = page.id "
             f"WHERE contact.{column.source} IS NOT NULL"
         )

@@ -70,7 +70,11 @@ class ContactLookup:
         )
         if ids and columns:
             for contact_id, number, value, key in self._fetch(in_columns(ids, columns)):
-                found[contact_id][columns[number]].append(Cell(value, key))
+                column = columns[number]
+                # A column of a query is of one type, so numbers come as texts.
+                found[contact_id][column].append(
+                    Cell(int(value) if column.is_count else value, key)
+                )
         return {contact_id: dict(cells) for contact_id, cells in found.items()}
 
     def list_news(self, progress: Progress, limit: int) -> list[tuple[int, ContactRow]]:
