@@ -11,6 +11,7 @@ from mcp import Client
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
 from mcp_types import TextResourceContents
 
+from smoc_mcp.questions.look import UNITS
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
 from smoc_mcp.server.apps import PAGE
 from tests.serving import KEY, NAMES, ask, memory_server, refusal, stdio_server, text_of
@@ -48,7 +49,9 @@ async def test_its_parts_are_what_the_other_tools_answer(url: str, key: str) -> 
     async with memory_server(url, key) as client:
         found = await ask(client, "contacts_dashboard", group_by="utm_source")
         numbers = await ask(client, "contacts_stats")
-        trend = await ask(client, "contacts_stats", group_by=found["unit"], limit=31)
+        trend = await ask(
+            client, "contacts_stats", group_by=found["unit"], limit=UNITS[found["unit"]]
+        )
         groups = await ask(client, "contacts_stats", group_by="utm_source", limit=8)
         newest = await ask(client, "contacts_list", limit=5)
     assert found["numbers"].items() <= numbers.items()

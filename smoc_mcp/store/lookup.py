@@ -19,6 +19,7 @@ from smoc_mcp.store.cells import in_columns
 from smoc_mcp.store.conditions import Sql
 from smoc_mcp.store.database import Database
 from smoc_mcp.store.duplicates import candidates
+from smoc_mcp.store.news import news
 from smoc_mcp.store.records import matches_of, row_of
 from smoc_mcp.store.sql import (
     ANSWERED,
@@ -28,7 +29,6 @@ from smoc_mcp.store.sql import (
     grouping,
     listing,
     namesakes,
-    news,
     owning,
     questions,
     resembling,

@@ -7,10 +7,9 @@ What is put into a text are names of our own, from the tables of `questions.fiel
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from smoc_mcp.proof.windows import ABSENT, Sort
-from smoc_mcp.questions.changes import Progress, Stream
 from smoc_mcp.questions.dimensions import Count, Dimension, Kind
 from smoc_mcp.questions.fields import FIELDS
 from smoc_mcp.questions.filters import ContactFilter, Listing, Question
@@ -23,6 +22,7 @@ from smoc_mcp.text.times import QUARTER_HOUR, Moment
 
 __all__ = [
     "ANSWERED",
+    "COLUMNS",
     "QUESTION_IDS",
     "beginning_with",
     "counting",
@@ -33,7 +33,6 @@ __all__ = [
     "listing",
     "namesakes",
     "needles_of",
-    "news",
     "owning",
     "questions",
     "resembling",
@@ -55,10 +54,11 @@ _WORTH = (
     (1, "texts", "{}"),
 )
 """How much it says that a term is in a field."""
-_COLUMNS = ", ".join(LISTED)
+COLUMNS = ", ".join(LISTED)
+"""The columns of a contact as it is listed."""
 # What decides whether a contact that is missing is gone.
 _MISSING = "id, seen, missed, missed_by"
-_LIST = f"SELECT {_COLUMNS}, 0 AS rank FROM contact"
+_LIST = f"SELECT {COLUMNS}, 0 AS rank FROM contact"
 # CROSS JOIN: the few that the index of words finds are looked up, not all contacts looked through.
 _OF_HITS = 'FROM ({}) AS found CROSS JOIN contact ON contact."row" = hit'
 
@@ -89,12 +89,12 @@ def listing(asked: Listing) -> Sql:
     sort, after = asked.sort, asked.after
     condition, source = where(asked.wanted), holding(asked.wanted)
     if asked.engaged_at is not None:
-        return most_engaged(asked, asked.engaged_at, _COLUMNS, source, condition)
+        return most_engaged(asked, asked.engaged_at, COLUMNS, source, condition)
     rank = _rank(asked.wanted.terms) if asked.by_relevance else Sql("0")
     order = f"{sort} DESC, id DESC"
     if asked.by_relevance:
         order = f"rank DESC, {order}"
-    text = f"SELECT {_COLUMNS}, {rank.text} AS rank {source.text} WHERE {condition.text}"
+    text = f"SELECT {COLUMNS}, {rank.text} AS rank {source.text} WHERE {condition.text}"
     values = [*rank.values, *source.values, *condition.values]
     if after is not None and asked.by_relevance:
         # An alias cannot stand in WHERE, so the ranked rows are one level down.
@@ -104,52 +104,6 @@ def listing(asked: Listing) -> Sql:
         text += f" AND ({sort}, id) < (?, ?)"
         values += after[1:]
     return Sql(f"{text} ORDER BY {order} LIMIT ?", (*values, asked.limit), source.searches)
-
-
-def news(progress: Progress, limit: int) -> Sql:
-    """Return a SELECT of the next contacts of a stream of news, each with its `key` there."""
-    key, tests, values = _NEWS[progress.by_time, progress.stream]
-    bound = [getattr(progress, value) for value in values]
-    return Sql(
-        f"SELECT {_COLUMNS}, 0 AS rank, {key} AS key FROM contact WHERE {tests} "
-        f"AND ({key}, id) > (?, ?) ORDER BY {key}, id LIMIT ?",
-        (*bound, *progress.place, limit),
-    )
-
-
-def _larger(one: str, other: str) -> str:
-    """Return the larger of two columns, as every engine has it."""
-    return f"CASE WHEN {one} > {other} THEN {one} ELSE {other} END"
-
-
-# Who becomes known was new then, or came since the poller began; but who is as old as somebody whom
-# retention has dropped may be the same, and was perhaps given before.
-_IS_NEWS = (
-    "((added > 0 OR created >= ?) AND created > "
-    "(SELECT purged FROM companies WHERE companies.id = contact.owner))"
-)
-# By the contacts' times, or by ticks: the order of a stream, which contacts are in it, and what of
-# the progress is bound. Who became known later than a run began belongs to the next one.
-_NEWS: Mapping[tuple[bool, Stream], tuple[str, str, Sequence[str]]] = {
-    (True, "new"): ("created", "created >= ? AND known <= ?", ("since", "up_to")),
-    (True, "changed"): (
-        "updated",
-        "updated >= ? AND created < ? AND known <= ? AND revision <= ?",
-        ("since", "since", "up_to", "up_to"),
-    ),
-    (False, "new"): (
-        "known",
-        f"known > ? AND known <= ? AND {_IS_NEWS}",
-        ("base", "up_to", "floor"),
-    ),
-    (False, "changed"): (
-        _larger("revision", "known"),
-        "((revision > ? AND revision <= ?) OR (known > ? AND known <= ? "
-        f"AND (added > 0 OR {_larger('created', 'updated')} >= ?))) "
-        f"AND NOT (known > ? AND {_IS_NEWS})",
-        ("base", "up_to", "base", "up_to", "floor", "base", "floor"),
-    ),
-}
 
 
 def beginning_with(prefix: str, limit: int) -> Sql:

@@ -55,8 +55,9 @@ const host = (window.host = {
     if (!client.getServerCapabilities().extensions?.[EXTENSION]) throw new Error("no apps are declared");
     const { tools } = await client.listTools();
     const tool = tools.find(({ name }) => name === TOOL);
-    const answer = client.callTool({ name: TOOL, arguments: given });
+    // First, as by hosts that have read it before: who is refused a call may ask nothing more.
     const { contents } = await client.readResource({ uri: getToolUiResourceUri(tool) });
+    const answer = client.callTool({ name: TOOL, arguments: given });
     const page = contents[0];
     Object.assign(host, { mount: () => mount({ kind, tools, tool, more, capabilities, page, early }) });
     if (early) host.seen.result = await answer;
