@@ -29,7 +29,7 @@ def build_dashboard(directory: FindDirectory, views: Views) -> Tool:
     tool = define_tool(
         contacts_dashboard,
         "Contacts dashboard",
-        "Shows numbers, a trend, one grouping and the newest contacts as pictures, where clients "
+        "Returns numbers, a trend, one grouping and the newest contacts as pictures, where clients "
         "can. Use it when a person wants to look; it takes the filters of contacts_search. "
         f"{DATA}",
         DashboardResult,
