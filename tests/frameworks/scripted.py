@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "frame
 
 QUESTION = "How many contacts do we have in each status?"
 TOOL, ARGUMENTS = "contacts_stats", {"group_by": "status"}
-TOOLS = 7
+TOOLS = 8
 
 
 def check_offered(names: Sequence[str], told: str | None) -> None:
