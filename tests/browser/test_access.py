@@ -188,7 +188,8 @@ def test_arrows_move_along_the_bars_and_enter_opens_one(show: Show) -> None:
     shown.page.keyboard.press("Shift+Tab")
     expect(bars.nth(last - 1)).to_be_focused()
     shown.page.keyboard.press("Enter")
-    group = shown.answer["trend"]["groups"][last - 1]
+    drawn = [g for g in shown.answer["trend"]["groups"] if "(" not in g["key"]["created_month"]]
+    group = drawn[last - 1]
     assert shown.called("contacts_search")["total"] == group["contacts"]
     [call] = shown.calls("contacts_search")
     assert call["arguments"]["created_month"] == group["key"]["created_month"]
