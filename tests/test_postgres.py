@@ -187,10 +187,13 @@ def test_an_address_that_leads_nowhere_says_what_to_do(address: str, why: str) -
 def test_a_password_is_nowhere_in_what_is_shown() -> None:
     place = SecretStr("postgresql://user:hush@nowhere.invalid/contacts")
     assert name_of(place) == "PostgreSQL: contacts on nowhere.invalid"
-    with pytest.raises(StoreError) as raised:
-        open_database(place)
-    assert "hush" not in str(raised.value)
-    assert "hush" not in repr(place)
+    for password in ("hush", "hush/quiet", "hush:quiet", "hush@quiet", "hush?quiet", "hush%quiet"):
+        place = SecretStr(f"postgresql://user:{password}@nowhere.invalid/contacts")
+        with pytest.raises(StoreError) as raised:
+            open_database(place)
+        for shown in (str(raised.value), repr(place), name_of(place)):
+            assert "hush" not in shown
+            assert "quiet" not in shown
 
 
 def test_what_sqlite_does_not_read_whole_is_not_read_whole_here(place: SecretStr) -> None:
@@ -207,7 +210,7 @@ def test_what_sqlite_does_not_read_whole_is_not_read_whole_here(place: SecretStr
         ("SELECT owner FROM smoc_mcp.words WHERE name_words LIKE '%abc%'", "words_trigrams"),
         ("SELECT id FROM contact WHERE same_address = 'a'", "contacts_same"),
     ):
-        plan = "\n".join(row[0] for row in db.fetch(f"EXPLAIN {question.replace('%', '%')}"))
+        plan = "\n".join(row[0] for row in db.fetch(f"EXPLAIN {question}"))
         assert index in plan, plan
         assert "Seq Scan on contacts" not in plan
     store.close()

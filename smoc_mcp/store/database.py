@@ -84,8 +84,10 @@ def name_of(place: Place) -> str:
     """Return a place as it may be shown: of an address the database and its host alone."""
     if not isinstance(place, SecretStr):
         return str(place)
-    address = urlsplit(place.get_secret_value())
-    host = address.hostname or dict(parse_qsl(address.query)).get("host", "this machine")
+    main, _, query = place.get_secret_value().partition("?")
+    # Behind the last @ stands no password, whatever signs it has.
+    address = urlsplit(f"postgresql://{main.partition('://')[2].rpartition('@')[2]}")
+    host = address.hostname or dict(parse_qsl(query)).get("host", "this machine")
     return f"PostgreSQL: {address.path.strip('/') or 'the database'} on {host}"
 
 

@@ -5,12 +5,14 @@ through views named as the tables of a single company would be, and row-level se
 that company's rows whatever a query says.
 """
 
+import re
 import threading
 import time
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 import psycopg
 from psycopg import Connection, sql
@@ -22,7 +24,8 @@ from smoc_mcp.store.postgres_schema import MIGRATIONS
 
 __all__ = ["PostgresDatabase"]
 
-_OLDEST, _NEWEST_TESTED = 15, 18
+_OLDEST = 15
+_SIGNS = re.compile(r"[:@/?#\[\]%&]")
 _CONNECT_SECONDS = 5
 _LOCK_MILLISECONDS = 10_000
 _STATEMENT_MILLISECONDS = 30_000
@@ -106,8 +109,8 @@ class PostgresDatabase:
             )
         except psycopg.ProgrammingError as error:
             raise StoreError(
-                f"SMOC_MCP_STORE is no address of a database ({error}): write "
-                "postgresql://user@host/database."
+                "SMOC_MCP_STORE is no address of a database: write "
+                "postgresql://user@host/database, and special signs of a password as %XX."
             ) from error
         self._db = psycopg.connect(parameters, autocommit=True, row_factory=_rows)
         self._prepare(self._db)
@@ -211,7 +214,7 @@ class PostgresDatabase:
     def transaction(self) -> Iterator[None]:
         """Commit what happens inside, or, if anything at all is raised, none of it.
 
-        One process at a time writes a company: who waits for it sees what the other has written.
+        One process at a time writes: who waits for it sees what the other has written.
         """
         try:
             with self._begun("BEGIN"):
@@ -330,6 +333,15 @@ class PostgresDatabase:
         """
         return False
 
+    def _without_password(self, text: str) -> str:
+        """Return what libpq says without anything of the password: it repeats what it misreads."""
+        main, _, query = self._address.partition("?")
+        password = main.partition("://")[2].rpartition("@")[0].partition(":")[2]
+        password = password or dict(parse_qsl(query)).get("password", "")
+        for piece in filter(None, (password, *_SIGNS.split(password))):
+            text = text.replace(piece, "…")
+        return text
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -345,7 +357,7 @@ class PostgresDatabase:
                 "Nothing was written: ask again."
             ) from error
         except psycopg.Error as error:
-            why = (str(error).splitlines() or [type(error).__name__])[0]
+            why = self._without_password((str(error).splitlines() or [type(error).__name__])[0])
             raise StoreError(
                 f"The store ({self.name}) cannot be used now ({why}): check that PostgreSQL runs, "
                 "lets this user in, and has room. Nothing is lost; ask again."

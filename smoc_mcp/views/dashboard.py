@@ -82,7 +82,8 @@ def _part(found: StatisticsResult, names: Sequence[str], said: str) -> dict[str,
         {name: group[name] for name in ("key", *names) if name in group}
         for group in result.get("groups", ())
     ]
-    known = _SENTENCE_ENDS.split(said)
+    # Where there are no groups, why not is said in each place.
+    known = _SENTENCE_ENDS.split(said) if part["groups"] else []
     new = [s for s in _SENTENCE_ENDS.split(result.get("note", "")) if s not in known]
     if note := " ".join(new):
         part["note"] = note
