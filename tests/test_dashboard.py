@@ -245,6 +245,14 @@ def test_the_page_is_whole_and_at_most_40_kb() -> None:
     assert not re.search(r"\son\w+=", html)
 
 
+def test_no_text_of_the_page_has_what_is_shortened_in_its_code() -> None:
+    folder = files("smoc_mcp.server") / "page"
+    for name in PARTS[2:]:
+        for text in re.findall(r'"[^"\n]*"|`[^`\n]*`', (folder / name).read_text("utf-8")):
+            shown = re.sub(r"\$\{[^}]*\}", "", text)
+            assert not re.search(r" (=>|===|!==|&&|\|\||=|\+=) ", shown), shown
+
+
 def test_every_part_of_the_page_is_package_data() -> None:
     folder = files("smoc_mcp.server") / "page"
     assert {part.name for part in folder.iterdir()} == set(PARTS)

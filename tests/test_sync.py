@@ -133,7 +133,7 @@ async def test_a_sync_left_out_while_700_arrive_is_a_gap_that_answers_name(
     assert "Gap: contacts that came in this time may be missing: " in page["note"]
     described = json.loads(str(resource.contents[0].model_dump()["text"]))
     assert {gap["order"] for gap in described["gaps"]} >= {"created"}
-    assert described["kept_in_a_file"] is True
+    assert described["kept_in_a_store"] is True
 
 
 async def test_contacts_that_no_window_shows_any_more_say_when_they_were_last_seen(

@@ -107,6 +107,8 @@ class Window:
             return _refusal(_OVER)
         given = await _body(request)
         arguments = given.get("arguments")
+        if not given:
+            return _refusal(f"This is no JSON of at most {_MOST_BYTES:,} bytes from our page.", 400)
         try:
             result = await self._client.call_tool(
                 str(given.get("name")), arguments if isinstance(arguments, dict) else {}

@@ -164,7 +164,7 @@ def _company_as_data(overview: Overview, views: Views) -> dict[str, Any]:
             {"order": g.sort.value, "from": _moment(g.older, views), "to": _moment(g.newer, views)}
             for g in overview.gaps
         ],
-        "kept_in_a_file": overview.kept,
+        "kept_in_a_store": overview.kept,
         "refresh_needed_every_minutes": None if every is None else every // 60_000_000,
         **({"note": company.failure} if company.failure else {}),
     }

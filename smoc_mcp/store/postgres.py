@@ -8,7 +8,7 @@ that company's rows whatever a query says.
 import re
 import threading
 import time
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,7 @@ from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
 
 from smoc_mcp.errors import StoreError, TooMuchError
+from smoc_mcp.store.again import ReadAgain
 from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.postgres_schema import MIGRATIONS
 
@@ -88,7 +89,7 @@ class PostgresDatabase:
         self._known_version = -1
         self._others = 0
         self._changes = 0
-        self._asked_again: tuple[Hashable, dict[Hashable, list[Any]]] = None, {}
+        self._again = ReadAgain[list[Any]]()
         self._db: Connection[Any] | None = None
         try:
             with self.lock, self._translated():
@@ -273,12 +274,7 @@ class PostgresDatabase:
             if not self._depth:
                 return self.fetch(text, values)
             version = self._changes, self._present_version()
-            if self._asked_again[0] != version:
-                self._asked_again = version, {}
-            known = self._asked_again[1]
-            if (text, values) not in known:
-                known[text, values] = self.fetch(text, values)
-            return known[text, values]
+            return self._again.get(version, (text, values), lambda: self.fetch(text, values))
 
     def run(self, text: str, values: Sequence[Value] = ()) -> int:
         """Run a statement; return how many rows it changed."""

@@ -11,13 +11,14 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from smoc_mcp.errors import StoreError, TooMuchError
 from smoc_mcp.questions.periods import period_of
+from smoc_mcp.store.again import ReadAgain
 from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.schema import MIGRATIONS, Migration, index_values
 
@@ -90,7 +91,7 @@ class SqliteDatabase:
         self.lock = threading.RLock()
         self._depth = 0
         self._changes = 0
-        self._asked_again: tuple[Hashable, dict[Hashable, list[sqlite3.Row]]] = None, {}
+        self._again = ReadAgain[list[sqlite3.Row]]()
         if path is not None:
             _prepare(path)
         with self._translated():
@@ -252,12 +253,7 @@ class SqliteDatabase:
                 # Others' writes are noticed at the beginning of a transaction.
                 return self.fetch(text, values)
             version = self._changes, self._others_version()
-            if self._asked_again[0] != version:
-                self._asked_again = version, {}
-            known = self._asked_again[1]
-            if (text, values) not in known:
-                known[text, values] = self.fetch(text, values)
-            return known[text, values]
+            return self._again.get(version, (text, values), lambda: self.fetch(text, values))
 
     def run(self, text: str, values: Sequence[Value] = ()) -> int:
         """Run a statement; return how many rows it changed."""

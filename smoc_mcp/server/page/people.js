@@ -204,9 +204,10 @@ function drawCard({ contact, note, as_of: asOf, next_cursor: more }, back) {
   const visits = listOf(contact.visits);
   const answers = listOf(contact.surveys).map((a) => [a.question || "survey", a.answer]);
   const texts = listOf(contact.texts).map((t) => [t.key || "text", t.value]);
-  const rewards = Object.entries(contact.rewards || {})
-    .filter(([, titles]) => Array.isArray(titles))
-    .map(([name, titles]) => [spaced(name), titles.join("; ")]);
+  const given = contact.rewards || {};
+  const rewards = Object.entries(typeof given === "string" ? { rewards: given } : given)
+    .filter(([, titles]) => titles !== "none")
+    .map(([name, titles]) => [spaced(name), words(titles)]);
   const referred = listOf(contact.referrals?.referred).map((p) => ["referred", p.name || p.email || p.id]);
   const told = [...answers, ...texts, ...rewards, ...referred].filter(([, value]) => value);
   const seen = [
