@@ -250,3 +250,17 @@ async def text_about(company: Company, asked: dict[str, str]) -> str:
     with run_in_thread(Sandbox(keys={KEY: company})) as url:
         async with memory_server(url) as client:
             return text_of(await client.call_tool("contacts_duplicates", dict[str, Any](asked)))
+
+
+async def test_one_group_that_is_a_lower_bound_is_one_group() -> None:
+    company = Company("Large", seed=3, size=1500, hostile=0)
+    ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    # The only two of their time: nobody else was created within the last second.
+    for _ in range(2):
+        company.add(msisdn="+4799911122", createdAt=ahead)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            since = datetime.now(UTC).isoformat()
+            asked = {"by": "phone", "created_after": since}
+            text = text_of(await client.call_tool("contacts_duplicates", asked))
+    assert text.startswith("1 of at least 1 group that may be one person")

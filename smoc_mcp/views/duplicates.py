@@ -121,9 +121,8 @@ def _heading(found: Duplicates, kept: int) -> str:
     if found.in_hand > found.total:
         now = f"; {total_words(found.total, found.proof)} {noun(found.total, 'group')} now"
     elif not found.proof.complete:
-        groups = (
-            f"{kept:,} of {total_words(found.total, found.proof)} groups that may be one person"
-        )
+        total = f"{total_words(found.total, found.proof)} {noun(found.total, 'group')}"
+        groups = f"{kept:,} of {total} that may be one person"
     return f"{groups}, the newest first{now}. {certainty}"
 
 

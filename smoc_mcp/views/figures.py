@@ -166,8 +166,7 @@ class _Figures:
             nothing = "groups" if self.asked.dimensions else "averages"
             return (
                 f"No {nothing}: contacts may be missing everywhere in this. "
-                f"{self.elsewhere[:1].upper()}{self.elsewhere[1:]}scope=in_hand counts those in "
-                "hand."
+                f"{self.elsewhere}scope=in_hand counts those in hand."
             )
         if found.by_status:
             together = sum(group.contacts for group in found.grouping.groups)
