@@ -76,7 +76,7 @@ def test_a_window_received_before_the_question_allows_proves_nothing() -> None:
 
 
 def test_a_window_with_a_field_that_was_not_read_proves_nothing_that_reads_it() -> None:
-    live = admitted(replace(window(Sort.CREATED, rows(5, 6), 10), unread=frozenset({"email"})))
+    live = admitted(replace(window(Sort.CREATED, rows(5, 6), 10), unread={"email": 1}))
     assert live.prove(NEWER, 0) is not None
     assert live.prove(replace(NEWER, fields=frozenset({"email"})), 0) is None
 
@@ -245,7 +245,7 @@ def test_several_windows_prove_nothing_once_one_of_them_is_contradicted_or_old()
 def test_several_windows_prove_nothing_that_reads_what_one_could_not_read() -> None:
     for name, read in (("email", frozenset({"email"})), ("status", frozenset[str]())):
         windows = union()
-        windows[1] = replace(windows[1], unread=frozenset({name}))
+        windows[1] = replace(windows[1], unread={name: 1})
         live = admitted(*windows)
         live.admit_union(windows)
         assert live.prove(replace(LEADS, fields=read), 0) is None

@@ -90,7 +90,7 @@ class ContactDirectory:
         zone: The zone of the days, weeks and months that contacts are grouped by.
         refresh_seconds: With a store file, all windows are fetched this often while questions
             come, or more often where the company grows fast.
-        clock: The present moment.
+        clock: The present moment; the store's clock unless given.
         window_limit: How many contacts a window holds at most; the API's 500.
         strict: Whether the API must have accepted our key within the cache time for an answer from
             what is in hand: the key is a caller's, not the server's own.
@@ -112,7 +112,7 @@ class ContactDirectory:
         self._strict = strict
         self.zone = zone or ZoneInfo("UTC")
         store = store or ContactStore()
-        self.clock = clock or Clock()
+        self.clock = clock or store.clock
         self.sync = WindowSync(source, store, self.clock, window_limit)
         self._needs = Needs(self.sync)
         self._cache = round(cache_seconds * 1_000_000)
@@ -340,7 +340,7 @@ class ContactDirectory:
                 )
             except _REFUSALS:
                 self._refused = True
-                self.sync.live.forget()
+                await self.sync.forget()
                 raise
             except (UpstreamError, StoreError) as error:
                 failure = error

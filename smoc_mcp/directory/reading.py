@@ -196,7 +196,7 @@ class Reading:
         after = region.after.get(Sort.CREATED, BEGINNING)
         if not history.reaches(after) or not follows(updated, created, history, changes):
             return None
-        if (created.unread | updated.unread) & region.fields:
+        if (created.unread.keys() | updated.unread.keys()) & region.fields:
             return None
         if store.newest_outdated(after, changes.began, updated) is not None:
             return None

@@ -1,9 +1,10 @@
 """Windows from the API into the store: each asked for once, however many wait for it."""
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -13,14 +14,20 @@ from smoc_mcp.api.models import ApiAnswer, ReadContact
 from smoc_mcp.directory.flights import Flights
 from smoc_mcp.directory.progress import telling
 from smoc_mcp.directory.report import SyncReport
+from smoc_mcp.directory.turns import in_turn
 from smoc_mcp.directory.windows import SORT_FIELDS, Arrived, Sent, window_of
-from smoc_mcp.errors import SmocError
+from smoc_mcp.errors import SmocError, StoreError
 from smoc_mcp.proof.live import LiveWindows, last_look_agrees
 from smoc_mcp.proof.windows import COUNTED, Counts, Sort, Status, Tick, Window
+from smoc_mcp.store.shared_windows import Told
 from smoc_mcp.store.store import Absorbed, ContactStore
 from smoc_mcp.text.times import Clock, Moment
 
 __all__ = ["Asked", "ContactSource", "WindowSync"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 _LOOK_LIMIT = 4
 """How many of the newest a last look asks for: enough that they are seldom all of one time."""
@@ -78,12 +85,14 @@ class WindowSync:
         self.settled = anyio.Lock()
         self._source = source
         self._clock = clock
-        self._counts: tuple[Counts, Moment, Moment] | None = None
-        self._unread: dict[Sort, Counter[str]] = {}
         self.told: tuple[Counts, Moment] | None = None
+        self._counts: Told | None = None
+        self._refreshed: Moment | None = None
         self._others_version = store.others_version()
         self._tick: Tick = store.tick()
         self._flights = Flights()
+        # Who waits for another replica is not to take the threads that answers need.
+        self._waiting = anyio.CapacityLimiter(len(Sort))
 
     async def __aenter__(self) -> Self:
         await self._flights.__aenter__()
@@ -95,8 +104,8 @@ class WindowSync:
     def counts(self, since: Moment) -> tuple[Counts, Moment] | None:
         """Return the newest counts and when we asked for them, if they came at or after `since`."""
         known = [(w.counts, w.as_of, w.arrived) for w in self.live.all(since) if not w.stale]
-        if self._counts is not None and self._counts[2] >= since:
-            known.append(self._counts)
+        if self._counts is not None and self._counts.arrived >= since:
+            known.append((self._counts.counts, self._counts.as_of, self._counts.arrived))
         newest = max(known, key=lambda counts: counts[2], default=None)
         return None if newest is None else newest[:2]
 
@@ -104,13 +113,17 @@ class WindowSync:
         """Return what could not be read in the live windows: entries by wire name of the field."""
         worst: Counter[str] = Counter()
         for window in self.live.all(since):
-            worst |= self._unread[window.sort]
+            worst |= Counter(window.unread)
         return worst
 
     async def ensure_counts(self, asked: Asked) -> None:
         """Have the company's counts, with a request for one contact if nothing live has them."""
-        if self.counts(asked.since) is None:
-            await self._flights.share("counts", lambda: self._fetch_counts(asked))
+
+        def known() -> bool:
+            return self.counts(asked.since) is not None
+
+        if not known():
+            await self._once("counts", known, lambda: self._fetch_counts(asked))
 
     async def ensure(self, sorts: Iterable[Sort], asked: Asked) -> None:
         """Have a live window of each order; what is live and uncontradicted is not fetched again.
@@ -119,9 +132,13 @@ class WindowSync:
             UpstreamError: A window could not be fetched; the others are in hand.
         """
         wanted = list(sorts)
+
+        def is_there(sort: Sort) -> bool:
+            return self.live.sound(sort, asked.since) is not None
+
         # Twice: the company may change between two windows, and then the older proves nothing.
         for _ in range(2):
-            await self._fetch(self.missing(wanted, asked.since), asked)
+            await self._fetch(wanted, is_there, asked)
 
     def missing(self, sorts: Iterable[Sort], since: Moment) -> list[Sort]:
         """Return the orders of which there is no live and uncontradicted window."""
@@ -135,8 +152,7 @@ class WindowSync:
     async def ensure_in_turn(self, asked: Asked) -> None:
         """Have a live `created` window, and a live `updated` one that was asked for after it."""
         await self.ensure([Sort.CREATED], asked)
-        if not self.in_turn(asked.since):
-            await self._fetch([Sort.UPDATED], asked)
+        await self._fetch([Sort.UPDATED], lambda _: self.in_turn(asked.since), asked)
 
     def in_turn(self, since: Moment) -> bool:
         """Say whether what `ensure_in_turn` would fetch is live."""
@@ -144,12 +160,34 @@ class WindowSync:
         return created is not None and updated is not None and updated.sent >= created.received
 
     def notice_others(self) -> None:
-        """Drop the live windows if another process has written to the store meanwhile."""
+        """Notice what another process has written to the store: what was live may not be now."""
         version = self.store.others_version()
         if version != self._others_version:
             self._others_version = version
             self._tick = self.store.tick()
-            self.live.forget()
+            if not self._recall():
+                self.live.forget()
+
+    def _recall(self) -> bool:
+        """Have the live windows of all replicas, where they share them."""
+        if self.store.shared is None:
+            return False
+        recalled = self.store.shared.recall(self._clock)
+        self.live, self._refreshed = recalled.live, recalled.refreshed
+        self._counts = recalled.told
+        if recalled.told is not None:
+            self.told = recalled.told.counts, recalled.told.as_of
+        return True
+
+    async def forget(self) -> None:
+        """Drop what is live: the API has just refused our key."""
+        self.live.forget()
+        if self.store.shared is not None:
+            try:
+                await anyio.to_thread.run_sync(self.store.shared.forget)
+            except StoreError as error:
+                # The refusal is what is told; the other replicas will be refused too.
+                logger.warning("the refusal could not be told to the other replicas: %s", error)
 
     async def ensure_all(self, asked: Asked, statuses: frozenset[Status] | None = None) -> None:
         """Have all four windows and, where it can pay, the proof that they hold all of `statuses`.
@@ -180,46 +218,91 @@ class WindowSync:
         if first is None:
             return
         others = [Sort.NATURAL, Sort.CREATED, Sort.CONVERSATION]
+
         # A window from before the `updated` one cannot be part of the proof: fetch it again. One
         # that was under way when we asked is fetched once more.
+        def is_later(sort: Sort) -> bool:
+            window = self.live.sound(sort, since)
+            return window is not None and window.sent >= first.received
+
         for _ in range(2):
-            await self._fetch(
-                [
-                    sort
-                    for sort in others
-                    if (w := self.live.sound(sort, since)) is None or w.sent < first.received
-                ],
-                asked,
-            )
+            await self._fetch(others, is_later, asked)
         found = [self.live.sound(sort, since) for sort in (Sort.UPDATED, *others)]
         windows = [w for w in found if w is not None]
         if len(windows) < len(found) or windows[0] is not first:
             return
-        look = await self._flights.share(("look", first.received), lambda: self._fetch_look(asked))
+        await self._once(
+            f"look after {first.received}",
+            lambda: self.live.union_holds(since),
+            lambda: self._look(windows, asked),
+        )
+
+    async def _look(self, windows: Sequence[Window], asked: Asked) -> None:
+        look = await self._fetch_look(asked)
         if last_look_agrees(windows, look):
             self.live.admit_union(windows)
+            if (shared := self.store.shared) is not None:
+                await anyio.to_thread.run_sync(shared.admit_union, windows)
 
-    async def _fetch(self, sorts: Sequence[Sort], asked: Asked) -> None:
-        if not sorts:
+    async def _fetch(
+        self, sorts: Iterable[Sort], is_there: Callable[[Sort], bool], asked: Asked
+    ) -> None:
+        """Have the window of each order that is not there."""
+        missing = [sort for sort in sorts if not is_there(sort)]
+        if not missing:
             return
         errors: list[SmocError] = []
 
         async def fetch(sort: Sort) -> None:
             try:
-                await self._fetch_shared(sort, asked)
+                await self._once(
+                    sort, lambda: is_there(sort), lambda: self._fetch_window(sort, asked)
+                )
             except SmocError as error:
                 errors.append(error)
             else:
                 await arrived()
 
-        async with telling(len(sorts)) as arrived, anyio.create_task_group() as tasks:
-            for sort in sorts:
+        async with telling(len(missing)) as arrived, anyio.create_task_group() as tasks:
+            for sort in missing:
                 tasks.start_soon(fetch, sort)
         if errors:
             raise errors[0]
 
-    async def _fetch_shared(self, sort: Sort, asked: Asked) -> Absorbed:
-        return await self._flights.share(sort, lambda: self._fetch_window(sort, asked))
+    async def _once(
+        self, name: str, is_there: Callable[[], bool], fetch: Callable[[], Awaitable[T]]
+    ) -> T | None:
+        """Fetch what is not there: once, whoever asks for it here or in another replica.
+
+        Returns:
+            What was fetched; None where another replica had it, or has brought it.
+        """
+
+        async def is_there_now() -> bool:
+            async with self.settled:
+                await anyio.to_thread.run_sync(self._notice)
+            return is_there()
+
+        async def fetch_in_turn() -> T | None:
+            turn = self.store.turn(name)
+            if turn is None:
+                return await fetch()
+            return await in_turn(turn, is_there_now, fetch, self._waiting)
+
+        return await self._flights.share(name, fetch_in_turn)
+
+    def _notice(self) -> None:
+        with self.store.snapshot():
+            self.notice_others()
+
+    async def _fetch_anyway(self, sort: Sort, asked: Asked) -> Absorbed:
+        while True:
+            # A question's may be under way, and end with what another replica has brought.
+            absorbed: Absorbed | None = await self._flights.share(
+                sort, lambda: self._fetch_window(sort, asked)
+            )
+            if absorbed is not None:
+                return absorbed
 
     async def _fetch_window(self, sort: Sort, asked: Asked) -> Absorbed:
         sent = self._now()
@@ -233,24 +316,20 @@ class WindowSync:
         return absorbed  # noqa: RET504  mypy believes that the scope may swallow a return
 
     async def _take_in(self, window: Window, page: ApiAnswer) -> Absorbed:
-        sort = window.sort
         async with self.settled:
-            absorbed = await anyio.to_thread.run_sync(self._absorb, window, page.contacts)
-            if absorbed.moved:
-                self.live.forget()
-            self._tick = absorbed.window.received
-            if not absorbed.window.stale:
-                self.live.admit(
-                    absorbed.window, deleted=absorbed.deleted, doubtful=absorbed.doubtful
-                )
-            self._unread[sort] = Counter(name for c in page.contacts for name in c.unread)
-            if nothing := page.sent - len(page.contacts):
-                self._unread[sort]["entry"] = nothing
-        return absorbed
+            return await anyio.to_thread.run_sync(self._absorb, window, page.contacts)
 
     def _absorb(self, window: Window, contacts: Sequence[ReadContact]) -> Absorbed:
         self.notice_others()
-        return self.store.absorb(window, contacts)
+        absorbed = self.store.absorb(window, contacts, self._clock)
+        self._tick = absorbed.window.received
+        if self._recall():
+            return absorbed
+        if absorbed.moved:
+            self.live.forget()
+        if not absorbed.window.stale:
+            self.live.admit(absorbed.window, deleted=absorbed.deleted, doubtful=absorbed.doubtful)
+        return absorbed
 
     async def _fetch_counts(self, asked: Asked) -> None:
         sent = self._now()
@@ -258,7 +337,9 @@ class WindowSync:
         window = window_of(Sort.NATURAL, page, sent, self._arrived())
         self.told = window.counts, window.as_of
         if not window.stale:
-            self._counts = *self.told, window.arrived
+            self._counts = Told(window.counts, window.as_of, window.arrived)
+            if (shared := self.store.shared) is not None:
+                await anyio.to_thread.run_sync(shared.tell, window.counts, window.as_of)
 
     async def _fetch_look(self, asked: Asked) -> Window:
         sent = self._now()
@@ -290,9 +371,7 @@ class WindowSync:
 
         async def fetch(sort: Sort) -> None:
             try:
-                brought[sort] = await self._flights.share(
-                    sort, lambda: self._fetch_window(sort, asked)
-                )
+                brought[sort] = await self._fetch_anyway(sort, asked)
             except SmocError as error:
                 failed[sort] = error
             else:

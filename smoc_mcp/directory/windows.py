@@ -81,8 +81,15 @@ def window_of(sort: Sort, page: ApiAnswer, sent: Sent, arrived: Arrived) -> Wind
         full=full,
         edge=_edge(sort, page, rows) if trusted else None,
         stale=stale,
-        unread=frozenset().union(*(c.unread for c in page.contacts)),
+        unread=_unread(page),
     )
+
+
+def _unread(page: ApiAnswer) -> Counter[str]:
+    unread = Counter(name for contact in page.contacts for name in contact.unread)
+    if nothing := page.sent - len(page.contacts):
+        unread["entry"] = nothing
+    return unread
 
 
 def is_stale(page: ApiAnswer, asked: Moment) -> bool:

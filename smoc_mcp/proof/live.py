@@ -14,12 +14,25 @@ __all__ = ["LiveWindows", "last_look_agrees"]
 
 
 class LiveWindows:
-    """The windows younger than the cache time, and which of them are still proofs."""
+    """The windows younger than the cache time, and which of them are still proofs.
 
-    def __init__(self) -> None:
-        self._windows: dict[Sort, Window] = {}
-        self._unsound: set[Sort] = set()
-        self._union: tuple[Window, ...] = ()
+    Args:
+        windows: One of an order.
+        unsound: The orders whose window something has contradicted.
+        united: A last look found the company unchanged since the first of these windows.
+    """
+
+    def __init__(
+        self, windows: Iterable[Window] = (), unsound: Iterable[Sort] = (), *, united: bool = False
+    ) -> None:
+        self._windows = {w.sort: w for w in windows}
+        self._unsound = set(unsound)
+        self._union = tuple(self._windows.values()) if united else ()
+
+    @property
+    def unsound(self) -> frozenset[Sort]:
+        """The orders whose window something has contradicted."""
+        return frozenset(self._unsound)
 
     def get(self, sort: Sort, since: Moment) -> Window | None:
         """Return the window of this order if it came at or after `since` (`Window.arrived`)."""
@@ -78,7 +91,7 @@ class LiveWindows:
     def prove(self, region: Region, since: Moment) -> Proof | None:
         """Return the proof that every contact of the region is in hand; None if there is none."""
         for window in sorted(self.all(since), key=lambda w: w.received, reverse=True):
-            if window.sort in self._unsound or window.unread & region.fields:
+            if window.sort in self._unsound or window.unread.keys() & region.fields:
                 continue
             if window.complete and not self._is_whole(window, since):
                 continue
@@ -105,7 +118,7 @@ class LiveWindows:
         statuses = region.statuses
         if statuses is None or not statuses <= COUNTED or not self.union_holds(since):
             return None
-        if any(w.unread & (region.fields | {"status"}) for w in self._union):
+        if any(w.unread.keys() & (region.fields | {"status"}) for w in self._union):
             return None
         held = frozenset(
             i for w in self._union for i, keys in w.rows.items() if keys.status in statuses

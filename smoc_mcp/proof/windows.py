@@ -144,7 +144,8 @@ class Window:
         stale: A cache answered: it is true of an earlier moment, and proves nothing.
         lacks: It may lack some who are stored with a newer key than its edge, for the key lay
             ahead when they were seen: who is not in it is none of those that it is a proof of.
-        unread: The wire names of fields that could not be read in some of its contacts.
+        unread: In how many of its contacts a field could not be read, by its wire name; `entry`
+            stands for what is no contact at all.
     """
 
     sort: Sort
@@ -160,7 +161,7 @@ class Window:
     edge: Moment | None
     stale: bool = False
     lacks: bool = False
-    unread: frozenset[str] = frozenset()
+    unread: Mapping[str, int] = field(default_factory=dict)
     _numbers: Counter[Status] = field(init=False)
 
     def __post_init__(self) -> None:

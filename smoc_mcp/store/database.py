@@ -16,8 +16,22 @@ from pydantic import SecretStr
 from smoc_mcp.errors import StoreError
 from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.sqlite import SqliteDatabase
+from smoc_mcp.text.times import Clock
 
-__all__ = ["Database", "Place", "name_of", "open_database"]
+__all__ = ["Database", "Place", "Turn", "name_of", "open_database"]
+
+
+class Turn(Protocol):
+    """One replica's place in the queue for one thing. Whoever makes it closes it."""
+
+    def take(self) -> bool:
+        """Return whether it is our turn; it stays ours until `close`."""
+
+    def wait(self, seconds: float) -> None:
+        """Return when something was written, or after this time."""
+
+    def close(self) -> None:
+        """Let the next one do it."""
 
 
 class Database(Protocol):
@@ -25,11 +39,17 @@ class Database(Protocol):
 
     Attributes:
         lock: Held by whoever uses the connection.
+        serves_replicas: Replicas on several machines share it, and keep their live windows there.
         indexes_by_itself: Words need not be put into an index of their own.
     """
 
     lock: RLock
+    serves_replicas: bool
     indexes_by_itself: bool
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that all who share the database go by."""
 
     @property
     def is_shared(self) -> bool:
@@ -71,6 +91,9 @@ class Database(Protocol):
 
     def others_version(self) -> int:
         """Return a number that changes when another process or connection has written."""
+
+    def turn(self, name: str) -> Turn | None:
+        """Return our place in the queue of all replicas for a thing; None where we are alone."""
 
     def compact(self) -> bool:
         """Give back the room of what was deleted; return whether all of it was overwritten."""

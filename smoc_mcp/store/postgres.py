@@ -22,6 +22,7 @@ from smoc_mcp.errors import StoreError, TooMuchError
 from smoc_mcp.store.again import ReadAgain
 from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.postgres_schema import MIGRATIONS
+from smoc_mcp.store.replicas import NEWS, DatabaseClock, ReplicaTurn
 
 __all__ = ["PostgresDatabase"]
 
@@ -30,6 +31,7 @@ _SIGNS = re.compile(r"[:@/?#\[\]%&]")
 _CONNECT_SECONDS = 5
 _LOCK_MILLISECONDS = 10_000
 _STATEMENT_MILLISECONDS = 30_000
+_TURN_SECONDS = 2
 _CLASS = 0x534D4F43
 """Of our advisory locks: "SMOC", so that they are nobody else's."""
 _SCHEMA = "smoc_mcp"
@@ -64,6 +66,7 @@ class PostgresDatabase:
 
     Attributes:
         lock: Held by whoever uses the connection.
+        clock: The database's.
         name: The database as it may be shown.
 
     Args:
@@ -75,12 +78,14 @@ class PostgresDatabase:
     """
 
     is_shared = True
+    serves_replicas = True
     indexes_by_itself = True
 
     def __init__(self, address: str, name: str = "the database") -> None:
         self._address = address
         self.name = name
         self.lock = threading.RLock()
+        self.clock = DatabaseClock()
         self._owner = 0
         self._all = False
         self._depth = 0
@@ -104,18 +109,25 @@ class PostgresDatabase:
             return self._db
         if self._db is not None and self._depth:
             raise psycopg.OperationalError("the connection broke")
+        self._db = self._open(_CONNECT_SECONDS)
+        self._prepare(self._db)
+        return self._db
+
+    def _open(self, seconds: int) -> Connection[Any]:
         try:
             parameters = make_conninfo(
-                self._address, connect_timeout=_CONNECT_SECONDS, application_name="smoc-mcp"
+                self._address, connect_timeout=seconds, application_name="smoc-mcp"
             )
         except psycopg.ProgrammingError as error:
             raise StoreError(
                 "SMOC_MCP_STORE is no address of a database: write "
                 "postgresql://user@host/database, and special signs of a password as %XX."
             ) from error
-        self._db = psycopg.connect(parameters, autocommit=True, row_factory=_rows)
-        self._prepare(self._db)
-        return self._db
+        return psycopg.connect(parameters, autocommit=True, row_factory=_rows)
+
+    def turn(self, name: str) -> ReplicaTurn:
+        """Return our place in the queue of all replicas for a thing of this name."""
+        return ReplicaTurn(lambda: self._open(_TURN_SECONDS), name)
 
     def _prepare(self, db: Connection[Any]) -> None:
         if db.info.server_version // 10_000 < _OLDEST:
@@ -253,9 +265,13 @@ class PostgresDatabase:
                 self._depth -= 1
 
     def _bumped(self) -> int:
-        """Count a change in the database; return how many others there were."""
-        (row,) = self._execute("UPDATE changes SET number = number + 1 RETURNING number").fetchall()
-        return int(row[0]) - 1
+        """Count a change in the database, and tell of it; return how many others there were."""
+        (row,) = self._execute(
+            "WITH changed AS (UPDATE changes SET number = number + 1 RETURNING number) "
+            "SELECT number - 1, pg_notify(%s, '') FROM changed",
+            (NEWS,),
+        ).fetchall()
+        return int(row[0])
 
     def _notice(self, version: int) -> None:
         """Notice what others have written, before a change of ours."""
@@ -318,7 +334,10 @@ class PostgresDatabase:
             return self._others
 
     def _present_version(self) -> int:
-        (row,) = self._execute("SELECT number FROM changes").fetchall()
+        (row,) = self._execute(
+            "SELECT number, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM changes"
+        ).fetchall()
+        self.clock.ahead = row[1] - self.clock.elapsed()
         return int(row[0])
 
     def compact(self) -> bool:

@@ -26,7 +26,7 @@ _OPTIONAL = (
 _WORDS = tuple(f"{field}_words" for field in FIELDS)
 _OWNER = "owner BIGINT NOT NULL REFERENCES companies (id) ON DELETE CASCADE"
 _MINE = "owner = nullif(nullif(current_setting('smoc.owner', true), ''), 'all')::bigint"
-_OF_OWNER = ("contacts", "labels", "histories", "gaps")
+_OF_OWNER = ("contacts", "labels", "histories", "gaps", "windows")
 
 _CONTACTS = ",\n".join(
     [
@@ -72,6 +72,13 @@ _FIRST = (
         PRIMARY KEY (owner, sort)
     )""",
     f"CREATE TABLE gaps ({_OWNER}, sort {_TEXT} NOT NULL, older BIGINT, newer BIGINT NOT NULL)",
+    # The live windows, and beside them counts that came alone and when all were fetched last.
+    f"""CREATE TABLE windows (
+        {_OWNER}, what {_TEXT} NOT NULL, key {_TEXT} NOT NULL, received BIGINT NOT NULL,
+        as_of BIGINT NOT NULL, unsound INTEGER NOT NULL, united INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (owner, what)
+    )""",
     # Counts what is written, so that a process knows that another has.
     "CREATE TABLE changes (number BIGINT NOT NULL)",
     "INSERT INTO changes VALUES (0)",

@@ -21,6 +21,7 @@ from smoc_mcp.questions.periods import period_of
 from smoc_mcp.store.again import ReadAgain
 from smoc_mcp.store.conditions import Value
 from smoc_mcp.store.schema import MIGRATIONS, Migration, index_values
+from smoc_mcp.text.times import Clock
 
 __all__ = ["SqliteDatabase"]
 
@@ -71,6 +72,7 @@ class SqliteDatabase:
 
     Attributes:
         lock: Held by whoever uses the connection.
+        clock: This machine's.
 
     Args:
         path: A file, made if missing (mode 0600, its folders too); None for memory.
@@ -81,6 +83,7 @@ class SqliteDatabase:
             a newer version; or Python's SQLite is too old.
     """
 
+    serves_replicas = False
     indexes_by_itself = False
 
     def __init__(
@@ -89,6 +92,7 @@ class SqliteDatabase:
         self._path = path
         self._migrations = migrations
         self.lock = threading.RLock()
+        self.clock = Clock()
         self._depth = 0
         self._changes = 0
         self._again = ReadAgain[list[sqlite3.Row]]()
@@ -274,6 +278,10 @@ class SqliteDatabase:
                 # A look at the file, so that what others wrote is noticed.
                 self._db.execute("SELECT count(*) FROM companies").fetchone()
             return self._others_version()
+
+    def turn(self, _: str) -> None:
+        """Return nothing: a file is not shared by replicas of one server."""
+        return
 
     def compact(self) -> bool:
         """Give back the room of what was deleted; return whether all of it was overwritten.

@@ -16,13 +16,14 @@ from smoc_mcp.proof.history import Gap, History, extended
 from smoc_mcp.proof.news import News
 from smoc_mcp.proof.versions import compare
 from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Tick, Window
-from smoc_mcp.store.database import open_database
+from smoc_mcp.store.database import Turn, open_database
 from smoc_mcp.store.lookup import ContactLookup
 from smoc_mcp.store.owners import Owner
 from smoc_mcp.store.retention import keep_to_retention, mend_moments
 from smoc_mcp.store.saver import UNDECIDED, ContactSaver
+from smoc_mcp.store.shared_windows import SharedWindows
 from smoc_mcp.store.words import index_words, purge_words, words_wait
-from smoc_mcp.text.times import Moment
+from smoc_mcp.text.times import Clock, Moment
 
 __all__ = ["Absorbed", "ContactStore"]
 
@@ -70,6 +71,7 @@ class ContactStore(ContactLookup):
     Attributes:
         is_kept: Contacts are still there after a restart.
         is_shared: Other processes may write to it.
+        shared: The live windows of all replicas; None where each process has its own.
 
     Raises:
         StoreError: The file cannot be used; of every method.
@@ -95,6 +97,10 @@ class ContactStore(ContactLookup):
             self._db.close()
             raise
         self._saver = ContactSaver(self._db, self._owner)
+        self._key = key_hash
+        self.shared = (
+            SharedWindows(self._db, self._owner, key_hash) if self._db.serves_replicas else None
+        )
 
     def close(self) -> None:
         """Close the database; an in-memory one is gone."""
@@ -104,6 +110,15 @@ class ContactStore(ContactLookup):
     def is_light(self) -> bool:
         """Whether a look costs less than the thread that it would wait in."""
         return not self.is_kept and sum(self.count().values()) <= _LIGHT
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that all who share the store go by."""
+        return self._db.clock
+
+    def turn(self, name: str) -> Turn | None:
+        """Return our place in the queue of all replicas with our key; None where we are alone."""
+        return self._db.turn(f"{name} {self._key}")
 
     def until(self, deadline: float) -> AbstractContextManager[None]:
         """Let nothing that is read inside go on past a deadline, by `time.monotonic`.
@@ -147,8 +162,16 @@ class ContactStore(ContactLookup):
         rows = self._db.fetch("SELECT series FROM companies WHERE id = ?", (self._owner.number,))
         return rows[0][0] if rows else ""
 
-    def absorb(self, window: Window, contacts: Sequence[ReadContact]) -> Absorbed:
-        """Take in a window: save its contacts, drop those that it proves to be deleted."""
+    def absorb(
+        self, window: Window, contacts: Sequence[ReadContact], clock: Clock | None = None
+    ) -> Absorbed:
+        """Take in a window: save its contacts, drop those that it proves to be deleted.
+
+        Args:
+            window: The window.
+            contacts: Its contacts.
+            clock: The one of all replicas; the store's own unless given.
+        """
         moved = self._owner.settle(window, [c.contact.operator_id for c in contacts])
         with self._db.transaction():
             window = replace(window, received=self._next_tick())
@@ -168,6 +191,13 @@ class ContactStore(ContactLookup):
             self._saver.drop(absence, window)
             gap = self._extend_history(window)
             self._remember_counts(window)
+            doubtful = found.doubtful or absence.doubtful
+            if self.shared is not None and not window.stale:
+                self.shared.admit(
+                    window, clock or self.clock, deleted=absence.gone, doubtful=doubtful
+                )
+        if self.shared is not None and not window.stale:
+            self.shared.hold(window)
         # Afterwards, for it takes long: what was learnt is safe by now.
         self.keep_to_retention(window.api_now)
         if absence.gone:
@@ -177,7 +207,7 @@ class ContactStore(ContactLookup):
             added=frozenset(i for i in window.rows if i not in known or known[i].gone),
             changed=frozenset(found.changed),
             deleted=absence.gone,
-            doubtful=found.doubtful or absence.doubtful,
+            doubtful=doubtful,
             gap=gap,
             moved=moved,
         )
