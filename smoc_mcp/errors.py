@@ -8,7 +8,8 @@ SmocError
 │   ├── CursorError             the cursor is damaged or belongs to another question
 │   ├── TooMuchError            the question takes too long over what is in hand
 │   └── ContactNotFoundError    no contact in hand has this id
-├── StoreError                  the store's file cannot be used
+├── StoreError                  the store cannot be used
+│   └── StoreConflictError      two writers stood in each other's way: ask again
 ├── AccessError                 over HTTP: a caller may not call
 ├── BusyError                   over HTTP: too many at once, or too often; come back
 └── UpstreamError               the SMOC API gave no usable answer
@@ -51,6 +52,7 @@ __all__ = [
     "RequestRefusedError",
     "ServerFailureError",
     "SmocError",
+    "StoreConflictError",
     "StoreError",
     "TimedOutError",
     "TooMuchError",
@@ -96,7 +98,11 @@ class ContactNotFoundError(InputError):
 
 
 class StoreError(SmocError):
-    """The store's file cannot be opened, read or written; it is never replaced."""
+    """The store cannot be opened, read or written; it is never replaced."""
+
+
+class StoreConflictError(StoreError):
+    """Two writers stood in each other's way, and this one gave way: it can be done again."""
 
 
 class AccessError(SmocError):

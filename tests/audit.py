@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from smoc_mcp.directory.answers import Matches, News, Page, Statistics
 from smoc_mcp.directory.directory import ContactDirectory
-from smoc_mcp.errors import InputError, UpstreamError
+from smoc_mcp.errors import InputError, StoreError, UpstreamError
 from smoc_mcp.proof.certainty import Proof
 from smoc_mcp.proof.windows import Sort, Status
 from smoc_mcp.questions.changes import Progress
@@ -95,7 +95,7 @@ class Audit:
         ]
         try:
             await self.chance.choice(questions)()
-        except UpstreamError:
+        except (UpstreamError, StoreError):
             self.claims["no answer"] += 1
         except InputError as error:
             if "in hand has answered" not in str(error):

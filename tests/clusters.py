@@ -75,6 +75,13 @@ class Cluster:
             "pg_ctl", "-D", str(self.folder / "data"), "-o", options, "-l", log, "-w", "start"
         )
 
+    def copy_to(self, folder: Path) -> "Cluster":
+        """Return a standby of it, in a folder of its own, that follows it and can only be read."""
+        standby = Cluster(self._programs, folder)
+        where = ["-D", str(folder / "data"), "-h", str(self.folder), "-U", "root"]
+        self._run("pg_basebackup", *where, "--write-recovery-conf", "--checkpoint=fast")
+        return standby
+
     def stop(self) -> None:
         """Stop it at once, as a crash would."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
@@ -84,11 +91,15 @@ class Cluster:
         with psycopg.connect(self._address("postgres", "root"), autocommit=True) as db:
             db.execute(statement)
 
-    def new_database(self) -> SecretStr:
+    def new_database(self, *, role: str = ROLE, tablespace: str = "pg_default") -> SecretStr:
         """Return the address of an empty database, of a role that is not its server's owner."""
         name = f"store_{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} OWNER {ROLE}")
-        return SecretStr(self._address(name, ROLE))
+        self.run(f"CREATE DATABASE {name} OWNER {role} TABLESPACE {tablespace}")
+        return self.address_of(name, role)
+
+    def address_of(self, database: str, role: str = ROLE) -> SecretStr:
+        """Return the address of a database, as a role."""
+        return SecretStr(self._address(database, role))
 
     def _address(self, database: str, role: str) -> str:
         return f"postgresql://{role}@/{database}?host={self.folder}"
@@ -98,16 +109,53 @@ class Cluster:
 def running_cluster() -> Iterator[Cluster]:
     """Yield a server that runs."""
     programs = need_postgres()
-    folder = Path(tempfile.mkdtemp(prefix="smoc-pg-", dir="/tmp"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-    cluster = Cluster(programs, folder)
-    try:
+    with server_folder() as folder:
+        cluster = Cluster(programs, folder)
         cluster.make()
-        cluster.start()
-        cluster.run(f"CREATE ROLE {ROLE} LOGIN")
+        with started(cluster):
+            cluster.run(f"CREATE ROLE {ROLE} LOGIN")
+            yield cluster
+
+
+@contextmanager
+def running_standby(cluster: Cluster) -> Iterator[Cluster]:
+    """Yield a standby of a server, that runs."""
+    with server_folder() as folder, started(cluster.copy_to(folder)) as standby:
+        yield standby
+
+
+@contextmanager
+def started(cluster: Cluster) -> Iterator[Cluster]:
+    """Start a server, and stop it afterwards if it still runs."""
+    cluster.start()
+    try:
         yield cluster
     finally:
-        if (folder / "data" / "postmaster.pid").exists():
+        if (cluster.folder / "data" / "postmaster.pid").exists():
             cluster.stop()
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """Yield a folder that is the server's own; its path is short, for the socket is in it."""
+    folder = Path(tempfile.mkdtemp(prefix="smoc-pg-", dir="/tmp"))
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres", "postgres")
+        yield folder
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def small_disk(megabytes: int) -> Iterator[Path]:
+    """Yield a folder on a disk of its own, of this size; skip a test that may not mount one."""
+    with server_folder() as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+            pytest.skip("a small disk can only be mounted by root")
+        try:
+            shutil.chown(folder, "postgres", "postgres")
+            yield folder
+        finally:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)

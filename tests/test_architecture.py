@@ -51,7 +51,7 @@ ONLY = {
     "mcp": {"server", "http", "cli.call", "cli.demo"},
     "mcp_types": {"server", "cli.call", "cli.demo", "http.transport"},
     "opentelemetry": {"server.call_log"},
-    "psycopg": {"store.postgres", "store.replicas"},
+    "psycopg": {"store.postgres", "store.postgres_errors", "store.replicas"},
     "rapidfuzz": {"questions.similar"},
     "regex": {"text.cleaning", "views.masking"},
     "uvicorn": {"sandbox.protocol", "sandbox.server", "http.app", "http.slow_clients"},

@@ -2,9 +2,6 @@
 
 import random
 from collections import Counter
-from contextlib import AsyncExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import anyio
 import pytest
@@ -15,61 +12,10 @@ from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.windows import COUNTED, Status
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.filters import ContactFilter, Span
-from smoc_mcp.store.store import ContactStore
 from tests.audit import Audit
-from tests.simulation import LIMIT, LogicalClock, Raw, SimulatedCompany, Weather, key
+from tests.histories import play, play_in_a_file, play_in_good_weather
+from tests.simulation import LIMIT, LogicalClock, Raw, SimulatedCompany, key
 from tests.truth import WIRE, moment, status_of
-
-DAY = 24 * 3600
-
-
-async def play(
-    chance: random.Random, folder: Path | None = None, *, harsh: bool = True
-) -> Counter[str]:
-    """Live through one history; return how often each claim was made.
-
-    With a folder, up to two processes share a store file, and each may be restarted at any time.
-    """
-    clock = LogicalClock(chance, chance.choice([1, 1, 0.5, 0.1]) if harsh else 1)
-    company = SimulatedCompany(
-        chance,
-        clock,
-        size=chance.choice([0, 3, 7, 8, 9, 12, 20, 40]),
-        weather=Weather.harsh(chance) if harsh else Weather(),
-    )
-    company.rate = chance.choice([0, 0.1, 0.5, 2])
-    keep_days = chance.choice([None, None, 30]) if harsh else None
-    claims: Counter[str] = Counter()
-    processes = 1 if folder is None else 2
-    for _ in range(1 if folder is None else 3):
-        async with AsyncExitStack() as running:
-            audits = []
-            for _ in range(processes):
-                store = ContactStore(
-                    None if folder is None else folder / "store", keep_days=keep_days
-                )
-                directory = ContactDirectory(company, store=store, clock=clock, window_limit=LIMIT)
-                await running.enter_async_context(directory)
-                audits.append(Audit(chance, company, directory, claims))
-            with anyio.fail_after(60):
-                for _ in range(8 if folder is None else 4):
-                    for _ in range(chance.choice([0, 1, 4, 12])):
-                        company.change()
-                    if chance.random() < 0.5:
-                        clock.advance(61 if keep_days is None else chance.choice([61, 31 * DAY]))
-                    async with anyio.create_task_group() as together:
-                        for _ in range(chance.choice([1, 1, 2, 4])):
-                            together.start_soon(chance.choice(audits).ask)
-    return claims
-
-
-async def play_in_good_weather(chance: random.Random) -> Counter[str]:
-    return await play(chance, harsh=False)
-
-
-def play_in_a_file(chance: random.Random) -> Counter[str]:
-    with TemporaryDirectory() as folder:
-        return anyio.run(play, chance, Path(folder))
 
 
 @given(st.integers(0, 2**63))

@@ -1,14 +1,13 @@
 """The store in PostgreSQL: what only it has, and what happens to it while it is used."""
 
-import random
+import shutil
 import subprocess
 import sys
 import threading
-from collections import Counter
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import anyio
 import psycopg
 import pytest
 from pydantic import SecretStr
@@ -19,10 +18,9 @@ from smoc_mcp.questions.search import parse_query
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.store.database import name_of, open_database
 from smoc_mcp.store.store import ContactStore
-from tests.clusters import Cluster, running_cluster
+from tests.clusters import Cluster, running_cluster, running_standby, small_disk
 from tests.serving import KEY
-from tests.stores import absorb
-from tests.test_certainty import play
+from tests.stores import absorb, contacts, window
 
 CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -243,13 +241,121 @@ def test_the_commands_work_on_it(place: SecretStr, tmp_path: Path) -> None:
     assert raw(place, "SELECT count(*) FROM smoc_mcp.companies") == [(0,)]
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_no_claim_is_ever_false_with_two_replicas_that_restart(
-    place: SecretStr, monkeypatch: pytest.MonkeyPatch, seed: int
+def test_a_standby_answers_what_is_in_hand_and_says_that_it_cannot_be_written_to(
+    own_cluster: Cluster,
 ) -> None:
-    def shared(_: object, *, keep_days: int | None) -> ContactStore:
-        return ContactStore(place, keep_days=keep_days)
+    place = own_cluster.new_database()
+    store = opened(place)
+    absorb(store, "a")
+    store.close()
+    with running_standby(own_cluster) as standby:
+        copy = opened(standby.address_of(place.get_secret_value().split("/")[3].split("?")[0]))
+        assert total(copy) == 1
+        with pytest.raises(StoreError, match="let SMOC_MCP_STORE name the primary"):
+            absorb(copy, "b", complete=False)
+        # A queue needs locks that a standby does not have for all: everybody may go on.
+        turn = copy.turn("created")
+        assert turn is not None
+        assert turn.take()
+        turn.close()
+        assert total(copy) == 1
+        copy.close()
 
-    monkeypatch.setattr("tests.test_certainty.ContactStore", shared)
-    claims: Counter[str] = anyio.run(play, random.Random(seed), Path("/"))
-    assert claims.total() > 20
+
+def test_a_full_disk_loses_nothing_and_room_is_used_again(own_cluster: Cluster) -> None:
+    with small_disk(24) as disk:
+        (disk / "space").mkdir()
+        shutil.chown(disk / "space", "postgres", "postgres")
+        own_cluster.run(f"CREATE TABLESPACE small LOCATION '{disk / 'space'}'")
+        store = opened(own_cluster.new_database(tablespace="small"))
+        absorb(store, "first")
+        filler = disk / "filler"
+        with pytest.raises(OSError, match="No space"):
+            filler.write_bytes(b"0" * 2**26)
+
+        def fill() -> None:
+            for number in range(100):
+                absorb(store, *(f"{number}-{i}" for i in range(100)), complete=False)
+
+        with pytest.raises(StoreError, match="on a disk that is full"):
+            fill()
+        before = total(store)
+        assert before % 100 == 1
+        filler.unlink()
+        absorb(store, "last", complete=False)
+        assert total(store) == before + 1
+        store.close()
+        own_cluster.stop()
+
+
+def test_where_no_connection_is_left_what_is_open_goes_on(cluster: Cluster) -> None:
+    cluster.run("CREATE ROLE few LOGIN CONNECTION LIMIT 1")
+    place = cluster.new_database(role="few")
+    store = opened(place)
+    absorb(store, "a")
+    with pytest.raises(StoreError, match="too many connections"):
+        opened(place)
+    # The queue has no connection, so nobody waits in it.
+    turn = store.turn("created")
+    assert turn is not None
+    assert turn.take()
+    turn.close()
+    absorb(store, "b", complete=False)
+    assert total(store) == 2
+    store.close()
+    again = opened(place)
+    assert total(again) == 2
+    again.close()
+
+
+def test_who_gives_way_in_a_deadlock_does_it_again(place: SecretStr, cluster: Cluster) -> None:
+    store = opened(place)
+    absorb(store, "a")
+    address = place.get_secret_value()
+    with psycopg.connect(address) as db:
+        db.execute("SET smoc.owner = 'all'")
+        db.execute("LOCK TABLE smoc_mcp.contacts IN ACCESS EXCLUSIVE MODE")
+        failures: list[BaseException] = []
+
+        def write() -> None:
+            try:
+                absorb(store, "b", complete=False)
+            except BaseException as error:  # noqa: BLE001  it is raised below
+                failures.append(error)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        wait_for_lock(place)
+        # Now each waits for the other. The store's looks first, so it is the one that gives way.
+        db.execute("SELECT pg_advisory_xact_lock(%s, 0)", (0x534D4F43,))
+        db.commit()
+    writer.join()
+    assert failures == []
+    assert total(store) == 2
+    store.close()
+
+
+def wait_for_lock(place: SecretStr) -> None:
+    """Return when the store waits for a lock on a table."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    deadline = time.monotonic() + 30
+    while raw(place, waiting) == [(0,)]:
+        assert time.monotonic() < deadline
+
+
+def test_two_replicas_take_in_the_same_window_and_both_are_right(place: SecretStr) -> None:
+    one, other = opened(place), opened(place)
+    absorb(one, "a")
+    other.others_version()
+    reads = contacts("a", "b")
+    same = window(one, reads), window(other, reads)
+    assert [w.sent for w in same] == [1, 1]
+    first, second = one.absorb(same[0], reads), other.absorb(same[1], reads)
+    assert (first.added, second.added) == ({"b"}, frozenset())
+    assert not second.doubtful
+    assert total(one) == total(other) == 2
+    one.close()
+    other.close()

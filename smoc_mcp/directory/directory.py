@@ -4,7 +4,6 @@ Each question fetches what it needs (`WindowSync`), then reads the store and the
 (`Reading`).
 """
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Self, TypeVar
@@ -65,14 +64,13 @@ from smoc_mcp.questions.filters import ContactFilter, Listing
 from smoc_mcp.questions.look import Look
 from smoc_mcp.questions.rows import ContactRow
 from smoc_mcp.questions.search import parse_query
+from smoc_mcp.store.conflicts import done_again
 from smoc_mcp.store.store import ContactStore
 from smoc_mcp.text.times import Clock, Moment
 
 __all__ = ["ContactDirectory", "FindDirectory"]
 
 T = TypeVar("T")
-
-logger = logging.getLogger(__name__)
 
 _REFUSALS = (InvalidKeyError, KeyWithoutCompanyError, MissingTokenError)
 """Whom the API has just refused, we do not answer from the store."""
@@ -393,7 +391,7 @@ class ContactDirectory:
             # A thread costs more than a look at little; a file can make a look wait.
             if self.sync.store.is_light and not heavy:
                 return run()
-            return await anyio.to_thread.run_sync(run)
+            return await anyio.to_thread.run_sync(done_again, run)
 
 
 FindDirectory = Callable[[], ContactDirectory]

@@ -70,6 +70,8 @@ class WindowSync:
         window_limit: How many contacts a window holds at most.
         settled: Held while the store and `live` do not agree yet.
         told: The counts that came last without a window, and the moment of which they are true.
+        refreshed: When a replica fetched all windows in the background last, by our clock that
+            only goes on; None for never, or where there are no replicas.
     """
 
     def __init__(
@@ -87,12 +89,13 @@ class WindowSync:
         self._clock = clock
         self.told: tuple[Counts, Moment] | None = None
         self._counts: Told | None = None
-        self._refreshed: Moment | None = None
+        self.refreshed: Moment | None = None
         self._others_version = store.others_version()
         self._tick: Tick = store.tick()
         self._flights = Flights()
         # Who waits for another replica is not to take the threads that answers need.
         self._waiting = anyio.CapacityLimiter(len(Sort))
+        self._recall()
 
     async def __aenter__(self) -> Self:
         await self._flights.__aenter__()
@@ -123,7 +126,7 @@ class WindowSync:
             return self.counts(asked.since) is not None
 
         if not known():
-            await self._once("counts", known, lambda: self._fetch_counts(asked))
+            await self.once("counts", known, lambda: self._fetch_counts(asked))
 
     async def ensure(self, sorts: Iterable[Sort], asked: Asked) -> None:
         """Have a live window of each order; what is live and uncontradicted is not fetched again.
@@ -173,7 +176,7 @@ class WindowSync:
         if self.store.shared is None:
             return False
         recalled = self.store.shared.recall(self._clock)
-        self.live, self._refreshed = recalled.live, recalled.refreshed
+        self.live, self.refreshed = recalled.live, recalled.refreshed
         self._counts = recalled.told
         if recalled.told is not None:
             self.told = recalled.told.counts, recalled.told.as_of
@@ -231,7 +234,7 @@ class WindowSync:
         windows = [w for w in found if w is not None]
         if len(windows) < len(found) or windows[0] is not first:
             return
-        await self._once(
+        await self.once(
             f"look after {first.received}",
             lambda: self.live.union_holds(since),
             lambda: self._look(windows, asked),
@@ -255,7 +258,7 @@ class WindowSync:
 
         async def fetch(sort: Sort) -> None:
             try:
-                await self._once(
+                await self.once(
                     sort, lambda: is_there(sort), lambda: self._fetch_window(sort, asked)
                 )
             except SmocError as error:
@@ -269,7 +272,7 @@ class WindowSync:
         if errors:
             raise errors[0]
 
-    async def _once(
+    async def once(
         self, name: str, is_there: Callable[[], bool], fetch: Callable[[], Awaitable[T]]
     ) -> T | None:
         """Fetch what is not there: once, whoever asks for it here or in another replica.
@@ -352,6 +355,11 @@ class WindowSync:
     def _now(self) -> Sent:
         # The tick may be older than the store's own by now: then less is proven, never more.
         return Sent(self._tick, self._clock())
+
+    async def note_refresh(self) -> None:
+        """Tell the other replicas that all windows have just been fetched."""
+        if (shared := self.store.shared) is not None:
+            await anyio.to_thread.run_sync(shared.note_refresh, self._clock())
 
     def in_background(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run something beside the questions, until it ends or the sync is left."""

@@ -73,12 +73,30 @@ class Upkeep:
 
     async def _refresh_now(self) -> None:
         try:
-            report = await self._refresh()
+            report = await self._sync.once("refresh", self._is_fresh, self._refresh_and_note)
         except Exception:  # a refresh that nobody asked for must not end the server
             logger.exception("the refresh in the background failed")
             return
+        if report is None:
+            # Another replica did it; if it dies, we do it as soon as it is due.
+            self._refresh_at = (self._sync.refreshed or 0) + self._every()
+            return
         for sort, error in report.failed.items():
             logger.warning("refresh of %s: %s", sort, error)
-        every = refresh_interval(self._sync.live.all(-(2**62))) or self._refresh_every
-        soon = self._clock.elapsed() + min(every, self._refresh_every)
-        self._refresh_at = min(self._refresh_at, soon)
+        self._refresh_at = min(self._refresh_at, self._clock.elapsed() + self._every())
+
+    def _every(self) -> Moment:
+        """Return how often all windows must be fetched: more often where the company grows fast."""
+        interval = refresh_interval(self._sync.live.all(-(2**62)))
+        return min(interval or self._refresh_every, self._refresh_every)
+
+    def _is_fresh(self) -> bool:
+        """Say whether another replica has refreshed the store of late."""
+        at = self._sync.refreshed
+        return at is not None and at + self._every() > self._clock.elapsed()
+
+    async def _refresh_and_note(self) -> SyncReport:
+        report = await self._refresh()
+        if report.complete:
+            await self._sync.note_refresh()
+        return report

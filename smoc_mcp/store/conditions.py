@@ -80,7 +80,7 @@ def where(wanted: ContactFilter) -> Sql:
         for test in _answered(answered):
             add(test.text, *test.values)
     if wanted.among is not None:
-        add("id IN (SELECT value FROM json_each(?))", json.dumps(list(wanted.among)))
+        add("id IN (AMONG(?))", json.dumps(list(wanted.among)))
     return Sql(" AND ".join(tests) or "TRUE", tuple(values))
 
 

@@ -1,7 +1,8 @@
 """What the store needs of a database, whichever engine it is; and which engine an address means.
 
 The SQL of the store is written so that both engines take it; what they have under other names each
-of them brings: `instr`, `ifnull`, `json_each`, `period_of`, and `HITS(?)` for a search by words.
+of them brings: `instr`, `ifnull`, `json_each`, `period_of`, `HITS(?)` for a search by words, and
+`IN (AMONG(?))` for a list of texts, as JSON.
 """
 
 from collections.abc import Iterable, Sequence

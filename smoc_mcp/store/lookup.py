@@ -170,7 +170,7 @@ class ContactLookup:
 
     def _whole(self, ids: Iterable[str]) -> dict[str, sqlite3.Row]:
         """Return all columns of contacts by id."""
-        text = "SELECT *, 0 AS rank FROM contact WHERE id IN (SELECT value FROM json_each(?))"
+        text = "SELECT *, 0 AS rank FROM contact WHERE id IN (AMONG(?))"
         return {
             r["id"]: r for r in self._db.fetch(text, (json.dumps(list(ids), ensure_ascii=False),))
         }

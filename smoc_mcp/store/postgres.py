@@ -5,29 +5,27 @@ through views named as the tables of a single company would be, and row-level se
 that company's rows whatever a query says.
 """
 
-import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
 
 import psycopg
 from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
 
-from smoc_mcp.errors import StoreError, TooMuchError
+from smoc_mcp.errors import StoreError
 from smoc_mcp.store.again import ReadAgain
 from smoc_mcp.store.conditions import Value
+from smoc_mcp.store.postgres_errors import translated
 from smoc_mcp.store.postgres_schema import MIGRATIONS
 from smoc_mcp.store.replicas import NEWS, DatabaseClock, ReplicaTurn
 
 __all__ = ["PostgresDatabase"]
 
 _OLDEST = 15
-_SIGNS = re.compile(r"[:@/?#\[\]%&]")
 _CONNECT_SECONDS = 5
 _LOCK_MILLISECONDS = 10_000
 _STATEMENT_MILLISECONDS = 30_000
@@ -35,6 +33,12 @@ _TURN_SECONDS = 2
 _CLASS = 0x534D4F43
 """Of our advisory locks: "SMOC", so that they are nobody else's."""
 _SCHEMA = "smoc_mcp"
+_INSTEAD = {
+    "HITS(%s)": "SELECT hit FROM hits(%s)",
+    # An array of constants is looked up in a hash; a subquery would be gone through for each row.
+    "IN (AMONG(%s))": "= ANY (strings(%s))",
+    "CROSS JOIN": "JOIN",
+}
 
 
 class _Row(tuple[Any, ...]):
@@ -58,7 +62,9 @@ def _rows(cursor: psycopg.Cursor[Any]) -> Any:  # noqa: ANN401  psycopg's protoc
 def _with_marks(text: str) -> str:
     """Return a statement with the marks for values that psycopg takes."""
     marked = text.replace("%", "%%").replace("?", "%s")
-    return marked.replace("HITS(%s)", "SELECT hit FROM hits(%s)").replace("CROSS JOIN", "JOIN")
+    for ours, theirs in _INSTEAD.items():
+        marked = marked.replace(ours, theirs)
+    return marked
 
 
 class PostgresDatabase:
@@ -310,7 +316,9 @@ class PostgresDatabase:
     def _execute(self, text: str, values: Sequence[Value] = ()) -> psycopg.Cursor[Any]:
         db = self._connected()
         self._limit_time(db)
-        return db.execute(text, tuple(map(_bindable, values)))
+        # A plan that is kept is one for any list, and reads the list again for each row.
+        prepare = False if "strings(" in text else None
+        return db.execute(text, tuple(map(_bindable, values)), prepare=prepare)
 
     def _limit_time(self, db: Connection[Any]) -> None:
         """Let the next statement take no longer than the question has, where it has a limit."""
@@ -348,35 +356,8 @@ class PostgresDatabase:
         """
         return False
 
-    def _without_password(self, text: str) -> str:
-        """Return what libpq says without anything of the password: it repeats what it misreads."""
-        main, _, query = self._address.partition("?")
-        password = main.partition("://")[2].rpartition("@")[0].partition(":")[2]
-        password = password or dict(parse_qsl(query)).get("password", "")
-        for piece in filter(None, (password, *_SIGNS.split(password))):
-            text = text.replace(piece, "…")
-        return text
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except psycopg.errors.QueryCanceled as error:
-            raise TooMuchError(
-                "This question takes too long over the contacts in hand: ask with a filter, or "
-                "group by one dimension instead of two."
-            ) from error
-        except psycopg.errors.IntegrityError as error:
-            raise StoreError(
-                f"The store ({self.name}) was erased or moved by another process meanwhile. "
-                "Nothing was written: ask again."
-            ) from error
-        except psycopg.Error as error:
-            why = self._without_password((str(error).splitlines() or [type(error).__name__])[0])
-            raise StoreError(
-                f"The store ({self.name}) cannot be used now ({why}): check that PostgreSQL runs, "
-                "lets this user in, and has room. Nothing is lost; ask again."
-            ) from error
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(self.name, self._address)
 
 
 def _bindable(value: Value) -> Value:

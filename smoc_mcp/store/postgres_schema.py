@@ -140,6 +140,8 @@ _FIRST = (
         AS $$ SELECT coalesce($1, $2) $$""",
     """CREATE FUNCTION json_each(text) RETURNS TABLE (value text) LANGUAGE sql IMMUTABLE
         AS $$ SELECT json_array_elements_text($1::json) COLLATE "C" $$""",
+    """CREATE FUNCTION strings(text) RETURNS text[] LANGUAGE sql IMMUTABLE
+        AS $$ SELECT array_agg(value) FROM json_each($1) $$""",
     """CREATE FUNCTION period_of(quarter bigint, unit text, zone text) RETURNS text
         LANGUAGE sql STABLE AS $$
         SELECT CASE unit WHEN 'hour' THEN to_char(local, 'HH24')

@@ -40,7 +40,7 @@ class ContactSaver:
         """Return what is stored of contacts, by id; also of those that are gone."""
         rows = self._db.fetch(
             "SELECT id, digest, seen, updated, gone IS NOT NULL FROM contacts "
-            "WHERE owner = ? AND id IN (SELECT value FROM json_each(?))",
+            "WHERE owner = ? AND id IN (AMONG(?))",
             (self._owner.number, json.dumps(list(ids), ensure_ascii=False)),
         )
         return {contact_id: Known(*known) for contact_id, *known in rows}

@@ -33,6 +33,7 @@ _OLDEST_SQLITE = (3, 34)  # has the trigram tokenizer
 
 # Of several companies' words those of the one shown.
 _HITS = "SELECT rowid AS hit FROM words WHERE words MATCH (SELECT of_owner FROM shown) || fts(?)"
+_AMONG = "SELECT value FROM json_each(?)"
 _VIEWS = """
 CREATE TEMP TABLE shown (owner INTEGER, of_owner TEXT);
 INSERT INTO shown VALUES (0, '');
@@ -247,7 +248,7 @@ class SqliteDatabase:
     def fetch(self, text: str, values: Sequence[Value] = ()) -> list[sqlite3.Row]:
         """Return the rows of a SELECT."""
         with self.lock, self._translated():
-            text = text.replace("HITS(?)", _HITS)
+            text = text.replace("HITS(?)", _HITS).replace("AMONG(?)", _AMONG)
             return self._db.execute(text, tuple(map(_bindable, values))).fetchall()
 
     def fetch_again(self, text: str, values: tuple[Value, ...] = ()) -> list[sqlite3.Row]:

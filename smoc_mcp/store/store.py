@@ -16,6 +16,7 @@ from smoc_mcp.proof.history import Gap, History, extended
 from smoc_mcp.proof.news import News
 from smoc_mcp.proof.versions import compare
 from smoc_mcp.proof.windows import ABSENT, Counts, Sort, Tick, Window
+from smoc_mcp.store.conflicts import done_again
 from smoc_mcp.store.database import Turn, open_database
 from smoc_mcp.store.lookup import ContactLookup
 from smoc_mcp.store.owners import Owner
@@ -172,6 +173,9 @@ class ContactStore(ContactLookup):
             contacts: Its contacts.
             clock: The one of all replicas; the store's own unless given.
         """
+        return done_again(lambda: self._absorb(window, contacts, clock or self.clock))
+
+    def _absorb(self, window: Window, contacts: Sequence[ReadContact], clock: Clock) -> Absorbed:
         moved = self._owner.settle(window, [c.contact.operator_id for c in contacts])
         with self._db.transaction():
             window = replace(window, received=self._next_tick())
@@ -193,9 +197,7 @@ class ContactStore(ContactLookup):
             self._remember_counts(window)
             doubtful = found.doubtful or absence.doubtful
             if self.shared is not None and not window.stale:
-                self.shared.admit(
-                    window, clock or self.clock, deleted=absence.gone, doubtful=doubtful
-                )
+                self.shared.admit(window, clock, deleted=absence.gone, doubtful=doubtful)
         if self.shared is not None and not window.stale:
             self.shared.hold(window)
         # Afterwards, for it takes long: what was learnt is safe by now.
