@@ -19,7 +19,7 @@ ROLE = "smoc"
 def _programs() -> Path | None:
     """Return the folder of the server's programs, the newest there are; None for none."""
     if (found := shutil.which("initdb")) is not None:
-        return Path(found).parent
+        return Path(found).resolve().parent
     installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     versions = sorted(installed, key=lambda path: int(path.parent.parent.name))
     return versions[-1].parent if versions else None

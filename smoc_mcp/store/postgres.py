@@ -105,6 +105,7 @@ class PostgresDatabase:
         try:
             with self.lock, self._translated():
                 self._connected()
+                self._known_version = self._present_version()
         except BaseException:
             self.close()
             raise
