@@ -34,6 +34,7 @@ __all__ = [
     "LogLevel",
     "Mask",
     "Settings",
+    "as_place",
     "check_key",
     "environment",
     "is_colourful",
@@ -126,7 +127,12 @@ def _mask(text: str) -> frozenset[Mask]:
     return known
 
 
-def _store(text: str) -> Path | SecretStr:
+def as_place(text: str) -> Path | SecretStr:
+    """Return the file or the database that somebody names.
+
+    Raises:
+        MustBe: It is neither.
+    """
     if text.startswith(("postgresql://", "postgres://")):
         # It may hold a password.
         return SecretStr(text)
@@ -198,7 +204,7 @@ class Settings:
         SMOC_MCP_SHOW_TECHNICAL="1 shows IP addresses and user agents in details",
     )
     store: Path | SecretStr | None = setting(
-        _store,
+        as_place,
         None,
         SMOC_MCP_STORE="a file or postgresql://… that keeps contacts, for more than 500 (none)",
     )
@@ -259,7 +265,7 @@ class Settings:
         named = {n: values[n] for n in variables_of(Settings) if values.get(n, "").strip()}
         named.pop("SMOC_API_KEY", None)
         if store := named.get("SMOC_MCP_STORE", "").strip():
-            kept = _store(store)
+            kept = as_place(store)
             named["SMOC_MCP_STORE"] = store if isinstance(kept, SecretStr) else str(kept)
         return named
 

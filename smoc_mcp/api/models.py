@@ -203,7 +203,8 @@ class Contact(_Wire):
     Lists that are null or absent are empty. Times are UTC.
     """
 
-    id: Annotated[str, Field(min_length=1)]
+    # With NUL in it PostgreSQL could not keep it.
+    id: Annotated[str, Field(min_length=1, pattern=r"^[^\x00]+$")]
     user_id: str | None = None
     email: str | None = None
     first_name: str | None = None

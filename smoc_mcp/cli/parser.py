@@ -14,6 +14,7 @@ from smoc_mcp.cli.dashboard import DASHBOARD
 from smoc_mcp.cli.demo import DEMO
 from smoc_mcp.cli.export import EXPORT
 from smoc_mcp.cli.forget import FORGET
+from smoc_mcp.cli.move import MOVE
 from smoc_mcp.cli.sandbox import SANDBOX
 from smoc_mcp.cli.serve import HTTP, serve_stdio
 from smoc_mcp.cli.sync import SYNC
@@ -23,7 +24,10 @@ from smoc_mcp.variables import variables_of
 
 __all__ = ["COMMANDS", "build_parser"]
 
-COMMANDS = (DEMO, CHECK, CALL, DASHBOARD, SANDBOX, SYNC, EXPORT, FORGET, HTTP, CONFIG, COMPLETION)
+COMMANDS = (
+    *(DEMO, CHECK, CALL, DASHBOARD, SANDBOX, SYNC, EXPORT, MOVE, FORGET, HTTP, CONFIG),
+    COMPLETION,
+)
 """All commands, in the order of the help."""
 
 _EXAMPLES = """\

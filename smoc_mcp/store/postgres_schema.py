@@ -11,7 +11,7 @@ from smoc_mcp.questions.fields import COUNTS, VALUES
 from smoc_mcp.questions.search import FIELDS
 from smoc_mcp.store.records import TRAITS, value_columns
 
-__all__ = ["MIGRATIONS"]
+__all__ = ["CONTACT_COLUMNS", "MIGRATIONS"]
 
 _TEXT = 'TEXT COLLATE "C"'
 _NUMBERS = (
@@ -24,6 +24,8 @@ _OPTIONAL = (
     *value_columns(field.name for field in VALUES),
 )
 _WORDS = tuple(f"{field}_words" for field in FIELDS)
+CONTACT_COLUMNS = ("digest", *_NUMBERS, *_NEEDED, *_WORDS, *_OPTIONAL, "missed", "gone")
+"""The columns of a contact beside `row` and `owner`; the same in both engines."""
 _OWNER = "owner BIGINT NOT NULL REFERENCES companies (id) ON DELETE CASCADE"
 _MINE = "owner = nullif(nullif(current_setting('smoc.owner', true), ''), 'all')::bigint"
 _OF_OWNER = ("contacts", "labels", "histories", "gaps", "windows")
