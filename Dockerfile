@@ -6,7 +6,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY smoc_mcp ./smoc_mcp
 RUN python -m venv /opt/smoc-mcp \
-    && /opt/smoc-mcp/bin/pip install --no-cache-dir . \
+    && /opt/smoc-mcp/bin/pip install --no-cache-dir '.[postgres]' \
     && /opt/smoc-mcp/bin/python -m compileall -q /opt/smoc-mcp/lib
 
 FROM python:3.13-slim

@@ -214,6 +214,26 @@ def test_what_sqlite_does_not_read_whole_is_not_read_whole_here(place: SecretStr
     store.close()
 
 
+def test_a_window_of_new_contacts_is_written_by_keys_before_anything_is_known_of_the_tables(
+    place: SecretStr,
+) -> None:
+    store = opened(place)
+    for number in range(3):
+        absorb(store, *(f"{number}-{i}" for i in range(200)), complete=False)
+    store._db.run("SELECT pg_stat_force_next_flush()")
+    store.close()
+    for table in ("contacts", "labels"):
+        # Each of 600 contacts and its label would otherwise have gone through all that is there.
+        read = (
+            "SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_user_tables "
+            f"WHERE relname = '{table}'"
+        )
+        deadline = time.monotonic() + 10
+        while (found := raw(place, read)) == [(None,)] and time.monotonic() < deadline:
+            pass
+        assert int(str(found[0][0])) < 6_000, table
+
+
 def test_the_commands_work_on_it(place: SecretStr, tmp_path: Path) -> None:
     company = Company("Small", seed=8, size=60, hostile=0)
     with run_in_thread(Sandbox(keys={KEY: company})) as url:

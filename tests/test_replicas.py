@@ -328,3 +328,13 @@ def test_no_claim_is_ever_false_with_three_replicas_that_are_cut_off_and_restart
     place: SecretStr, cluster: Cluster, seed: int
 ) -> None:
     assert history_with_kills(place, cluster, seed).total() > 20
+
+
+@pytest.mark.long
+def test_no_claim_is_ever_false_over_many_histories_of_replicas(cluster: Cluster) -> None:
+    claims: Counter[str] = Counter()
+    for seed in range(100, 160):
+        claims += history_with_kills(cluster.new_database(), cluster, seed)
+    assert claims["search total exact_unless_deleted"] > 0
+    assert claims["list rows exact"] > 50
+    assert claims["no answer"] > 0
