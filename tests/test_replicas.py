@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import anyio
 import psycopg
@@ -12,15 +13,16 @@ import pytest
 from pydantic import SecretStr
 
 from smoc_mcp.api.client import SmocClient
+from smoc_mcp.directory.answers import Page
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import InvalidKeyError
 from smoc_mcp.proof.certainty import Certainty
-from smoc_mcp.proof.windows import Status
+from smoc_mcp.proof.windows import Sort, Status
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
-from smoc_mcp.questions.filters import ContactFilter, Listing
+from smoc_mcp.questions.filters import ContactFilter, Listing, Span
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
 from smoc_mcp.store.store import ContactStore
-from smoc_mcp.text.times import Clock
+from smoc_mcp.text.times import Clock, as_moment
 from tests.clusters import Cluster
 from tests.histories import Shared, play
 from tests.serving import KEY
@@ -304,6 +306,43 @@ async def test_all_go_by_the_clock_of_the_database(
         await other.refresh()
         page = await one.list_contacts(NEWEST)
         assert abs(page.proof.as_of - right() // 1_000) < 60_000_000
+
+
+async def requests_of(number: int, place: SecretStr) -> int:
+    """Return how many requests so many replicas send while a company grows and all are asked."""
+    begin = datetime.now(UTC) - timedelta(hours=6)
+    company = Company("Growing", seed=6, size=20_000, now=begin, hostile=0)
+    sandbox = Sandbox(keys={KEY: company})
+    clock = present_clock()
+    since = ContactFilter(spans={Sort.CREATED: Span(after=as_moment(begin))})
+    with run_in_thread(sandbox) as url:
+        async with replicas(place, url) as running:
+            directories = [await running.start(clock) for _ in range(number)]
+            await first_refresh(directories[0])
+            for _ in range(6):
+                company.add(150)
+                company.advance(300)
+                clock.advance(300)
+                found: list[Page] = []
+
+                async def ask(directory: ContactDirectory, found: list[Page] = found) -> None:
+                    found.append(await directory.search_contacts(Listing(wanted=since, limit=3)))
+                    await directory.count_contacts(Count(wanted=since, dimensions=(CITY,)))
+                    await directory.list_contacts(NEWEST)
+
+                async with anyio.create_task_group() as together:
+                    for at in range(3):
+                        together.start_soon(ask, directories[at % number])
+                assert {page.total for page in found} == {found[0].total}
+            assert found[0].total == 900
+            assert found[0].total_proof.certainty is Certainty.EXACT_UNLESS_DELETED
+    return len(sandbox.requests)
+
+
+async def test_three_cost_smoc_what_one_costs(cluster: Cluster) -> None:
+    of_one = await requests_of(1, cluster.new_database())
+    of_three = await requests_of(3, cluster.new_database())
+    assert of_three <= 1.2 * of_one, (of_one, of_three)
 
 
 def history_with_kills(

@@ -1,5 +1,7 @@
 """Settings: every variable is read, every wrong value is one line that names its variable."""
 
+import re
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -7,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smoc_mcp.errors import ConfigurationError
+from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.settings import ENVIRONMENTS, Settings, check_key
+from smoc_mcp.variables import variables_of
 
 KEY = "a-key-of-the-console-0123456789"
 
@@ -221,3 +225,11 @@ def test_any_value_is_taken_or_refused_with_a_sentence(name: str, value: str) ->
     else:
         return
     assert said.startswith(name)
+
+
+@pytest.mark.parametrize("path", ["examples/compose.yaml", "examples/smoc-mcp.service"])
+def test_an_example_sets_only_what_is_a_setting(path: str) -> None:
+    text = (Path(__file__).parent.parent / path).read_text()
+    named = set(re.findall(r"\bSMOC_(?:API|MCP|BASE|ENVIRONMENT)[A-Z_]*", text))
+    assert named
+    assert named <= {*variables_of(Settings), *variables_of(HttpSettings)}
