@@ -25,6 +25,7 @@ from smoc_mcp.variables import (
     number,
     one_of,
     read_settings,
+    secret_text,
     setting,
     variables_of,
 )
@@ -147,6 +148,19 @@ def as_place(text: str) -> Path | SecretStr:
     return path
 
 
+def _store(text: str, file: str) -> Path | SecretStr | None:
+    held = secret_text("SMOC_MCP_STORE", text, file).strip()
+    try:
+        return as_place(held) if held else None
+    except MustBe as what:
+        raise ConfigurationError(f"SMOC_MCP_STORE must be {what}.") from None
+
+
+def _checked_later(*_: str) -> SecretStr:
+    """Return no key: `from_env` reads it, where a command needs one."""
+    return SecretStr("")
+
+
 def _days(text: str) -> int:
     return int(number(1, 36_500)(text))
 
@@ -168,9 +182,10 @@ class Settings:
     """
 
     api_key: SecretStr = setting(
-        SecretStr,  # `from_env` checks it, where a command needs one
+        _checked_later,
         SecretStr(""),
         SMOC_API_KEY="your company's key: SMOC Console → Settings → Integrations → API",
+        SMOC_API_KEY_FILE="a file that holds the key instead",
     )
     base_url: str = setting(
         _base_url,
@@ -204,9 +219,10 @@ class Settings:
         SMOC_MCP_SHOW_TECHNICAL="1 shows IP addresses and user agents in details",
     )
     store: Path | SecretStr | None = setting(
-        as_place,
+        _store,
         None,
         SMOC_MCP_STORE="a file or postgresql://… that keeps contacts, for more than 500 (none)",
+        SMOC_MCP_STORE_FILE="a file that holds the address of the database instead",
     )
     retention_days: int | None = setting(
         _days,
@@ -250,20 +266,25 @@ class Settings:
                 that names the variable.
         """
         values = environment(env)
-        key = values.get("SMOC_API_KEY", "")
+        key = secret_text(
+            "SMOC_API_KEY", values.get("SMOC_API_KEY", ""), values.get("SMOC_API_KEY_FILE", "")
+        )
         looked_at = bool(key.strip()) if needs_key is None else needs_key
         api_key = check_key(key) if looked_at else SecretStr("")
         return cls(**{**read_settings(cls, values), "api_key": api_key})
 
     @staticmethod
     def named(env: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Return the variables that the environment (or `env`) sets, but the key.
+        """Return the variables that the environment (or `env`) sets, but the key or its file.
 
         Paths are absolute.
         """
         values = environment(env)
         named = {n: values[n] for n in variables_of(Settings) if values.get(n, "").strip()}
-        named.pop("SMOC_API_KEY", None)
+        for name in ("SMOC_API_KEY", "SMOC_API_KEY_FILE"):
+            named.pop(name, None)
+        if file := named.get("SMOC_MCP_STORE_FILE"):
+            named["SMOC_MCP_STORE_FILE"] = str(Path(file.strip()).expanduser().absolute())
         if store := named.get("SMOC_MCP_STORE", "").strip():
             kept = as_place(store)
             named["SMOC_MCP_STORE"] = store if isinstance(kept, SecretStr) else str(kept)

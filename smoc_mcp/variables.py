@@ -3,9 +3,11 @@
 pydantic-settings would do the same, and make the start of the server a fifth slower.
 """
 
+import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, fields
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
@@ -14,12 +16,14 @@ from smoc_mcp.errors import ConfigurationError
 __all__ = [
     "LOOPBACK",
     "MustBe",
+    "check_names",
     "flag",
     "is_loopback",
     "is_safe_address",
     "number",
     "one_of",
     "read_settings",
+    "secret_text",
     "setting",
     "variables_of",
 ]
@@ -78,6 +82,47 @@ def read_settings(cls: type, values: Mapping[str, str]) -> dict[str, Any]:
 def variables_of(cls: type) -> dict[str, str]:
     """Return the environment variables of a class of settings, with what the help says of each."""
     return {name: said for f in fields(cls) for name, said in f.metadata["variables"].items()}
+
+
+def check_names(values: Iterable[str], known: Collection[str]) -> None:
+    """Refuse a variable of ours that does not exist: a mistyped one would do nothing, unseen.
+
+    Args:
+        values: The names of all variables that are set.
+        known: The names of all that there are.
+
+    Raises:
+        ConfigurationError: One begins with SMOC_ and is none of them; it names the nearest.
+    """
+    for name in sorted(values):
+        if name.startswith("SMOC_") and name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.6)
+            instead = f"write {near[0]}, or " if near else ""
+            raise ConfigurationError(
+                f"{name} is no setting of smoc-mcp: {instead}leave it out. smoc-mcp --help lists "
+                "all of them."
+            )
+
+
+def secret_text(name: str, text: str, file: str) -> str:
+    """Return what a variable holds, or the file that its sister `NAME_FILE` names.
+
+    Raises:
+        ConfigurationError: Both are set, or the file holds nothing that can be read.
+    """
+    if not file.strip():
+        return text
+    if text.strip():
+        raise ConfigurationError(f"Set {name} or {name}_FILE, not both.")
+    try:
+        held = Path(file.strip()).expanduser().read_text("utf-8").strip()
+    except (OSError, ValueError, RuntimeError):
+        raise ConfigurationError(
+            f"{name}_FILE cannot be read: name a file that holds what {name} would."
+        ) from None
+    if not held:
+        raise ConfigurationError(f"{name}_FILE names a file that is empty.")
+    return held
 
 
 def number(least: float, most: float) -> Callable[[str], float]:

@@ -1,12 +1,16 @@
 """Settings: every variable is read, every wrong value is one line that names its variable."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from smoc_mcp.errors import ConfigurationError
 from smoc_mcp.http.settings import HttpSettings
@@ -233,3 +237,42 @@ def test_an_example_sets_only_what_is_a_setting(path: str) -> None:
     named = set(re.findall(r"\bSMOC_(?:API|MCP|BASE|ENVIRONMENT)[A-Z_]*", text))
     assert named
     assert named <= {*variables_of(Settings), *variables_of(HttpSettings)}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("SMOC_MCP_MASKS", "write SMOC_MCP_MASK, or leave it out"),
+        ("SMOC_APIKEY", "write SMOC_API_KEY, or"),
+        ("SMOC_WHATEVER_THIS_IS_NOT", "leave it out"),
+    ],
+)
+def test_a_mistyped_setting_stops_every_command(name: str, said: str) -> None:
+    command = [sys.executable, "-m", "smoc_mcp", "config", "cursor"]
+    env = {name: "1", "PATH": os.environ["PATH"]}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert f"{name} is no setting" in done.stderr
+    assert said in done.stderr
+
+
+def test_a_key_and_a_store_can_be_in_files(tmp_path: Path) -> None:
+    key, store = tmp_path / "key", tmp_path / "store"
+    key.write_text(f"{KEY}\n")
+    store.write_text("postgresql://smoc:hush@db.example.com/contacts\n")
+    found = Settings.from_env({"SMOC_API_KEY_FILE": str(key), "SMOC_MCP_STORE_FILE": str(store)})
+    assert found.api_key.get_secret_value() == KEY
+    assert isinstance(found.store, SecretStr)
+    assert "hush" not in repr(found)
+
+
+def test_what_a_file_of_a_secret_can_lack_is_said(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    for path, said in ((tmp_path / "missing", "cannot be read"), (empty, "is empty")):
+        for name in ("SMOC_API_KEY", "SMOC_MCP_STORE"):
+            with pytest.raises(ConfigurationError, match=f"{name}_FILE .*{said}"):
+                Settings.from_env({"SMOC_API_KEY": KEY, name: "", f"{name}_FILE": str(path)})
+    with pytest.raises(ConfigurationError, match="not both"):
+        read(SMOC_API_KEY_FILE=str(empty))

@@ -22,13 +22,15 @@ from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.settings import Settings
 from smoc_mcp.variables import variables_of
 
-__all__ = ["COMMANDS", "build_parser"]
+__all__ = ["COMMANDS", "SETTINGS", "build_parser"]
 
 COMMANDS = (
     *(DEMO, CHECK, CALL, DASHBOARD, SANDBOX, SYNC, EXPORT, MOVE, FORGET, HTTP, CONFIG),
     COMPLETION,
 )
 """All commands, in the order of the help."""
+SETTINGS = {**variables_of(Settings), **variables_of(HttpSettings)}
+"""All settings, with what the help says of each."""
 
 _EXAMPLES = """\
 examples:
