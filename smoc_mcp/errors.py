@@ -34,6 +34,7 @@ the key, text of the upstream answer, or a contact's data.
 """
 
 __all__ = [
+    "KEY_REFUSED",
     "AccessError",
     "ApiKeyError",
     "BusyError",
@@ -147,6 +148,10 @@ class InvalidKeyError(UpstreamError):
 
 class KeyWithoutCompanyError(UpstreamError):
     """HTTP 403: the key is valid and bound to no company."""
+
+
+KEY_REFUSED = (MissingTokenError, InvalidKeyError, KeyWithoutCompanyError)
+"""By these the API says that a key may not ask."""
 
 
 class RequestRefusedError(UpstreamError):

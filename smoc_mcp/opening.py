@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 from pydantic import SecretStr
 
-from smoc_mcp.api.client import SmocClient
+from smoc_mcp.api.client import SmocClient, Watch
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.settings import Settings
 from smoc_mcp.store.store import ContactStore
@@ -22,6 +22,7 @@ async def open_directory(
     settings: Settings,
     key: SecretStr | None = None,
     openings: anyio.CapacityLimiter | None = None,
+    watch: Watch = lambda *_: None,
 ) -> AsyncIterator[ContactDirectory]:
     """Open a company's directory, and close it afterwards.
 
@@ -31,6 +32,7 @@ async def open_directory(
             answer from what is in hand.
         openings: How many stores may be opened at once. A server of many companies gives one, so
             that stores that are slow to open do not take the threads that answers need.
+        watch: Is told of each request to SMOC.
 
     Raises:
         StoreError: The store's file cannot be used.
@@ -42,7 +44,7 @@ async def open_directory(
         partial(_store, own, joins=key is None), limiter=openings
     )
     async with (
-        _client(settings, key) as client,
+        _client(settings, key, watch) as client,
         ContactDirectory(
             client,
             store=store,
@@ -55,12 +57,11 @@ async def open_directory(
         yield directory
 
 
-def _client(settings: Settings, key: SecretStr | None) -> SmocClient:
+def _client(settings: Settings, key: SecretStr | None, watch: Watch) -> SmocClient:
+    how = settings.base_url, key or settings.api_key, settings.timeout_seconds
     if key is None:
-        return SmocClient(settings.base_url, settings.api_key, settings.timeout_seconds)
-    return SmocClient(
-        settings.base_url, key, settings.timeout_seconds, use_key="send it in X-SMOC-Token"
-    )
+        return SmocClient(*how, watch=watch)
+    return SmocClient(*how, use_key="send it in X-SMOC-Token", watch=watch)
 
 
 def _store(settings: Settings, *, joins: bool) -> ContactStore:

@@ -32,6 +32,7 @@ ROOMS: dict[str, str] = {
 
 BESIDE: dict[str, str] = {
     "errors": "",
+    "seldom": "",
     "variables": "errors",
     "settings": "errors text variables",
     "opening": "directory store api settings",
@@ -39,7 +40,7 @@ BESIDE: dict[str, str] = {
     "__main__": "cli",
 }
 """The modules beside the rooms, and what they may import."""
-FOR_ALL = {"errors", "settings", "variables"}
+FOR_ALL = {"errors", "seldom", "settings", "variables"}
 """What every room may import; but `text`, of which the settings are made, the errors only."""
 WHO_OPENS = {"cli", "http"}
 """The rooms that put the parts together, by `opening`."""
@@ -50,7 +51,8 @@ ONLY = {
     "sqlite3": {"store.sqlite", "store.store", "store.lookup", "store.records"},
     "mcp": {"server", "http", "cli.call", "cli.demo"},
     "mcp_types": {"server", "cli.call", "cli.demo", "http.transport"},
-    "opentelemetry": {"server.call_log"},
+    "opentelemetry": {"api.client", "server.call_log"},
+    "prometheus_client": {"http.metrics"},
     "psycopg": {"store.postgres", "store.postgres_errors", "store.replicas"},
     "rapidfuzz": {"questions.similar"},
     "regex": {"text.cleaning", "views.masking"},

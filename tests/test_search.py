@@ -313,7 +313,7 @@ def test_what_was_changed_or_deleted_is_no_longer_found(
             store.absorb(whole(reads, sort=sort, sent=store.tick()), reads)
 
     absorb(a="Alpha", b="Beta")
-    assert store.words_wait is not kept
+    assert store.words_wait is not (kept or store._db.indexes_by_itself)
     if searched:
         assert ids(store, "alpha") == {"a"}
         assert not store.words_wait

@@ -4,14 +4,18 @@ The retries are written out, because one deadline holds over waiting and retries
 that is longer than we wait is told to the caller. A library for retries would save twelve lines.
 """
 
+import logging
 import random
+import time
 import zlib
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self
 
 import anyio
+import anyio.to_thread
 from pydantic import SecretStr
 
 from smoc_mcp.api.answer import read_answer
@@ -33,6 +37,7 @@ from smoc_mcp.errors import (
     UnreachableError,
     UpstreamError,
 )
+from smoc_mcp.seldom import Seldom
 
 if TYPE_CHECKING:
     import httpx
@@ -44,10 +49,17 @@ __all__ = [
     "Requests",
     "SmocClient",
     "SortField",
+    "Watch",
 ]
 
 SortField = Literal["createdAt", "updatedAt", "lastConversationDate"]
 """The sort fields of the API; its alias companyUsers.lastConversationDate adds nothing."""
+
+Watch = Callable[[str, float], None]
+"""Is told of each request: `ok` or the name of the failure, and its seconds."""
+
+logger = logging.getLogger(__name__)
+_failures = Seldom(logger)
 
 PATH = "/api/company/mongocontact"
 MAX_LIMIT = 500
@@ -81,6 +93,7 @@ class SmocClient:
         api_key: The company's key; it goes into the `token` header and nowhere else.
         timeout_seconds: The most that one call may take, waiting and retries included.
         use_key: What to do with a new key, for the error that the API refuses this one.
+        watch: Is told of each request.
     """
 
     def __init__(
@@ -90,7 +103,9 @@ class SmocClient:
         timeout_seconds: float = 20.0,
         *,
         use_key: str = "set SMOC_API_KEY to it and restart the server",
+        watch: Watch = lambda *_: None,
     ) -> None:
+        self._watch = watch
         self._base_url = base_url
         self._api_key = api_key
         self._timeout = timeout_seconds
@@ -128,6 +143,15 @@ class SmocClient:
         params: dict[str, str | int] = {"limit": limit}
         if sort is not None:
             params["sortByField"] = sort
+        try:
+            return await self._fetch(params, limit, seconds)
+        except UpstreamError as error:
+            _failures.warning(type(error).__name__, f"SMOC: {error}")
+            raise
+
+    async def _fetch(
+        self, params: dict[str, str | int], limit: int, seconds: float | None
+    ) -> ApiAnswer:
         budget = min(self._timeout, seconds or self._timeout)
         deadline = anyio.current_time() + budget
         failure: UpstreamError = timed_out(budget)
@@ -135,7 +159,7 @@ class SmocClient:
             async with self._slots:
                 for attempt in range(_ATTEMPTS):
                     try:
-                        return await self._attempt(params, limit)
+                        return await self._watched(params, limit)
                     except (
                         CutOffAnswerError,
                         RateLimitedError,
@@ -149,6 +173,24 @@ class SmocClient:
                         break
                     await anyio.sleep(pause)
         raise failure
+
+    async def _watched(self, params: dict[str, str | int], limit: int) -> ApiAnswer:
+        """Send one request, and tell of it: to whoever watches, and as a span."""
+        from opentelemetry import trace
+
+        tracer = trace.get_tracer("smoc_mcp")
+        began, outcome = time.perf_counter(), "cancelled"
+        with tracer.start_as_current_span("GET contacts", kind=trace.SpanKind.CLIENT) as span:
+            try:
+                answer = await self._attempt(params, limit)
+                outcome = "ok"
+            except UpstreamError as error:
+                outcome = type(error).__name__
+                raise
+            finally:
+                self._watch(outcome, time.perf_counter() - began)
+                span.set_attributes({"smoc.limit": limit, "smoc.outcome": outcome})
+        return answer
 
     async def _attempt(self, params: dict[str, str | int], limit: int) -> ApiAnswer:
         if self._http is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from smoc_mcp.cli.parser import SETTINGS, build_parser
 from smoc_mcp.cli.unexpected import tell_of
 from smoc_mcp.errors import ConfigurationError, SmocError, UsageError
+from smoc_mcp.settings import environment
 from smoc_mcp.variables import check_names
 from smoc_mcp.views.boundary import error_text
 
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  until the end
     options = build_parser().parse_args(arguments)
     try:
-        check_names(os.environ, SETTINGS)
+        check_names(environment(), SETTINGS)
         with _without_groups():
             code: int = options.run(options)
     except (ConfigurationError, UsageError) as error:

@@ -28,6 +28,7 @@ __all__ = [
     "Overview",
     "Page",
     "Picture",
+    "Standing",
     "Statistics",
     "Tally",
     "Values",
@@ -72,6 +73,21 @@ class Values(NamedTuple):
 
     near: Sequence[str]
     common: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is in hand, for whoever runs the server.
+
+    Attributes:
+        contacts: How many.
+        gaps: How many gaps the histories have.
+        age: Seconds since the oldest live window came; None where none is live.
+    """
+
+    contacts: int
+    gaps: int
+    age: float | None
 
 
 @dataclass(frozen=True, slots=True)

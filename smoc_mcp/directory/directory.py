@@ -23,6 +23,7 @@ from smoc_mcp.directory.answers import (
     Overview,
     Page,
     Picture,
+    Standing,
     Statistics,
 )
 from smoc_mcp.directory.catalogue import catalogue
@@ -41,19 +42,11 @@ from smoc_mcp.directory.parts import proven_part
 from smoc_mcp.directory.picture import paint
 from smoc_mcp.directory.reading import Reading
 from smoc_mcp.directory.report import SyncReport
-from smoc_mcp.directory.statistics import count_up, look_over
+from smoc_mcp.directory.statistics import count_up, look_over, stand
 from smoc_mcp.directory.steps import Question, Steps, answer_from, take_steps
 from smoc_mcp.directory.sync import Asked, ContactSource, WindowSync
 from smoc_mcp.directory.upkeep import Upkeep
-from smoc_mcp.errors import (
-    InvalidKeyError,
-    KeyWithoutCompanyError,
-    MissingTokenError,
-    SmocError,
-    StoreError,
-    TimedOutError,
-    UpstreamError,
-)
+from smoc_mcp.errors import KEY_REFUSED, SmocError, StoreError, TimedOutError, UpstreamError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Window
@@ -72,8 +65,6 @@ __all__ = ["ContactDirectory", "FindDirectory"]
 
 T = TypeVar("T")
 
-_REFUSALS = (InvalidKeyError, KeyWithoutCompanyError, MissingTokenError)
-"""Whom the API has just refused, we do not answer from the store."""
 _LEAST_SECONDS = 5.0
 
 
@@ -263,6 +254,14 @@ class ContactDirectory:
 
         return await self._answer(ask)
 
+    async def standing(self) -> Standing:
+        """Return what is in hand; nothing is fetched.
+
+        Raises:
+            StoreError: The store cannot be read now.
+        """
+        return await self._read(self._asked(), lambda r: stand(r, self.clock.elapsed()))
+
     @property
     def refused(self) -> bool:
         """Whether the last thing that the API said of our key was no."""
@@ -336,7 +335,8 @@ class ContactDirectory:
                 answer = await take_steps(
                     ask, lambda look: self._read(asked, look, heavy=heavy), asked
                 )
-            except _REFUSALS:
+            except KEY_REFUSED:
+                # Whom the API has just refused, we do not answer from the store.
                 self._refused = True
                 await self.sync.forget()
                 raise

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from smoc_mcp.directory.answers import Groups, Overview, Statistics, Tally
+from smoc_mcp.directory.answers import Groups, Overview, Standing, Statistics, Tally
 from smoc_mcp.directory.hints import had_by_nobody, instead, named_questions
 from smoc_mcp.directory.parts import proven_part
 from smoc_mcp.directory.reading import Reading
@@ -19,7 +19,7 @@ from smoc_mcp.questions.filters import EVERYBODY, TIMES, ContactFilter, Span
 from smoc_mcp.questions.groups import Group, Grouping, merge
 from smoc_mcp.text.times import Moment
 
-__all__ = ["count_up", "look_over"]
+__all__ = ["count_up", "look_over", "stand"]
 
 
 def count_up(reading: Reading, asked: Count) -> Statistics:
@@ -192,6 +192,16 @@ def _of_statuses(counts: Mapping[Status, int]) -> Grouping:
     ]
     every = {status.value: status.value for status in counts}
     return Grouping(sorted(made, key=lambda group: -group.contacts), every=[every])
+
+
+def stand(reading: Reading, elapsed: Moment) -> Standing:
+    """Return what is in hand, at a moment of the clock that only goes on."""
+    arrived = [window.arrived for window in reading.live.all(reading.since)]
+    return Standing(
+        contacts=sum(reading.store.count().values()),
+        gaps=len(reading.store.gaps()),
+        age=(elapsed - min(arrived)) / 1_000_000 if arrived else None,
+    )
 
 
 def look_over(reading: Reading) -> Overview:

@@ -1,12 +1,13 @@
 """The ASGI app of the server over HTTP, and the process that serves it.
 
-/mcp answers many callers; /healthz and /readyz say how it is. Nothing is kept between requests but
-what companies have in hand, so any replica can answer any request.
+/mcp answers many callers; /healthz, /readyz and /metrics say how it is. Nothing is kept between
+requests but what companies have in hand, so any replica can answer any request.
 """
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import uvicorn
 from mcp.server.mcpserver import MCPServer
@@ -16,13 +17,14 @@ from starlette.routing import Mount
 
 from smoc_mcp.http.access import Access
 from smoc_mcp.http.companies import Companies
+from smoc_mcp.http.company_file import View
 from smoc_mcp.http.gate import Gate
 from smoc_mcp.http.health import health_routes
-from smoc_mcp.http.limits import CallLimit
-from smoc_mcp.http.metadata import metadata_routes
+from smoc_mcp.http.metadata import metadata_routes, no_registration
+from smoc_mcp.http.metrics import Metrics
 from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.http.slow_clients import PatientProtocol
-from smoc_mcp.http.transport import Transport
+from smoc_mcp.http.transport import Transport, Transports
 from smoc_mcp.variables import LOOPBACK
 
 __all__ = ["build_app", "run", "serve"]
@@ -32,7 +34,7 @@ GRACE_SECONDS = 8
 
 
 def build_app(
-    server: MCPServer,
+    server_of: Callable[[View], MCPServer],
     access: Access,
     companies: Companies,
     settings: HttpSettings,
@@ -40,30 +42,35 @@ def build_app(
     *,
     port: int,
     streams: bool = False,
+    metrics: Metrics | None = None,
+    store: Path | None = None,
 ) -> Starlette:
     """Return the ASGI app.
 
     Args:
-        server: Answers from `gate.current_directory`.
+        server_of: Returns what answers companies of a view, from `asking.current_directory`.
         access: Who may call.
         companies: Their directories; opened and closed with the app.
         settings: Hosts, origins, limits.
-        is_ready: Returns why the API cannot be asked; empty where it can.
+        is_ready: Returns why nobody can be answered; empty where they can.
         port: The port that the app will listen on, for the hosts of loopback.
         streams: Every answer is a stream, for tools that tell more than their progress.
+        metrics: What /metrics shows.
+        store: The file of the store, whose size /metrics shows.
     """
     security = _security(settings, port)
-    inner = Transport(server, security, streams=streams)
-    gate = Gate(inner, access, companies, security, CallLimit(settings.calls_per_minute))
+    metrics = metrics or Metrics()
+    transports = Transports(lambda view: Transport(server_of(view), security, streams=streams))
+    gate = Gate(transports, access, companies, security, settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(companies)
-            await stack.enter_async_context(inner.running())
+            await stack.enter_async_context(transports.running())
             yield
 
-    routes = health_routes(is_ready)
+    routes = [*health_routes(is_ready), metrics.route(companies, store), no_registration(access)]
     if settings.oauth_issuer and settings.oauth_audience:
         routes += metadata_routes(settings.oauth_audience, settings.oauth_issuer)
     return Starlette(routes=[*routes, Mount("/", app=gate)], lifespan=lifespan)

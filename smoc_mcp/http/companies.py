@@ -6,23 +6,24 @@ see another's contacts, and none waits for another's slow answer.
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
 import anyio
 import anyio.abc
-from pydantic import SecretStr
 
+from smoc_mcp.directory.answers import Standing
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import BusyError, SmocError
+from smoc_mcp.http.access import Caller
 
 __all__ = ["Companies"]
 
 _MOST_REMEMBERED = 10_000
 """Keys, by their hashes, that SMOC has accepted: they stay known when their company has gone."""
 
-Open = Callable[[SecretStr], AbstractAsyncContextManager[ContactDirectory]]
+Open = Callable[[Caller], AbstractAsyncContextManager[ContactDirectory]]
 
 
 @dataclass
@@ -47,9 +48,12 @@ class Companies:
     """Directories by key, opened when first asked for. Use it as an async context manager.
 
     Args:
-        open_directory: Opens the directory of a key.
+        open_directory: Opens the directory of a caller's company.
         most: How many are held; the least recently used goes first, a stranger (whose key the API
             has never accepted) before all others. At most half of them are strangers.
+
+    Attributes:
+        dropped: How many had to go for others so far.
     """
 
     def __init__(self, open_directory: Open, most: int) -> None:
@@ -58,6 +62,7 @@ class Companies:
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._accepted: OrderedDict[str, None] = OrderedDict()
         self._tasks: anyio.abc.TaskGroup | None = None
+        self.dropped = 0
 
     async def __aenter__(self) -> Self:
         self._tasks = await anyio.create_task_group().__aenter__()
@@ -75,21 +80,21 @@ class Companies:
         return len(self._held)
 
     @asynccontextmanager
-    async def use(self, name: str, key: SecretStr) -> AsyncIterator[ContactDirectory]:
-        """Yield the directory of a key, which stays open meanwhile.
+    async def use(self, caller: Caller) -> AsyncIterator[ContactDirectory]:
+        """Yield the directory of a caller's company, which stays open meanwhile.
 
         Args:
-            name: The key's hash.
-            key: The key.
+            caller: Who asks, and with whose key.
 
         Raises:
             BusyError: No more companies can be held now, or the room was needed for one whose key
                 SMOC has accepted, and this one's it has not.
             SmocError: The directory cannot be opened, as with a store that is locked.
         """
+        name = caller.company
         held = self._held.get(name)
         if held is None or held.left.is_set():
-            held = self._hold(name, key)
+            held = self._hold(name, caller)
         self._held.move_to_end(name)
         use = anyio.CancelScope()
         held.uses.add(use)
@@ -108,6 +113,15 @@ class Companies:
         if use.cancelled_caught:
             raise self._full()
 
+    async def standings(self) -> list[Standing]:
+        """Return what is in hand of each company that is open, and can be looked at now."""
+        found = []
+        for held in list(self._held.values()):
+            if held.directory is not None:
+                with suppress(SmocError):
+                    found.append(await held.directory.standing())
+        return found
+
     def knows(self, name: str) -> bool:
         """Say whether SMOC has accepted a key, by its hash, and has not refused it since."""
         return name in self._accepted
@@ -122,7 +136,7 @@ class Companies:
             while len(self._accepted) > _MOST_REMEMBERED:
                 self._accepted.popitem(last=False)
 
-    def _hold(self, name: str, key: SecretStr) -> _Held:
+    def _hold(self, name: str, caller: Caller) -> _Held:
         if self._tasks is None:
             raise RuntimeError("not entered")
         for other, other_held in self._held.items():
@@ -131,7 +145,7 @@ class Companies:
                 self._note(other, other_held.directory)
         self._make_room(name)
         held = self._held[name] = _Held()
-        self._tasks.start_soon(self._live, name, key, held)
+        self._tasks.start_soon(self._live, name, caller, held)
         return held
 
     def _make_room(self, name: str) -> None:
@@ -158,6 +172,7 @@ class Companies:
 
     def _drop(self, name: str) -> None:
         held = self._held.pop(name)
+        self.dropped += 1
         held.left.set()
         if not held.uses:
             held.empty.set()
@@ -172,10 +187,10 @@ class Companies:
             5,
         )
 
-    async def _live(self, name: str, key: SecretStr, held: _Held) -> None:
+    async def _live(self, name: str, caller: Caller, held: _Held) -> None:
         """Keep a directory open until it is left: it must be closed in the task that opened it."""
         try:
-            async with self._open(key) as directory:
+            async with self._open(caller) as directory:
                 held.directory = directory
                 held.opened.set()
                 await held.left.wait()

@@ -1,6 +1,7 @@
-"""Answers /healthz and /readyz: does the server live, and can it reach the API."""
+"""Answers /healthz and /readyz: does the server live, and can it answer."""
 
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,6 +11,7 @@ from smoc_mcp.http.fresh import Fresh
 
 __all__ = ["health_routes"]
 
+VERSION = version("smoc-mcp")
 _READY_SECONDS = 10.0
 """How long an answer of the API on whether it can be asked is good for."""
 
@@ -18,12 +20,12 @@ def health_routes(is_ready: Callable[[], Awaitable[str]]) -> list[Route]:
     """Return the routes of /healthz and /readyz.
 
     Args:
-        is_ready: Returns why the API cannot be asked; empty where it can.
+        is_ready: Returns why nobody can be answered; empty where they can.
     """
     failure = Fresh(is_ready, "")
 
     async def healthz(_: Request) -> Response:
-        return JSONResponse({"alive": True})
+        return JSONResponse({"alive": True, "version": VERSION})
 
     async def readyz(_: Request) -> Response:
         if why := await failure.get(_READY_SECONDS):

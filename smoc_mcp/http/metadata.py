@@ -4,12 +4,15 @@ from mcp.server.auth.handlers.metadata import ProtectedResourceMetadataHandler
 from mcp.server.auth.routes import build_resource_metadata_url, cors_middleware
 from mcp.shared.auth import ProtectedResourceMetadata
 from pydantic import AnyHttpUrl
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from smoc_mcp.http.access import Access
 from smoc_mcp.http.tokens import SCOPE
 from smoc_mcp.http.transport import PATH
 
-__all__ = ["metadata_routes", "metadata_url"]
+__all__ = ["metadata_routes", "metadata_url", "no_registration"]
 
 _WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
@@ -32,3 +35,18 @@ def metadata_routes(resource: str, issuer: str) -> list[Route]:
     methods = ["GET", "OPTIONS"]
     endpoint = cors_middleware(ProtectedResourceMetadataHandler(metadata).handle, methods)
     return [Route(f"{_WELL_KNOWN}{path}", endpoint, methods=methods) for path in ("", PATH)]
+
+
+def no_registration(access: Access) -> Route:
+    """Return the route of /register, where clients ask to be registered that were refused.
+
+    They show the description of an OAuth error to the person; so it says what to send instead.
+    """
+
+    async def register(_: Request) -> Response:
+        error = {"error": "invalid_client_metadata", "error_description": access.how()}
+        return JSONResponse(error, 400)
+
+    return Route(
+        "/register", cors_middleware(register, ["POST", "OPTIONS"]), methods=["POST", "OPTIONS"]
+    )

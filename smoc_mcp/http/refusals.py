@@ -1,7 +1,7 @@
-"""Remembers which keys SMOC has refused, so that nobody makes us ask for them again and again.
+"""Remembers who was refused lately, so that guessing is slow and costs SMOC nothing.
 
 Whoever brings made-up keys costs us no request for one that was refused lately, and soon none for
-any key from the same address.
+any key from the same address; whoever brings made-up tokens is told to wait instead of why.
 """
 
 import time
@@ -18,7 +18,7 @@ _MOST_KEPT = 10_000
 
 
 class Refusals:
-    """The keys and the peers of the last minute's refusals."""
+    """The keys and the addresses of the last minute's refusals."""
 
     def __init__(self) -> None:
         self._keys: OrderedDict[str, float] = OrderedDict()
@@ -42,13 +42,23 @@ class Refusals:
                 "SMOC refused this key less than a minute ago: it is wrong or was revoked. Send "
                 "another in X-SMOC-Token, or come back in a minute."
             )
+        if not known:
+            self.check_peer(peer)
+
+    def check_peer(self, peer: str) -> None:
+        """Let a request of somebody unknown pass, unless too many from there were refused.
+
+        Raises:
+            BusyError: They were; it says when to come back.
+        """
+        now = time.monotonic()
         times = self._peers.get(peer, deque())
         while times and times[0] <= now - _SECONDS:
             times.popleft()
-        if len(times) >= _MOST_OF_PEER and not known:
+        if len(times) >= _MOST_OF_PEER:
             seconds = int(times[0] + _SECONDS - now) + 1
             raise BusyError(
-                "SMOC has refused too many keys that came from this address. Come back in "
+                "Too many keys or tokens that came from this address were refused. Come back in "
                 f"{seconds} seconds.",
                 429,
                 seconds,
@@ -56,9 +66,13 @@ class Refusals:
 
     def note(self, key: str, peer: str) -> None:
         """Remember that SMOC has refused a key."""
-        now = time.monotonic()
-        self._keys[key] = now
+        self._keys[key] = time.monotonic()
         self._keys.move_to_end(key)
+        self.note_peer(peer)
+
+    def note_peer(self, peer: str) -> None:
+        """Remember that somebody from there was refused."""
+        now = time.monotonic()
         self._peers.setdefault(peer, deque(maxlen=_MOST_OF_PEER)).append(now)
         self._peers.move_to_end(peer)
         for kept in (self._keys, self._peers):

@@ -2,26 +2,35 @@
 
 import logging
 import os
+import signal
 import socket
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
 
 import anyio
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from smoc_mcp.api.client import SmocClient
-from smoc_mcp.errors import (
-    ConfigurationError,
-    InvalidKeyError,
-    KeyWithoutCompanyError,
-    MissingTokenError,
-    SmocError,
-    UsageError,
+from smoc_mcp.directory.directory import ContactDirectory
+from smoc_mcp.errors import KEY_REFUSED, ConfigurationError, SmocError, UsageError
+from smoc_mcp.http.access import (
+    Access,
+    Anybody,
+    Bearers,
+    Caller,
+    ManyCompanies,
+    OwnKey,
+    Reloading,
+    ServerKey,
 )
-from smoc_mcp.http.access import Access, Anybody, OwnKey, ServerKey
 from smoc_mcp.http.app import build_app, run
+from smoc_mcp.http.asking import asking, current_directory
 from smoc_mcp.http.companies import Companies
-from smoc_mcp.http.gate import caller_name, current_directory
+from smoc_mcp.http.company_file import View, read_company_file
 from smoc_mcp.http.metadata import metadata_url
+from smoc_mcp.http.metrics import Metrics
 from smoc_mcp.http.settings import HttpSettings
 from smoc_mcp.http.tokens import TokenVerifier
 from smoc_mcp.http.transport import PATH
@@ -49,11 +58,22 @@ def serve_http(
         ConfigurationError: Nobody could be told apart, or nobody could be answered.
         UsageError: The port is taken, or the host is not this machine's.
     """
-    access = _access(settings, http, host, unauthenticated=unauthenticated)
+
+    def read() -> Access:
+        return _access(settings, HttpSettings.from_env(), host, unauthenticated=unauthenticated)
+
+    access = Reloading(read)
+    reload_when_told(access)
     listener = listen(host, port)
     port = listener.getsockname()[1]
     app = app_of(settings, http, access, port)
-    whose = "the server's key" if settings.api_key.get_secret_value() else "each caller's own key"
+    whose = (
+        "the keys of many companies"
+        if http.companies
+        else "the server's key"
+        if settings.api_key.get_secret_value()
+        else "each caller's own key"
+    )
     shown = f"[{host}]" if ":" in host else host
     logger.warning("http://%s:%d%s, with %s", shown, port, PATH, whose)
     if not is_loopback(host) and not http.allowed_hosts:
@@ -90,34 +110,81 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def reload_when_told(access: Reloading) -> None:
+    """Read secrets and companies again at SIGHUP, where there is such a signal."""
+
+    def reload(*_: object) -> None:
+        try:
+            access.reload()
+        except ConfigurationError as error:
+            logger.error("SIGHUP: nothing was changed: %s", error)  # noqa: TRY400  it is a sentence
+        else:
+            logger.warning("SIGHUP: secrets and companies were read again")
+
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, reload)
+
+
 def app_of(settings: Settings, http: HttpSettings, access: Access, port: int) -> Starlette:
     """Return the ASGI app that the settings describe, to listen on a port."""
-    own_key = not settings.api_key.get_secret_value()
-    server = server_of(settings, current_directory, caller_name)
+    own_key = not (settings.api_key.get_secret_value() or http.companies)
     openings = anyio.CapacityLimiter(min(http.max_companies, _MOST_OPENINGS))
-    companies = Companies(
-        lambda key: open_directory(settings, key if own_key else None, openings),
-        http.max_companies,
-    )
+    metrics = Metrics()
+
+    def shown_as(view: View) -> Settings:
+        zone = settings.timezone if view.zone is None else view.zone
+        return replace(
+            settings, timezone=zone, mask=settings.mask if view.mask is None else view.mask
+        )
+
+    def opened(caller: Caller) -> AbstractAsyncContextManager[ContactDirectory]:
+        of_company = shown_as(caller.view)
+        if caller.own_key:
+            return open_directory(of_company, caller.key, openings, metrics.upstream)
+        of_company = replace(of_company, api_key=caller.key)
+        return open_directory(of_company, None, openings, metrics.upstream)
+
+    companies = Companies(opened, http.max_companies)
 
     async def is_ready() -> str:
-        """Return why the API cannot be asked; empty where it can."""
-        key = _NO_KEY if own_key else settings.api_key
+        """Return why nobody can be answered; empty where they can."""
+        key = settings.api_key if settings.api_key.get_secret_value() else _NO_KEY
         async with SmocClient(settings.base_url, key, settings.timeout_seconds) as client:
             try:
                 await client.fetch_contacts(None, 1, seconds=5.0)
-            except (InvalidKeyError, KeyWithoutCompanyError, MissingTokenError) as error:
-                return "" if own_key else str(error)
+            except KEY_REFUSED as error:
+                return "" if key is _NO_KEY else str(error)
             except SmocError as error:
-                return str(error)
+                return "" if not own_key and await in_hand() else str(error)
         return ""
 
-    return build_app(server, access, companies, http, is_ready, port=port)
+    async def in_hand() -> bool:
+        """Say whether there is something to answer from while SMOC cannot be asked."""
+        if settings.api_key.get_secret_value():
+            try:
+                async with companies.use(Caller("readiness", settings.api_key)) as directory:
+                    return (await directory.standing()).contacts > 0
+            except SmocError:
+                return False
+        return any(standing.contacts for standing in await companies.standings())
+
+    return build_app(
+        lambda view: server_of(shown_as(view), current_directory, asking, metrics.call),
+        access,
+        companies,
+        http,
+        is_ready,
+        port=port,
+        metrics=metrics,
+        store=settings.store if isinstance(settings.store, Path) else None,
+    )
 
 
 def _access(settings: Settings, http: HttpSettings, host: str, *, unauthenticated: bool) -> Access:
     key = settings.api_key
     proofs = bool(http.bearer_tokens or http.oauth_issuer)
+    if http.companies:
+        return _many_companies(settings, http, unauthenticated=unauthenticated)
     if not key.get_secret_value():
         if proofs or unauthenticated:
             raise ConfigurationError(
@@ -142,7 +209,27 @@ def _access(settings: Settings, http: HttpSettings, host: str, *, unauthenticate
 
 
 def _server_key(key: SecretStr, http: HttpSettings) -> ServerKey:
+    return ServerKey(key, http.bearer_tokens, _bearers(http))
+
+
+def _many_companies(
+    settings: Settings, http: HttpSettings, *, unauthenticated: bool
+) -> ManyCompanies:
+    if settings.api_key.get_secret_value() or http.bearer_tokens or unauthenticated:
+        raise ConfigurationError(
+            "SMOC_MCP_COMPANIES names the keys and secrets of all companies: leave SMOC_API_KEY, "
+            "SMOC_MCP_BEARER_TOKENS and --allow-unauthenticated out."
+        )
+    file = read_company_file(http.companies or Path())
+    if file.claim and not http.oauth_issuer:
+        raise ConfigurationError(
+            "SMOC_MCP_COMPANIES names a claim, so set SMOC_MCP_OAUTH_ISSUER: who issues the tokens."
+        )
+    return ManyCompanies(file, _bearers(http))
+
+
+def _bearers(http: HttpSettings) -> Bearers:
     if not (http.oauth_issuer and http.oauth_audience):
-        return ServerKey(key, http.bearer_tokens)
+        return Bearers()
     verifier = TokenVerifier(http.oauth_issuer, http.oauth_audience)
-    return ServerKey(key, http.bearer_tokens, verifier, metadata_url(http.oauth_audience))
+    return Bearers(verifier, http.oauth_issuer, metadata_url(http.oauth_audience))

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from smoc_mcp.errors import ConfigurationError
 from smoc_mcp.settings import environment
 from smoc_mcp.text.commas import comma_list
-from smoc_mcp.variables import MustBe, is_safe_address, number, read_settings, setting
+from smoc_mcp.variables import MustBe, flag, is_safe_address, number, read_settings, setting
 
 __all__ = ["HttpSettings"]
 
@@ -44,6 +44,16 @@ def _address(url: str) -> str:
     return url
 
 
+def _file(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _header(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
+        raise MustBe("the name of a header, such as X-Forwarded-For")
+    return text.lower()
+
+
 def _calls(text: str) -> int:
     return int(number(1, 1_000_000)(text))
 
@@ -66,6 +76,11 @@ class HttpSettings:
         SMOC_MCP_BEARER_TOKENS="secrets by which callers prove themselves, separated by commas",
         SMOC_MCP_BEARER_TOKENS_FILE="a file with one secret a line",
     )
+    companies: Path | None = setting(
+        _file,
+        None,
+        SMOC_MCP_COMPANIES="a TOML file of companies: their keys, and who belongs to which",
+    )
     oauth_issuer: str | None = setting(
         _address,
         None,
@@ -85,6 +100,16 @@ class HttpSettings:
         comma_list,
         (),
         SMOC_MCP_ALLOWED_ORIGINS="Origin headers of browsers that are answered",
+    )
+    address_header: str = setting(
+        _header,
+        "",
+        SMOC_MCP_ADDRESS_HEADER="where a proxy of yours says who calls, such as X-Forwarded-For",
+    )
+    log_addresses: bool = setting(
+        flag,
+        False,
+        SMOC_MCP_LOG_ADDRESSES="1 writes the addresses of refused callers to the log",
     )
     calls_per_minute: int = setting(
         _calls,

@@ -1,11 +1,11 @@
 """Checks tokens of an OAuth 2.1 issuer: JWTs, signed with the issuer's keys.
 
 The keys are fetched when first needed, kept for ten minutes, and fetched anew when a token names
-one that is not among them (the issuer has rotated), at most once a minute. PyJWT does the checks;
-its own client of keys would hold up every other caller, and ask again at each unknown key.
+one that is not among them (the issuer has rotated), at most every five seconds. PyJWT does the
+checks; its own client of keys would hold up every other caller, and ask again at each unknown key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from smoc_mcp.errors import AccessError
@@ -27,7 +27,7 @@ _DOWN = "The issuer of tokens cannot be asked for its keys now. Try again in a m
 _ODD = (ValueError, LookupError, TypeError, AttributeError)
 _FRESH_SECONDS = 600.0
 _SPARE_SECONDS = 600.0
-_LEAST_SECONDS = 60.0
+_LEAST_SECONDS = 5.0
 _FETCH_SECONDS = 5.0
 _LEEWAY_SECONDS = 30
 _LATEST = 2**40
@@ -46,8 +46,8 @@ class TokenVerifier:
         self._issuer, self._audience = issuer, audience
         self._keys: Fresh[dict[str, jwt.PyJWK]] = Fresh(self._fetch, {})
 
-    async def subject(self, token: str) -> str:
-        """Return who a token was issued to.
+    async def claims(self, token: str) -> Mapping[str, Any]:
+        """Return what a token says: `sub`, who it was issued to, and whatever else.
 
         Raises:
             AccessError: It is not valid here (401), or lacks the scope (403).
@@ -80,7 +80,7 @@ class TokenVerifier:
             raise AccessError("This token is not valid.")
         if SCOPE not in _scopes(claims):
             raise AccessError(f"This token lacks the scope {SCOPE}.", 403)
-        return f"{claims['iss']} {claims['sub']}"
+        return claims
 
     async def _key(self, kid: str) -> "jwt.PyJWK":
         keys = await self._keys.at_hand(_FRESH_SECONDS, _SPARE_SECONDS)

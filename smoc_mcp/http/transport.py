@@ -3,10 +3,12 @@
 The SDK decides that once for a whole app, so there are two of its apps here.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import anyio
+import anyio.abc
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
@@ -15,8 +17,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from smoc_mcp.http.body import MOST_BODY_BYTES, Body
+from smoc_mcp.http.company_file import View
 
-__all__ = ["PATH", "Transport"]
+__all__ = ["PATH", "Transport", "Transports"]
 
 PATH = "/mcp"
 
@@ -83,3 +86,46 @@ class Transport:
             tasks.start_soon(body.cancel_when_gone, tasks.cancel_scope)
             await self._in_json(scope, body.receive, send)
             tasks.cancel_scope.cancel()
+
+
+@dataclass
+class _Held:
+    transport: Transport
+    runs: anyio.Event = field(default_factory=anyio.Event)
+
+
+class Transports:
+    """A transport for each way in which companies want their answers shown; most servers have one.
+
+    Args:
+        make: Makes that of a view.
+    """
+
+    def __init__(self, make: Callable[[View], Transport]) -> None:
+        self._make = make
+        self._held: dict[View, _Held] = {}
+        self._tasks: anyio.abc.TaskGroup | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run what they need beside the requests."""
+        async with anyio.create_task_group() as self._tasks:
+            await self.of(View())
+            yield
+            self._tasks.cancel_scope.cancel()
+
+    async def of(self, view: View) -> Transport:
+        """Return the transport of a view, made when it is first asked for."""
+        held = self._held.get(view)
+        if held is None:
+            if self._tasks is None:
+                raise RuntimeError("not running")
+            held = self._held[view] = _Held(self._make(view))
+            self._tasks.start_soon(self._run, held)
+        await held.runs.wait()
+        return held.transport
+
+    async def _run(self, held: _Held) -> None:
+        async with held.transport.running():
+            held.runs.set()
+            await anyio.sleep_forever()

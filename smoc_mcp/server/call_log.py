@@ -6,18 +6,34 @@ The SDK opens a span of OpenTelemetry for every request; without an exporter tha
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from opentelemetry import trace
 
 from smoc_mcp.api.client import REQUESTS, Requests
 
-__all__ = ["CallLog"]
+__all__ = ["Asking", "CallLog", "WatchCall"]
 
 _ROWS = ("contacts", "matches", "groups", "new", "updated", "contact")
 
 logger = logging.getLogger(__name__)
+
+WatchCall = Callable[[str, float, bool], None]
+
+
+class Asking(NamedTuple):
+    """Who asks, for the log.
+
+    Attributes:
+        caller: A short hash of who it is.
+        company: The operatorId of the company, where it is known.
+        request: What the caller or the proxy calls the request.
+    """
+
+    caller: str = "stdio"
+    company: str = ""
+    request: str = ""
 
 
 class CallLog:
@@ -25,12 +41,16 @@ class CallLog:
 
     Args:
         tools: The names that may be written; what else a caller asks for is text of theirs.
-        caller: Returns the short hash of who asks.
+        asking: Returns who asks.
+        watch: Is told of each call: the tool, the seconds, whether it failed.
     """
 
-    def __init__(self, tools: frozenset[str], caller: Callable[[], str]) -> None:
+    def __init__(
+        self, tools: frozenset[str], asking: Callable[[], Asking], watch: WatchCall
+    ) -> None:
         self._tools = tools
-        self._caller = caller
+        self._asking = asking
+        self._watch = watch
 
     async def __call__(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
@@ -51,10 +71,12 @@ class CallLog:
             self._write(str(name), time.perf_counter() - began, requests.sent, result)
 
     def _write(self, tool: str, seconds: float, requests: int, result: HandlerResult) -> None:
+        answer = result if isinstance(result, Mapping) else {}
+        failed = bool(answer.get("isError", not answer))
+        self._watch(tool, seconds, failed)
         span = trace.get_current_span()
         if not span.is_recording() and not logger.isEnabledFor(logging.INFO):
             return
-        answer = result if isinstance(result, Mapping) else {}
         content = answer.get("structuredContent") or {}
         call: dict[str, str | int | float | bool] = {
             "tool": tool,
@@ -62,8 +84,8 @@ class CallLog:
             "rows": sum(_size(content[name]) for name in _ROWS if name in content),
             "requests": requests,
             "certainty": str(content.get("certainty", "")),
-            "failed": bool(answer.get("isError", not answer)),
-            "caller": self._caller(),
+            "failed": failed,
+            **self._asking()._asdict(),
         }
         span.set_attributes({f"smoc.{name}": value for name, value in call.items()})
         logger.info("%s", tool, extra={"call": call})

@@ -11,7 +11,7 @@ from mcp.server.mcpserver.tools import Tool
 from smoc_mcp.directory.directory import FindDirectory
 from smoc_mcp.server.apps import add_older_addresses, build_apps, declare_apps
 from smoc_mcp.server.arguments import ArgumentCheck, clean_errors
-from smoc_mcp.server.call_log import CallLog
+from smoc_mcp.server.call_log import Asking, CallLog, WatchCall
 from smoc_mcp.server.completions import build_completion
 from smoc_mcp.server.dashboard import build_dashboard
 from smoc_mcp.server.progress import tell_progress
@@ -48,7 +48,10 @@ _CONTACTS = CacheHint(ttl_ms=0, scope="private")
 
 
 def server_of(
-    settings: Settings, directory: FindDirectory, caller: Callable[[], str] = lambda: "stdio"
+    settings: Settings,
+    directory: FindDirectory,
+    asking: Callable[[], Asking] = Asking,
+    watch: WatchCall = lambda *_: None,
 ) -> MCPServer:
     """Return the server that the settings describe; parameters as `build_server`."""
     views = Views.of(settings)
@@ -57,15 +60,16 @@ def server_of(
         from smoc_mcp.server.chatgpt import build_chatgpt_tools
 
         more = build_chatgpt_tools(directory, views, settings.contact_url)
-    return build_server(directory, views, settings.log_level, caller, more)
+    return build_server(directory, views, settings.log_level, asking, more, watch)
 
 
 def build_server(
     directory: FindDirectory,
     views: Views,
     log_level: LogLevel = "WARNING",
-    caller: Callable[[], str] = lambda: "stdio",
+    asking: Callable[[], Asking] = Asking,
     more_tools: Sequence[Tool] = (),
+    watch: WatchCall = lambda *_: None,
 ) -> MCPServer:
     """Return a server that answers from directories; the caller opens and closes them.
 
@@ -73,8 +77,9 @@ def build_server(
         directory: Returns where the answer to the present request comes from.
         views: How they are shown.
         log_level: How much the SDK logs to stderr.
-        caller: Returns the short hash of who asks, for the log.
+        asking: Returns who asks, for the log.
         more_tools: Further tools, such as those for ChatGPT.
+        watch: Is told of each call of a tool.
     """
     tools = [*build_tools(directory, views), build_dashboard(directory, views), *more_tools]
     introduce(tools)
@@ -99,7 +104,7 @@ def build_server(
         },
         middleware=[
             tell_progress,
-            CallLog(frozenset(tool.name for tool in tools), caller),
+            CallLog(frozenset(tool.name for tool in tools), asking, watch),
             clean_errors,
             ArgumentCheck({tool.name: tool for tool in tools}, PROMPTS, check_argument),
             share_what_is_public(_DEFINITIONS),

@@ -72,6 +72,8 @@ class ContactStore(ContactLookup):
     Attributes:
         is_kept: Contacts are still there after a restart.
         is_shared: Other processes may write to it.
+        operator: The operatorId that all contacts of the last window bore; empty where it is
+            unknown.
         shared: The live windows of all replicas; None where each process has its own.
 
     Raises:
@@ -99,6 +101,7 @@ class ContactStore(ContactLookup):
             raise
         self._saver = ContactSaver(self._db, self._owner)
         self._key = key_hash
+        self.operator = ""
         self.shared = (
             SharedWindows(self._db, self._owner, key_hash) if self._db.serves_replicas else None
         )
@@ -176,7 +179,10 @@ class ContactStore(ContactLookup):
         return done_again(lambda: self._absorb(window, contacts, clock or self.clock))
 
     def _absorb(self, window: Window, contacts: Sequence[ReadContact], clock: Clock) -> Absorbed:
-        moved = self._owner.settle(window, [c.contact.operator_id for c in contacts])
+        operators = [c.contact.operator_id for c in contacts]
+        if operators and operators[0] is not None and len(set(operators)) == 1:
+            self.operator = operators[0]
+        moved = self._owner.settle(window, operators)
         with self._db.transaction():
             window = replace(window, received=self._next_tick())
             absence = decide(self._saver.absent(window), window)

@@ -463,7 +463,7 @@ def main() -> None:
     companies = Companies(lambda _: open_directory(settings), http.max_companies)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    app = build_app(server, Anybody(key), companies, http, ready, port=port, streams=True)
+    app = build_app(lambda _: server, Anybody(key), companies, http, ready, port=port, streams=True)
     print(f"http://127.0.0.1:{port}{PATH}, with fixtures", file=sys.stderr)  # noqa: T201
     run(app, listener)
 

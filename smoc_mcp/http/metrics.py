@@ -1,0 +1,103 @@
+"""Numbers for Prometheus at /metrics: calls, refusals, requests to SMOC, companies, the store.
+
+No contact is in them. Every label is one of a few words of ours, so nobody can make the page grow.
+"""
+
+from pathlib import Path
+
+import anyio.to_thread
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from smoc_mcp.http.companies import Companies
+
+__all__ = ["Metrics"]
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+
+
+class Metrics:
+    """What one process has counted.
+
+    Attributes:
+        registry: Of these numbers alone.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._gauges: dict[str, Gauge] = {}
+        self._calls = Histogram(
+            "smoc_mcp_call_seconds",
+            "Seconds that calls of tools took.",
+            ["tool", "failed"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._refusals = Counter(
+            "smoc_mcp_refusals",
+            "Requests that were not let through, by HTTP status.",
+            ["status"],
+            registry=self.registry,
+        )
+        self._upstream = Histogram(
+            "smoc_mcp_upstream_seconds",
+            "Seconds that requests to SMOC took; outcome is ok or the failure.",
+            ["outcome"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def call(self, tool: str, seconds: float, failed: bool) -> None:
+        """Count a call of a tool."""
+        self._calls.labels(tool, "true" if failed else "false").observe(seconds)
+
+    def refusal(self, status: int) -> None:
+        """Count a request that was not let through."""
+        self._refusals.labels(str(status)).inc()
+
+    def upstream(self, outcome: str, seconds: float) -> None:
+        """Count a request to SMOC."""
+        self._upstream.labels(outcome).observe(seconds)
+
+    def route(self, companies: Companies, store: Path | None) -> Route:
+        """Return the route of /metrics.
+
+        Args:
+            companies: How many are held, and what is in hand of them, is looked up when asked.
+            store: The file of the store, if there is one.
+        """
+
+        async def metrics(_: Request) -> Response:
+            standings = await companies.standings()
+            ages = [standing.age for standing in standings if standing.age is not None]
+            self._gauge("companies", "Companies held.").set(len(companies))
+            self._gauge("companies_dropped", "Companies dropped for others.").set(companies.dropped)
+            self._gauge("contacts_in_hand", "Contacts in hand.").set(
+                sum(standing.contacts for standing in standings)
+            )
+            self._gauge("history_gaps", "Gaps in histories.").set(
+                sum(standing.gaps for standing in standings)
+            )
+            self._gauge("oldest_window_seconds", "Age of the oldest live window.").set(
+                max(ages, default=0.0)
+            )
+            if store is not None:
+                size = await anyio.to_thread.run_sync(_size, store)
+                self._gauge("store_bytes", "Size of the store's file.").set(size)
+            return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
+
+        return Route("/metrics", metrics, methods=["GET"])
+
+    def _gauge(self, name: str, said: str) -> Gauge:
+        if name not in self._gauges:
+            self._gauges[name] = Gauge(f"smoc_mcp_{name}", said, registry=self.registry)
+        return self._gauges[name]
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a SQLite file, with what is not yet written back to it."""
+    parts = (path, path.with_name(f"{path.name}-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())
