@@ -38,6 +38,7 @@ __all__ = [
     "as_place",
     "check_key",
     "environment",
+    "hand_on",
     "is_colourful",
 ]
 
@@ -62,6 +63,11 @@ _WHERE_TO_GET_A_KEY = (
 def environment(instead: Mapping[str, str] | None = None) -> Mapping[str, str]:
     """Return the environment of the process, or what is given instead."""
     return os.environ if instead is None else instead
+
+
+def hand_on(name: str, value: str) -> None:
+    """Let the processes that this one starts find a variable in their environment."""
+    os.environ[name] = value
 
 
 def is_colourful(stream: TextIO) -> bool:

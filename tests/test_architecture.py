@@ -33,6 +33,7 @@ ROOMS: dict[str, str] = {
 BESIDE: dict[str, str] = {
     "errors": "",
     "seldom": "",
+    "logs": "settings text",
     "variables": "errors",
     "settings": "errors text variables",
     "opening": "directory store api settings",
@@ -43,7 +44,7 @@ BESIDE: dict[str, str] = {
 FOR_ALL = {"errors", "seldom", "settings", "variables"}
 """What every room may import; but `text`, of which the settings are made, the errors only."""
 WHO_OPENS = {"cli", "http"}
-"""The rooms that put the parts together, by `opening`."""
+"""The rooms that put the parts together, by `opening`, and set the log up."""
 
 ONLY = {
     "httpx": {"api.client", "api.connections", "api.failures", "http.tokens"},
@@ -56,7 +57,10 @@ ONLY = {
     "psycopg": {"store.postgres", "store.postgres_errors", "store.replicas"},
     "rapidfuzz": {"questions.similar"},
     "regex": {"text.cleaning", "views.masking"},
-    "uvicorn": {"sandbox.protocol", "sandbox.server", "http.app", "http.slow_clients"},
+    "uvicorn": {
+        *("sandbox.protocol", "sandbox.server", "http.app", "http.slow_clients"),
+        "http.workers",
+    },
     "starlette": {"http"},
 }
 """The only rooms or modules that may import each of these."""
@@ -128,7 +132,7 @@ def test_imports_go_down_only(path: Path) -> None:
         allowed = set()
     else:
         allowed = set(ROOMS[room].split()) | (FOR_ALL if room != "text" else {"errors"})
-        allowed |= {"opening"} if room in WHO_OPENS else set()
+        allowed |= {"logs", "opening"} if room in WHO_OPENS else set()
         # The commands start the sandbox, and the demo is of it.
         allowed |= {"sandbox"} if room == "cli" else set()
     assert not rooms_entered(path) - allowed

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -402,3 +404,67 @@ def test_a_file_that_others_may_read_is_refused(companies: Path) -> None:
     companies.chmod(0o640)
     with pytest.raises(ConfigurationError, match="chmod 600"):
         read_company_file(companies)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the processes are looked up in /proc")
+async def test_several_processes_answer_on_one_port_and_read_companies_again_in_turn(
+    api: str, companies: Path, sandbox: Sandbox, signer: RsaIssuer
+) -> None:
+    env = {
+        "SMOC_MCP_COMPANIES": str(companies),
+        "SMOC_MCP_OAUTH_ISSUER": signer.url,
+        "SMOC_MCP_OAUTH_AUDIENCE": AUDIENCE,
+    }
+    with http_server(api, "--workers", "2", **env) as served:
+        assert len((await said_to(served, SECRET))["contacts"]) == 50
+        before = workers_of(served.process.pid)
+        assert len(before) == 2
+        for _ in range(7):
+            await said_to(served, SECRET)
+        # Whichever of the two answers, it shows the calls of both.
+        counted = 'smoc_mcp_call_seconds_count{failed="false",tool="contacts_list"}'
+        assert {metrics(served)[counted] for _ in range(8)} == {8}
+        assert {metrics(served)["smoc_mcp_companies"] for _ in range(8)} <= {1, 2}
+        # One that dies is replaced.
+        os.kill(before[0], signal.SIGKILL)
+        await settled(served, lambda now: len(now) == 2 and before[0] not in now)
+        sandbox.keys[THIRD] = Company("Third", seed=3, size=10, operator_id="3", hostile=0)
+        write(
+            companies,
+            f"""[[company]]
+        name = "Third"
+        key = "{THIRD}"
+        secrets = ["{SECRET}-third"]""",
+        )
+        before = workers_of(served.process.pid)
+        os.kill(served.process.pid, signal.SIGHUP)
+        await settled(served, lambda now: len(now) == 2 and not {*before} & {*now})
+        assert len((await said_to(served, f"{SECRET}-third"))["contacts"]) == 10
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the processes that serve; multiprocessing has one more that watches over resources."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            command = (path.parent / "cmdline").read_text()
+        except OSError:
+            continue
+        if parent == pid and "spawn_main" in command:
+            found.append(int(path.parent.name))
+    return found
+
+
+async def settled(served: Served, is_so: Callable[[list[int]], bool]) -> None:
+    """Wait until the processes are as they shall be, while every call is answered."""
+    with anyio.fail_after(40):
+        while not is_so(workers_of(served.process.pid)):
+            assert (await said_to(served, SECRET))["contacts"]
+
+
+async def test_a_number_of_workers_that_cannot_be_is_a_sentence(api: str) -> None:
+    command = [sys.executable, "-m", "smoc_mcp", "http", "--workers", "0"]
+    done = subprocess.run(command, env={"SMOC_BASE_URL": api}, capture_output=True, text=True)  # noqa: ASYNC221
+    assert done.returncode == 2
+    assert "--workers is a number from 1 on" in done.stderr

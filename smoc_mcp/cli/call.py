@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from smoc_mcp.cli.command import Command, named_values
-from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.errors import InputError
+from smoc_mcp.logs import log_to_stderr
 from smoc_mcp.opening import open_directory
 from smoc_mcp.settings import Settings
 

@@ -16,9 +16,9 @@ import anyio
 
 from smoc_mcp.api.client import MAX_LIMIT
 from smoc_mcp.cli.command import Command
-from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import SmocError
+from smoc_mcp.logs import log_to_stderr
 from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import ABSENT, Sort, Window

@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 
 from smoc_mcp.cli.command import Command, named_values
-from smoc_mcp.cli.logs import log_to_stderr
+from smoc_mcp.logs import log_to_stderr
 from smoc_mcp.opening import open_directory
 from smoc_mcp.settings import Settings
 

@@ -13,10 +13,10 @@ import anyio
 
 from smoc_mcp.cli.command import Command, named_values
 from smoc_mcp.cli.files import replacing
-from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.directory.answers import Page
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import InputError
+from smoc_mcp.logs import log_to_stderr
 from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.certainty import Certainty, Proof
 from smoc_mcp.proof.part import Part

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 import anyio
 
 from smoc_mcp.cli.command import Command
-from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.cli.stdin import mended_stdin
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import ApiKeyError, UsageError
+from smoc_mcp.logs import log_to_stderr
 from smoc_mcp.opening import open_directory
 from smoc_mcp.settings import Settings
 
@@ -108,6 +108,9 @@ def _add_http_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
     parser.add_argument(
+        "--workers", type=int, default=1, help="processes on the port; default: %(default)s"
+    )
+    parser.add_argument(
         "--allow-unauthenticated",
         action="store_true",
         help="answer everybody with the server's key; on loopback only",
@@ -116,18 +119,10 @@ def _add_http_options(parser: argparse.ArgumentParser) -> None:
 
 def _serve_http(options: argparse.Namespace) -> int:
     with _lasting():
-        from smoc_mcp.http.serve import serve_http
-        from smoc_mcp.http.settings import HttpSettings
+        from smoc_mcp.http.serve import Wanted, serve_http
 
-    settings = Settings.from_env(needs_key=None)
-    log_to_stderr(settings)
-    serve_http(
-        settings,
-        HttpSettings.from_env(),
-        options.host,
-        options.port,
-        unauthenticated=options.allow_unauthenticated,
-    )
+    log_to_stderr(Settings.from_env(needs_key=None))
+    serve_http(Wanted(options.host, options.port, options.allow_unauthenticated, options.workers))
     return 0
 
 

@@ -11,11 +11,11 @@ import sys
 import anyio
 
 from smoc_mcp.cli.command import Command
-from smoc_mcp.cli.logs import log_to_stderr
 from smoc_mcp.cli.unexpected import tell_of
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.errors import ConfigurationError, SmocError, UsageError
+from smoc_mcp.logs import log_to_stderr
 from smoc_mcp.opening import open_directory
 from smoc_mcp.proof.history import BEGINNING
 from smoc_mcp.proof.windows import ABSENT, Sort

@@ -27,7 +27,7 @@ from smoc_mcp.http.slow_clients import PatientProtocol
 from smoc_mcp.http.transport import Transport, Transports
 from smoc_mcp.variables import LOOPBACK
 
-__all__ = ["build_app", "run", "serve"]
+__all__ = ["build_app", "run", "serve", "uvicorn_config"]
 
 GRACE_SECONDS = 8
 """How long calls in flight may take when the server is told to end."""
@@ -87,16 +87,17 @@ def _security(settings: HttpSettings, port: int) -> TransportSecuritySettings:
 
 def run(app: Starlette, listener: socket.socket) -> None:
     """Serve on a socket until SIGTERM or SIGINT, then answer what is in flight, and end."""
-    _server(app).run(sockets=[listener])
+    uvicorn.Server(uvicorn_config(app)).run(sockets=[listener])
 
 
 async def serve(app: Starlette, listener: socket.socket) -> None:
     """Do the same within a loop that runs."""
-    await _server(app).serve(sockets=[listener])
+    await uvicorn.Server(uvicorn_config(app)).serve(sockets=[listener])
 
 
-def _server(app: Starlette) -> uvicorn.Server:
-    config = uvicorn.Config(
+def uvicorn_config(app: Starlette | Callable[[], Starlette]) -> uvicorn.Config:
+    """Return how we serve an app, or what makes one."""
+    return uvicorn.Config(
         app,
         http=PatientProtocol,
         ws="none",
@@ -109,4 +110,3 @@ def _server(app: Starlette) -> uvicorn.Server:
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=32_768,
     )
-    return uvicorn.Server(config)

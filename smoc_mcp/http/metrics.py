@@ -3,18 +3,33 @@
 No contact is in them. Every label is one of a few words of ours, so nobody can make the page grow.
 """
 
+import os
 from pathlib import Path
+from typing import Literal
 
 import anyio.to_thread
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from smoc_mcp.http.companies import Companies
+from smoc_mcp.settings import environment
 
-__all__ = ["Metrics"]
+__all__ = ["SHARED_NUMBERS", "Metrics"]
+
+SHARED_NUMBERS = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable by which prometheus_client keeps the numbers of several processes in one folder."""
+_LARGEST = {"store_bytes", "oldest_window_seconds"}
+"""Of several processes the largest counts; of all else the sum."""
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 
@@ -87,14 +102,39 @@ class Metrics:
             if store is not None:
                 size = await anyio.to_thread.run_sync(_size, store)
                 self._gauge("store_bytes", "Size of the store's file.").set(size)
-            return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
+            return Response(generate_latest(_of_all(self.registry)), media_type=CONTENT_TYPE_LATEST)
 
         return Route("/metrics", metrics, methods=["GET"])
 
     def _gauge(self, name: str, said: str) -> Gauge:
         if name not in self._gauges:
-            self._gauges[name] = Gauge(f"smoc_mcp_{name}", said, registry=self.registry)
+            together: Literal["livemax", "livesum"] = "livemax" if name in _LARGEST else "livesum"
+            self._gauges[name] = Gauge(
+                f"smoc_mcp_{name}", said, registry=self.registry, multiprocess_mode=together
+            )
         return self._gauges[name]
+
+
+def _of_all(own: CollectorRegistry) -> CollectorRegistry:
+    """Return what is counted by all processes of a server, where there are several."""
+    folder = environment().get(SHARED_NUMBERS)
+    if not folder:
+        return own
+    for path in Path(folder).glob("gauge_live*_*.db"):
+        pid = int(path.stem.rpartition("_")[2])
+        if not _is_alive(pid):
+            multiprocess.mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
+    together = CollectorRegistry()
+    multiprocess.MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]
+    return together
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _size(path: Path) -> int:

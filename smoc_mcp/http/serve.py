@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
@@ -39,7 +39,7 @@ from smoc_mcp.server.server import server_of
 from smoc_mcp.settings import Settings
 from smoc_mcp.variables import is_loopback
 
-__all__ = ["app_of", "listen", "serve_http"]
+__all__ = ["Wanted", "access_of", "app_of", "listen", "serve_http"]
 
 logger = logging.getLogger(__name__)
 
@@ -49,39 +49,80 @@ _MOST_OPENINGS = 200
 """So many stores are opened at once, each in a thread: more than the strangers of most servers."""
 
 
-def serve_http(
-    settings: Settings, http: HttpSettings, host: str, port: int, *, unauthenticated: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody who starts a server asks for beside the settings.
+
+    Attributes:
+        host: Where it listens.
+        port: There; 0 for a free one.
+        unauthenticated: Everybody may call.
+        workers: How many processes serve.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    unauthenticated: bool = False
+    workers: int = 1
+
+
+def serve_http(wanted: Wanted) -> None:
     """Serve until told to end.
 
     Raises:
         ConfigurationError: Nobody could be told apart, or nobody could be answered.
-        UsageError: The port is taken, or the host is not this machine's.
+        UsageError: The port is taken, the host is not this machine's, or a port cannot be shared.
+    """
+    if wanted.workers < 1 or (wanted.workers > 1 and os.name != "posix"):
+        raise UsageError("--workers is a number from 1 on; more than 1 needs Linux or macOS.")
+    access = access_of(wanted)
+    listener = listen(wanted.host, wanted.port)
+    wanted = replace(wanted, port=listener.getsockname()[1])
+    _announce(wanted)
+    if wanted.workers > 1:
+        from smoc_mcp.http.workers import serve_workers
+
+        serve_workers(wanted, listener)
+        return
+    reload_when_told(access)
+    run(app_of(*_settings(), access, wanted.port), listener)
+
+
+def access_of(wanted: Wanted) -> Reloading:
+    """Return who may call, by the environment.
+
+    Raises:
+        ConfigurationError: Nobody could be told apart, or nobody could be answered.
     """
 
     def read() -> Access:
-        return _access(settings, HttpSettings.from_env(), host, unauthenticated=unauthenticated)
+        settings, http = _settings()
+        return _access(settings, http, wanted.host, unauthenticated=wanted.unauthenticated)
 
-    access = Reloading(read)
-    reload_when_told(access)
-    listener = listen(host, port)
-    port = listener.getsockname()[1]
-    app = app_of(settings, http, access, port)
-    whose = (
-        "the keys of many companies"
-        if http.companies
-        else "the server's key"
-        if settings.api_key.get_secret_value()
-        else "each caller's own key"
-    )
-    shown = f"[{host}]" if ":" in host else host
-    logger.warning("http://%s:%d%s, with %s", shown, port, PATH, whose)
-    if not is_loopback(host) and not http.allowed_hosts:
+    return Reloading(read)
+
+
+def _settings() -> tuple[Settings, HttpSettings]:
+    return Settings.from_env(needs_key=None), HttpSettings.from_env()
+
+
+def _announce(wanted: Wanted) -> None:
+    settings, http = _settings()
+    if http.companies:
+        whose = "the keys of many companies"
+    elif settings.api_key.get_secret_value():
+        whose = "the server's key"
+    else:
+        whose = "each caller's own key"
+    if wanted.workers > 1:
+        whose += f", {wanted.workers} processes"
+    shown = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
+    logger.warning("http://%s:%d%s, with %s", shown, wanted.port, PATH, whose)
+    if not is_loopback(wanted.host) and not http.allowed_hosts:
         logger.warning(
             "SMOC_MCP_ALLOWED_HOSTS is not set, so requests are answered only if they come to "
             "localhost: name the host that clients use, such as mcp.example.com"
         )
-    run(app, listener)
 
 
 def listen(host: str, port: int) -> socket.socket:
