@@ -181,5 +181,5 @@ def test_the_readme_leads_to_every_page() -> None:
 
 
 def test_every_setting_but_the_key_and_those_of_http_is_handed_on_to_a_client() -> None:
-    of_stdio = {*SETTINGS} - OF_HTTP - {"SMOC_API_KEY"}
+    of_stdio = {*SETTINGS} - OF_HTTP - {"SMOC_API_KEY", "SMOC_API_KEY_FILE"}
     assert settings.Settings.named(dict.fromkeys(SETTINGS, "some")).keys() == of_stdio

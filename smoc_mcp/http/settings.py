@@ -118,8 +118,8 @@ class HttpSettings:
     )
     max_companies: int = setting(
         _companies,
-        100,
-        SMOC_MCP_MAX_COMPANIES="how many companies are held at once (100)",
+        50,
+        SMOC_MCP_MAX_COMPANIES="how many companies are held at once (50)",
     )
 
     @classmethod
