@@ -18,6 +18,7 @@ from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import InvalidKeyError
 from smoc_mcp.proof.certainty import Certainty
 from smoc_mcp.proof.windows import Sort, Status
+from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.filters import ContactFilter, Listing, Span
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
@@ -328,7 +329,7 @@ async def requests_of(number: int, place: SecretStr) -> int:
                 async def ask(directory: ContactDirectory, found: list[Page] = found) -> None:
                     found.append(await directory.search_contacts(Listing(wanted=since, limit=3)))
                     await directory.count_contacts(Count(wanted=since, dimensions=(CITY,)))
-                    await directory.list_contacts(NEWEST)
+                    await directory.list_changes(Progress(as_moment(begin)), 20)
 
                 async with anyio.create_task_group() as together:
                     for at in range(3):
