@@ -373,8 +373,8 @@ def test_no_claim_is_ever_false_with_three_replicas_that_are_cut_off_and_restart
 @pytest.mark.long
 def test_no_claim_is_ever_false_over_many_histories_of_replicas(cluster: Cluster) -> None:
     claims: Counter[str] = Counter()
-    for seed in range(100, 160):
+    for seed in range(100, 140):
         claims += history_with_kills(cluster.new_database(), cluster, seed)
     assert claims["search total exact_unless_deleted"] > 0
-    assert claims["list rows exact"] > 50
+    assert claims["list rows exact"] > 10
     assert claims["no answer"] > 0

@@ -7,7 +7,7 @@ import anyio.to_thread
 
 from smoc_mcp.directory.report import SyncReport
 from smoc_mcp.directory.sync import WindowSync
-from smoc_mcp.errors import StoreError
+from smoc_mcp.errors import SmocError, StoreError
 from smoc_mcp.proof.history import refresh_interval
 from smoc_mcp.text.times import Clock, Moment
 
@@ -74,6 +74,10 @@ class Upkeep:
     async def _refresh_now(self) -> None:
         try:
             report = await self._sync.once("refresh", self._is_fresh, self._refresh_and_note)
+        except SmocError as error:
+            # Such as a database that is away: the next question tries again.
+            logger.warning("the refresh in the background failed: %s", error)
+            return
         except Exception:  # a refresh that nobody asked for must not end the server
             logger.exception("the refresh in the background failed")
             return
