@@ -74,9 +74,9 @@ class Upkeep:
     async def _refresh_now(self) -> None:
         try:
             report = await self._sync.once("refresh", self._is_fresh, self._refresh_and_note)
-        except SmocError as error:
+        except SmocError as failure:
             # Such as a database that is away: the next question tries again.
-            logger.warning("the refresh in the background failed: %s", error)
+            logger.warning("the refresh in the background failed: %s", failure)
             return
         except Exception:  # a refresh that nobody asked for must not end the server
             logger.exception("the refresh in the background failed")
