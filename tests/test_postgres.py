@@ -41,9 +41,9 @@ def place(cluster: Cluster) -> SecretStr:
 
 
 @pytest.fixture
-def own_cluster() -> Iterator[Cluster]:
+def own_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A server of one test, which may stop it."""
-    with running_cluster() as running:
+    with running_cluster(newest=request.config.getoption("--postgres") == "newest") as running:
         yield running
 
 
