@@ -22,11 +22,9 @@ from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.proof.windows import Sort
 from smoc_mcp.questions.filters import Listing
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
-from smoc_mcp.server.server import build_server
 from smoc_mcp.settings import Settings
 from smoc_mcp.store.store import ContactStore
-from smoc_mcp.views.lists import Views
-from tests.serving import KEY, ask, refusal, text_of
+from tests.serving import KEY, ask, open_client, refusal, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +67,7 @@ async def opened(url: str, path: Path, cache_seconds: float = 0.0) -> AsyncItera
     settings = Settings.from_env(environment(url, path))
     async with (
         opened_directory(settings, cache_seconds) as directory,
-        Client(build_server(lambda: directory, Views())) as client,
+        open_client(directory) as client,
     ):
         yield client
 
@@ -276,7 +274,7 @@ async def test_a_server_with_a_store_refreshes_by_itself_while_it_is_used(
     async with (
         SmocClient(url, settings.api_key) as api,
         ContactDirectory(api, store=store) as directory,
-        Client(build_server(lambda: directory, Views())) as client,
+        open_client(directory) as client,
     ):
         await ask(client, "contacts_stats", status="lead")
         with anyio.fail_after(10):
