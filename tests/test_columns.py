@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -26,6 +23,7 @@ from smoc_mcp.store.sqlite import SqliteDatabase
 from smoc_mcp.text.folding import fold
 from smoc_mcp.views.boundary import Boundary
 from smoc_mcp.views.lists import MAX_CHARS, Views
+from tests.commands import Done, run_here
 from tests.serving import KEY, ask, memory_server, refusal, text_of
 
 pytestmark = pytest.mark.anyio
@@ -383,14 +381,8 @@ def test_a_page_looks_its_columns_up_in_one_statement_without_reading_all_contac
     assert len(labels) == 3
 
 
-def run_export(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "smoc_mcp", "export", *arguments],
-        env={**os.environ, "SMOC_API_KEY": KEY, "SMOC_BASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run_export(url: str, *arguments: str) -> Done:
+    return run_here("export", *arguments, SMOC_API_KEY=KEY, SMOC_BASE_URL=url)
 
 
 def test_the_command_takes_columns_as_an_option(small: Company, small_url: str) -> None:
