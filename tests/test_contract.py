@@ -76,6 +76,15 @@ async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # 
         yield opened
 
 
+@pytest.fixture(scope="module")
+async def directory(
+    url: str,
+    engine_of_module: None,  # noqa: ARG001
+) -> AsyncIterator[ContactDirectory]:
+    async with SmocClient(url, SecretStr(KEY), 20) as api, ContactDirectory(api) as opened:
+        yield opened
+
+
 def texts_in(value: object) -> Iterator[str]:
     """Yield every text of a structure, keys and values."""
     if isinstance(value, dict):
@@ -234,12 +243,11 @@ async def test_no_error_repeats_what_is_hidden(client: Client, text: str) -> Non
 @pytest.mark.parametrize("further", ["", *FURTHER])
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 async def test_no_export_shows_runs_or_forges_anything(
-    url: str, company: Company, form: Format, further: str
+    directory: ContactDirectory, company: Company, form: Format, further: str
 ) -> None:
     out = io.StringIO()
-    async with SmocClient(url, SecretStr(KEY), 20) as api, ContactDirectory(api) as directory:
-        columns = parse_columns(further)
-        written = (await export(directory, EVERYBODY, Views(), form, out, columns)).contacts
+    columns = parse_columns(further)
+    written = (await export(directory, EVERYBODY, Views(), form, out, columns)).contacts
     assert written == len(company)
     if form == "csv":
         heading, *rows = list(csv.reader(io.StringIO(out.getvalue())))

@@ -35,6 +35,14 @@ async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # 
         yield opened
 
 
+@pytest.fixture(scope="module")
+async def of_hostile(engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    hostile = Company("Hostile", seed=2, size=600, hostile="everywhere")
+    with run_in_thread(Sandbox(keys={KEY: hostile})) as url:
+        async with memory_server(url) as opened:
+            yield opened
+
+
 @pytest.mark.parametrize("name", ["contacts_lost", "", "list"])
 async def test_an_unknown_tool_is_invalid_params(client: Client, name: str) -> None:
     with pytest.raises(MCPError) as refused:
@@ -61,12 +69,9 @@ async def test_an_unknown_prompt_is_invalid_params(client: Client) -> None:
     ],
 )
 async def test_no_answer_is_longer_than_25000_characters_in_either_form(
-    tool: str, arguments: dict[str, Any]
+    of_hostile: Client, tool: str, arguments: dict[str, Any]
 ) -> None:
-    hostile = Company("Hostile", seed=2, size=600, hostile="everywhere")
-    with run_in_thread(Sandbox(keys={KEY: hostile})) as url:
-        async with memory_server(url) as client:
-            answer = await client.call_tool(tool, arguments)
+    answer = await of_hostile.call_tool(tool, arguments)
     assert not answer.is_error
     assert len(text_of(answer)) <= MAX_CHARS
     assert len(json.dumps(answer.structured_content, ensure_ascii=False)) <= MAX_CHARS
