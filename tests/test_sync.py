@@ -405,9 +405,9 @@ async def test_sync_killed_at_random_moments_loses_nothing(served: Served, path:
 
 
 @pytest.mark.long
-async def test_sync_killed_a_hundred_times_loses_nothing(served: Served, path: Path) -> None:
+async def test_sync_killed_fifty_times_loses_nothing(served: Served, path: Path) -> None:
     url, _, company = served
-    killed_while_syncing(url, path, company, 100)
+    killed_while_syncing(url, path, company, 50)
     await claims_are_true(url, path, company)
 
 
