@@ -8,7 +8,7 @@ import anyio
 
 from evals.models.chat import Chat, Model, ModelError, Reply, Result
 from evals.scoring import CANNOT_SAY, TurnScore, Verdict, claims_in, score
-from evals.serving import Form, Served, open_server, serve_companies, tokens_of
+from evals.serving import Form, OpenServer, Served, open_server, serve_companies, tokens_of
 from evals.task import Task, Turn
 from evals.world import World
 
@@ -81,6 +81,7 @@ async def run_tasks(
     limits: Limits = _USUAL,
     seed: int = 0,
     tell: Callable[[Outcome], None] = lambda _: None,
+    opening: OpenServer = open_server,
 ) -> list[Outcome]:
     """Return what became of each task, in their order.
 
@@ -93,12 +94,13 @@ async def run_tasks(
         limits: How much one task may take.
         seed: Makes other companies of the same sizes.
         tell: Is told of each task when it has ended.
+        opening: Starts the server; over stdio by default, as a client would.
     """
     sizes = sorted({task.size for task in tasks})
     outcomes: dict[str, Outcome] = {}
 
     async def run_company(url: str, world: World, size: int) -> None:
-        async with open_server(url, size, form) as server:
+        async with opening(url, size, form) as server:
             for task in tasks:
                 if task.size == size:
                     outcomes[task.id] = await run_task(task, model, server, world, limits)

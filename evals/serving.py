@@ -3,9 +3,10 @@
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
 import bpe_openai
@@ -17,7 +18,16 @@ from evals.task import Needed
 from evals.world import World
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 
-__all__ = ["SEEDS", "Form", "Served", "open_server", "serve_companies", "tokens_of"]
+__all__ = [
+    "SEEDS",
+    "Form",
+    "OpenServer",
+    "Served",
+    "key_of",
+    "open_server",
+    "serve_companies",
+    "tokens_of",
+]
 
 Form = Literal["text", "structured"]
 
@@ -76,13 +86,17 @@ class Served:
         return Result(call, text if self._form == "text" else compact, found, is_error=False)
 
 
+OpenServer = Callable[[str, int, Form], AbstractAsyncContextManager[Served]]
+"""Starts the server for the company of a size, which a sandbox at an address serves."""
+
+
 @contextmanager
 def serve_companies(
     sizes: Sequence[int], seed: int = 0
 ) -> Iterator[tuple[str, Mapping[int, World]]]:
     """Serve companies by a sandbox; yield its address, and what is true of each company."""
     companies = {size: Company(f"Company of {size}", SEEDS[size] + seed, size) for size in sizes}
-    keys = {_key(size): company for size, company in companies.items()}
+    keys = {key_of(size): company for size, company in companies.items()}
     with run_in_thread(Sandbox(keys=keys)) as url:
         yield url, {size: World(company) for size, company in companies.items()}
 
@@ -93,7 +107,7 @@ async def open_server(url: str, size: int, form: Form) -> AsyncIterator[Served]:
     server = StdioServerParameters(
         command=sys.executable,
         args=["-m", "smoc_mcp"],
-        env={"SMOC_API_KEY": _key(size), "SMOC_BASE_URL": url},
+        env={"SMOC_API_KEY": key_of(size), "SMOC_BASE_URL": url},
     )
     async with Client(stdio_client(server)) as client:
         yield Served(client, (await client.list_tools()).tools, form)
@@ -101,8 +115,15 @@ async def open_server(url: str, size: int, form: Form) -> AsyncIterator[Served]:
 
 def tokens_of(text: str) -> int:
     """Return how many tokens of o200k a text takes."""
-    return len(bpe_openai.get_encoding("o200k_base").encode(text))
+    return len(_encoding().encode(text))
 
 
-def _key(size: int) -> str:
+@cache
+def _encoding() -> bpe_openai.tokenizer.Encoding:
+    """Return o200k, which takes a tenth of a second to build."""
+    return bpe_openai.get_encoding("o200k_base")
+
+
+def key_of(size: int) -> str:
+    """Return the key of the company of a size."""
     return f"key-of-the-company-of-{size}"

@@ -53,22 +53,10 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 @pytest.fixture(autouse=True)
 def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let every store that would be in memory be a PostgreSQL database of its own, if asked for."""
-    opened: list[Database] = []
-    if request.config.getoption("--engine") == "postgres":
-        running: Cluster = request.getfixturevalue("cluster")
-
-        def open_one(place: Place) -> Database:
-            opened.append(open_database(running.new_database() if place is None else place))
-            return opened[-1]
-
-        monkeypatch.setattr("smoc_mcp.store.store.open_database", open_one)
-    yield
-    for database in opened:
-        # One in memory needs no closing, and a test may leave it open.
-        database.close()
+    yield from _stores_in_that_engine(request, monkeypatch)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 
@@ -90,3 +78,28 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="module")
+def engine_of_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Do as `_engine` for what the tests of a module share, and which is opened before theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield from _stores_in_that_engine(request, patch)
+
+
+def _stores_in_that_engine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    opened: list[Database] = []
+    if request.config.getoption("--engine") == "postgres":
+        running: Cluster = request.getfixturevalue("cluster")
+
+        def open_one(place: Place) -> Database:
+            opened.append(open_database(running.new_database() if place is None else place))
+            return opened[-1]
+
+        monkeypatch.setattr("smoc_mcp.store.store.open_database", open_one)
+    yield
+    for database in opened:
+        # One in memory needs no closing, and a test may leave it open.
+        database.close()

@@ -1,12 +1,14 @@
 """What tests share: the sandbox on a socket, and the server as a real process over stdio."""
 
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Literal
 
 import anyio
 from mcp import Client, StdioServerParameters, stdio_client
+from mcp.server.mcpserver import MCPServer
 from mcp_types import CallToolResult, TextContent
 from pydantic import SecretStr
 
@@ -60,9 +62,45 @@ async def memory_server(
         ContactDirectory(
             api, timeout_seconds=timeout_seconds, cache_seconds=cache_seconds
         ) as directory,
-        Client(build_server(lambda: directory, views or Views()), mode=mode) as client,
+        open_client(directory, views, mode) as client,
     ):
         yield client
+
+
+@asynccontextmanager
+async def open_client(
+    directory: ContactDirectory,
+    views: Views | None = None,
+    mode: Literal["auto", "legacy"] = "auto",
+) -> AsyncIterator[Client]:
+    """Open a server that answers from a directory, and yield the SDK's client."""
+    with _lent(directory, views or Views()) as server:
+        async with Client(server, mode=mode) as client:
+            yield client
+
+
+_IDLE: defaultdict[Views, list[tuple[MCPServer, list[ContactDirectory]]]] = defaultdict(list)
+"""Servers that nobody uses, by how they show answers, each with the place of its directory."""
+
+
+@contextmanager
+def _lent(directory: ContactDirectory, views: Views) -> Iterator[MCPServer]:
+    """Lend a server to one client at a time.
+
+    A server takes 50 ms to define its tools, and may serve one company after another: over HTTP it
+    does so too.
+    """
+    if _IDLE[views]:
+        server, present = _IDLE[views].pop()
+    else:
+        held: list[ContactDirectory] = []
+        server, present = build_server(lambda: held[0], views), held
+    present.append(directory)
+    try:
+        yield server
+    finally:
+        present.clear()
+        _IDLE[views].append((server, present))
 
 
 async def ask(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

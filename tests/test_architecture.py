@@ -5,7 +5,7 @@ import importlib
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,13 +78,21 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imported_by(path: Path) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Return each import of a module: of which module, and the names that it takes of it."""
+    found: list[tuple[str, frozenset[str]]] = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [(alias.name, frozenset()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
-            yield node.module or ""
+            found.append((node.module or "", frozenset(alias.name for alias in node.names)))
+    return tuple(found)
+
+
+def imports(path: Path) -> list[str]:
+    return [module for module, _ in imported_by(path)]
 
 
 def room_of(path: Path) -> str:
@@ -181,9 +189,9 @@ def test_all_names_exactly_what_a_module_offers(path: Path) -> None:
     taken = {
         name
         for other in MODULES
-        for node in ast.walk(ast.parse(other.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module == module.__name__
-        for name in (alias.name for alias in node.names)
+        for imported, names in imported_by(other)
+        if imported == module.__name__
+        for name in names
     }
     assert all(hasattr(module, name) for name in offered)
     assert taken <= set(offered), f"others import {taken - set(offered)} of {module.__name__}"

@@ -19,13 +19,13 @@ from tests.truth import WIRE, moment, status_of
 
 
 @given(st.integers(0, 2**63))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_exact_answer_is_ever_false(seed: int) -> None:
     anyio.run(play, random.Random(seed))
 
 
 @given(st.integers(0, 2**63))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_claim_is_ever_false_with_a_store_of_two_processes_that_restart(seed: int) -> None:
     play_in_a_file(random.Random(seed))
 
@@ -34,20 +34,21 @@ def test_no_claim_is_ever_false_with_a_store_of_two_processes_that_restart(seed:
 @pytest.mark.parametrize("part", range(4))
 def test_no_claim_is_ever_false_over_thousands_of_histories(part: int) -> None:
     claims: Counter[str] = Counter()
-    for seed in range(part * 1_500, (part + 1) * 1_500):
+    for seed in range(part * 600, (part + 1) * 600):
         claims += anyio.run(play, random.Random(seed))
-    for seed in range(part * 375, (part + 1) * 375):
+    for seed in range(part * 150, (part + 1) * 150):
         claims += play_in_a_file(random.Random(seed))
-    assert claims["list rows exact"] > 500
+    assert claims["list rows exact"] > 200
     # Rare in harsh weather, where one answer in the wrong order breaks the chain that it needs.
-    assert claims["search total exact_unless_deleted"] > 3
-    assert claims["news exact_unless_deleted"] > 50
-    assert claims["poll exact True"] > 200
+    assert claims["search total exact_unless_deleted"] > 1
+    assert claims["news exact_unless_deleted"] > 15
+    assert claims["poll exact True"] > 80
 
 
-def test_exact_is_claimed_often_enough_to_be_of_use() -> None:
+@pytest.mark.parametrize("histories", [80, pytest.param(200, marks=pytest.mark.long)])
+def test_exact_is_claimed_often_enough_to_be_of_use(histories: int) -> None:
     claims: Counter[str] = Counter()
-    for seed in range(120):
+    for seed in range(histories):
         claims += anyio.run(play_in_good_weather, random.Random(f"often/{seed}"))
     for name in ("list rows", "list total", "search rows", "search total", "stats"):
         exact, weaker = claims[f"{name} exact"], claims[f"{name} at_least"]
@@ -90,10 +91,12 @@ async def ask_where_the_rules_allow(chance: random.Random) -> tuple[int, int]:
     return allowed, claimed
 
 
-def test_exact_is_claimed_in_98_of_100_cases_where_the_rules_allow_it() -> None:
-    counts = [anyio.run(ask_where_the_rules_allow, random.Random(f"a{n}")) for n in range(60)]
+@pytest.mark.parametrize("companies", [40, pytest.param(100, marks=pytest.mark.long)])
+def test_exact_is_claimed_in_98_of_100_cases_where_the_rules_allow_it(companies: int) -> None:
+    chances = (random.Random(f"a{n}") for n in range(companies))
+    counts = [anyio.run(ask_where_the_rules_allow, chance) for chance in chances]
     allowed, claimed = (sum(column) for column in zip(*counts, strict=True))
-    assert allowed > 150
+    assert allowed > 2.5 * companies
     assert claimed >= 0.98 * allowed, (allowed, claimed)
 
 

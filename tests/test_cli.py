@@ -1,4 +1,4 @@
-"""The commands, as real processes."""
+"""The commands, as real processes where that makes a difference."""
 
 import json
 import os
@@ -11,26 +11,13 @@ import pytest
 
 from smoc_mcp.cli.config import CLIENTS
 from smoc_mcp.sandbox import FJELL_KEY, NORDLYS_KEY, UNBOUND_KEY, Sandbox, run_in_thread
-
-Done = subprocess.CompletedProcess[str]
+from tests.commands import run, run_here
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with run_in_thread(Sandbox.demo(size=700, other_size=40)) as address:
         yield address
-
-
-def run(*arguments: str, **env: str) -> Done:
-    return subprocess.run(
-        [sys.executable, "-m", "smoc_mcp", *arguments],
-        env={**os.environ, "PYTHONUTF8": "1", **env},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def key(url: str, value: str = NORDLYS_KEY) -> dict[str, str]:
@@ -49,7 +36,7 @@ def key(url: str, value: str = NORDLYS_KEY) -> dict[str, str]:
 def test_a_key_that_cannot_be_one_stops_the_start_with_one_line(
     command: tuple[str, ...], value: str, said: str
 ) -> None:
-    done = run(*command, SMOC_API_KEY=value)
+    done = run_here(*command, SMOC_API_KEY=value)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith(f"smoc-mcp: {said}")
@@ -66,7 +53,7 @@ def test_check_says_what_can_be_seen(url: str) -> None:
 
 
 def test_check_as_json_can_be_read_by_a_program(url: str) -> None:
-    found = json.loads(run("check", "--json", **key(url, FJELL_KEY)).stdout)
+    found = json.loads(run_here("check", "--json", **key(url, FJELL_KEY)).stdout)
     assert found["key"] == "accepted"
     assert found["windows"]["created"] == {"contacts": 40, "complete": True}
     assert found["operator_id"] == "20"
@@ -92,11 +79,11 @@ def test_check_is_colourful_on_a_terminal_only(url: str) -> None:
     os.close(reader)
     assert b"\x1b[32maccepted\x1b[0m" in shown
     assert "█".encode() in shown
-    assert "\x1b" not in run("check", **key(url)).stdout
+    assert "\x1b" not in run_here("check", **key(url)).stdout
 
 
 def test_check_of_a_refused_key_is_json_too(url: str) -> None:
-    done = run("check", "--json", **key(url, "wrong-key"))
+    done = run_here("check", "--json", **key(url, "wrong-key"))
     found = json.loads(done.stdout)
     assert done.returncode == 1
     assert "wrong or was revoked" in found["error"]
@@ -106,7 +93,7 @@ def test_check_of_a_refused_key_is_json_too(url: str) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
 def test_a_shell_completes_the_commands(shell: str) -> None:
-    script = run("completion", shell)
+    script = run_here("completion", shell)
     assert script.returncode == 0, script.stderr
     for command in ("check", "export", "config"):
         assert command in script.stdout
@@ -145,7 +132,7 @@ def test_call_prints_what_a_model_reads(url: str) -> None:
 
 
 def test_call_prints_the_structured_form_as_json(url: str) -> None:
-    found = json.loads(run("call", "--json", "contacts_stats", **key(url, FJELL_KEY)).stdout)
+    found = json.loads(run_here("call", "--json", "contacts_stats", **key(url, FJELL_KEY)).stdout)
     assert (found["total"], found["total_certainty"]) == (40, "exact")
 
 
@@ -166,7 +153,7 @@ def test_call_without_a_tool_lists_the_tools_and_needs_no_key() -> None:
 def test_call_fails_with_one_line_for_a_mistake(
     url: str, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
-    done = run("call", *arguments, **key(url))
+    done = run_here("call", *arguments, **key(url))
     assert done.returncode == code
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
@@ -187,7 +174,7 @@ def test_a_reader_that_goes_away_is_no_error(url: str) -> None:
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_config_prints_a_snippet_with_a_command_that_exists(client: str) -> None:
-    done = run("config", client)
+    done = run_here("config", client)
     assert done.returncode == 0
     assert "SMOC_API_KEY" in done.stdout or "smoc-api-key" in done.stdout
     assert sys.executable in done.stdout or "smoc-mcp" in done.stdout
@@ -198,7 +185,7 @@ def test_config_prints_a_snippet_with_a_command_that_exists(client: str) -> None
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_config_hands_the_settings_on_and_the_store_as_an_absolute_path(client: str) -> None:
-    done = run(
+    done = run_here(
         *("config", client),
         SMOC_API_KEY="the-key-itself",
         SMOC_MCP_MASK="email,name",
@@ -219,7 +206,7 @@ def test_config_refuses_a_setting_that_the_server_would_refuse() -> None:
 
 
 def test_a_parameter_that_is_given_twice_is_refused() -> None:
-    done = run("call", "contacts_list", "limit=1", "limit=2")
+    done = run_here("call", "contacts_list", "limit=1", "limit=2")
     assert done.returncode == 2
     assert done.stderr.startswith("smoc-mcp: limit is given twice")
 
@@ -242,7 +229,7 @@ def test_the_sandbox_prints_its_address_and_can_be_asked() -> None:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         try:
-            found = json.loads(run("call", "--json", "contacts_stats", **key(address)).stdout)
+            found = json.loads(run_here("call", "--json", "contacts_stats", **key(address)).stdout)
         finally:
             process.terminate()
     assert found["total"] == 20

@@ -1,4 +1,4 @@
-"""The commands, as real processes, among hostile values, files of others and odd settings."""
+"""The commands among hostile values, files of others and odd settings."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from smoc_mcp.cli.files import replacing
 from smoc_mcp.errors import StoreError
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.store.store import ContactStore
+from tests import commands
 from tests.serving import KEY
 
 HOSTILE = "10\x1b]0;owned\x07\u202e\x9b31m\nkey  refused"
@@ -33,23 +34,15 @@ def url(company: Company) -> Iterator[str]:
         yield address
 
 
-def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "smoc_mcp", *arguments],
-        env={**os.environ, "PYTHONUTF8": "1", "SMOC_API_KEY": KEY, **env},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def run_here(*arguments: str, **env: str) -> commands.Done:
+    return commands.run_here(*arguments, SMOC_API_KEY=KEY, **env)
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_check_shows_nothing_of_a_contact_that_a_terminal_would_obey(
     url: str, form: list[str]
 ) -> None:
-    done = run("check", *form, SMOC_BASE_URL=url)
+    done = run_here("check", *form, SMOC_BASE_URL=url)
     assert done.returncode == 0, done.stderr
     assert not {"\x1b", "\x07", "\u202e", "\x9b"} & set(done.stdout)
     assert "\\u001b" not in done.stdout
@@ -57,9 +50,9 @@ def test_check_shows_nothing_of_a_contact_that_a_terminal_would_obey(
 
 
 def test_check_does_not_call_a_window_without_conversations_complete(url: str) -> None:
-    found = json.loads(run("check", "--json", SMOC_BASE_URL=url).stdout)
+    found = json.loads(run_here("check", "--json", SMOC_BASE_URL=url).stdout)
     assert found["windows"]["conversation"]["nobody_talked"] is True
-    assert "nobody has talked yet" in run("check", SMOC_BASE_URL=url).stdout
+    assert "nobody has talked yet" in run_here("check", SMOC_BASE_URL=url).stdout
 
 
 def test_a_company_where_nobody_has_talked_is_synced_again_and_again(tmp_path: Path) -> None:
@@ -70,14 +63,14 @@ def test_a_company_where_nobody_has_talked_is_synced_again_and_again(tmp_path: P
     with run_in_thread(Sandbox({KEY: silent})) as address:
         for _ in range(2):
             store = str(tmp_path / "store.sqlite3")
-            done = run("sync", SMOC_BASE_URL=address, SMOC_MCP_STORE=store)
+            done = run_here("sync", SMOC_BASE_URL=address, SMOC_MCP_STORE=store)
             assert done.returncode == 0, done.stderr
             assert done.stdout.startswith("seen ")
 
 
 @pytest.mark.parametrize("value", ["x" * 300, "~nosuchuser/x", "a/" * 3_000 + "x"])
 def test_a_store_that_no_file_can_be_is_one_line(url: str, value: str) -> None:
-    done = run("sync", SMOC_BASE_URL=url, SMOC_MCP_STORE=value)
+    done = run_here("sync", SMOC_BASE_URL=url, SMOC_MCP_STORE=value)
     assert done.returncode in (1, 2)
     assert done.stderr.startswith("smoc-mcp: ")
     assert done.stderr.count("\n") == 1
@@ -90,13 +83,13 @@ def test_an_unexpected_failure_is_one_line_and_a_traceback_only_for_who_asks(
     (tmp_path / "sitecustomize.py").write_text(
         "import anyio\ndef broken(*_): raise LookupError('secret-detail')\nanyio.run = broken\n"
     )
-    env = {"SMOC_BASE_URL": url, "PYTHONPATH": str(tmp_path)}
-    done = run("check", **env)
+    env = {"SMOC_API_KEY": KEY, "SMOC_BASE_URL": url, "PYTHONPATH": str(tmp_path)}
+    done = commands.run("check", **env)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "an unexpected error (LookupError). Report it with the version" in done.stderr
     assert "secret-detail" not in done.stderr
-    loud = run("check", SMOC_MCP_LOG_LEVEL="DEBUG", **env).stderr
+    loud = commands.run("check", SMOC_MCP_LOG_LEVEL="DEBUG", **env).stderr
     assert loud.count("Traceback") == 1
 
 
@@ -134,7 +127,7 @@ def test_sync_every_goes_on_after_a_round_that_fails_unexpectedly(url: str, tmp_
 
 
 def test_export_names_an_unknown_filter_cleaned(url: str) -> None:
-    done = run("export", "a\x1b[31m\u202eb=1", SMOC_BASE_URL=url)
+    done = run_here("export", "a\x1b[31m\u202eb=1", SMOC_BASE_URL=url)
     assert done.returncode == 1
     assert "no filter 'ab'" in done.stderr
 
@@ -163,7 +156,7 @@ def test_an_export_follows_no_link_and_leaves_other_files_alone(url: str, tmp_pa
     target.write_text("mine")
     part.symlink_to(target)
     out.symlink_to(target)
-    done = run("export", "--out", str(out), SMOC_BASE_URL=url)
+    done = run_here("export", "--out", str(out), SMOC_BASE_URL=url)
     assert done.returncode == 0, done.stderr
     assert target.read_text() == "mine"
     assert part.is_symlink()
@@ -209,16 +202,16 @@ def test_a_store_of_ours_is_made_private_again_and_its_new_folders_are(tmp_path:
 def test_forget_says_what_a_reader_keeps_it_from_overwriting(url: str, tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite3"
     env = {"SMOC_BASE_URL": url, "SMOC_MCP_STORE": str(path)}
-    assert run("sync", **env).returncode == 0
+    assert run_here("sync", **env).returncode == 0
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM contacts").fetchone()
-    done = run("forget", "--yes", **env)
+    done = run_here("forget", "--yes", **env)
     assert (done.returncode, done.stdout) == (1, "")
     assert "30 contacts erased" in done.stderr
     assert "not yet overwritten" in done.stderr
     reader.close()
-    again = run("forget", "--yes", **env)
+    again = run_here("forget", "--yes", **env)
     assert (again.returncode, again.stderr) == (0, "")
     held = b"".join(p.read_bytes() for p in tmp_path.iterdir() if p.is_file())
     assert b"@example" not in held

@@ -1,10 +1,7 @@
 """What the last line of an export, `check` and smoc://company say of how much there is."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +14,7 @@ from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Status
 from smoc_mcp.sandbox import Company, Fault, Sandbox, run_in_thread
 from smoc_mcp.views.phrases import everybody_of
+from tests.commands import Done, run_here
 from tests.serving import KEY, ask, memory_server
 
 pytestmark = pytest.mark.anyio
@@ -40,16 +38,8 @@ def url(sandbox: Sandbox) -> Iterator[str]:
         yield address
 
 
-def run(url: str, *arguments: str, key: str = KEY, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "smoc_mcp", *arguments],
-        env={**os.environ, "SMOC_API_KEY": key, "SMOC_BASE_URL": url, **env},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def run(url: str, *arguments: str, key: str = KEY, **env: str) -> Done:
+    return run_here(*arguments, SMOC_API_KEY=key, SMOC_BASE_URL=url, **env)
 
 
 def test_an_export_of_all_says_so_and_of_when(url: str) -> None:

@@ -2,14 +2,12 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
+from mcp import Client
 from pydantic import SecretStr
 
 from smoc_mcp.api.client import SmocClient
@@ -25,6 +23,7 @@ from smoc_mcp.store.sqlite import SqliteDatabase
 from smoc_mcp.text.folding import fold
 from smoc_mcp.views.boundary import Boundary
 from smoc_mcp.views.lists import MAX_CHARS, Views
+from tests.commands import Done, run_here
 from tests.serving import KEY, ask, memory_server, refusal, text_of
 
 pytestmark = pytest.mark.anyio
@@ -44,6 +43,13 @@ def company() -> Company:
 def url(company: Company) -> Iterator[str]:
     with run_in_thread(Sandbox(keys={KEY: company})) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    """The one that all tests ask which change nothing."""
+    async with memory_server(url) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -153,9 +159,10 @@ async def everybody(client: Any, **given: str) -> list[Raw]:
 
 
 @pytest.mark.parametrize("name", TRUTHS)
-async def test_each_column_is_that_of_each_contact(url: str, company: Company, name: str) -> None:
-    async with memory_server(url) as client:
-        rows = await everybody(client, columns=f'"{name}"')
+async def test_each_column_is_that_of_each_contact(
+    client: Client, company: Company, name: str
+) -> None:
+    rows = await everybody(client, columns=f'"{name}"')
     truth = people(company)
     assert {row["id"] for row in rows} == set(truth)
     some = 0
@@ -166,11 +173,10 @@ async def test_each_column_is_that_of_each_contact(url: str, company: Company, n
     assert some
 
 
-async def test_six_columns_stand_behind_the_others_in_text_too(url: str) -> None:
+async def test_six_columns_stand_behind_the_others_in_text_too(client: Client) -> None:
     asked = ["visits", "flow", "inviter", "device", "survey:hørte", "promo_redeemed"]
     given = {"columns": ",".join(asked), "limit": 40}
-    async with memory_server(url) as client:
-        answer = await client.call_tool("contacts_search", given)
+    answer = await client.call_tool("contacts_search", given)
     assert answer.structured_content is not None
     lines = text_of(answer).split("\n")
     start = next(i for i, line in enumerate(lines) if line.startswith("id|"))
@@ -192,20 +198,18 @@ async def test_a_column_that_nobody_of_a_page_has_anything_in_is_there_all_the_s
     assert all("columns" not in row for row in answer.structured_content["contacts"])
 
 
-async def test_columns_change_neither_rows_nor_what_is_proven(url: str) -> None:
-    async with memory_server(url) as client:
-        without = await ask(client, "contacts_search", status="customer")
-        found = await ask(client, "contacts_search", status="customer", columns="visits,flow")
+async def test_columns_change_neither_rows_nor_what_is_proven(client: Client) -> None:
+    without = await ask(client, "contacts_search", status="customer")
+    found = await ask(client, "contacts_search", status="customer", columns="visits,flow")
     for row in found["contacts"]:
         row.pop("columns", None)
     del without["next_cursor"], found["next_cursor"]
     assert found == without
 
 
-async def test_words_that_name_several_questions_are_told(url: str) -> None:
-    async with memory_server(url) as client:
-        found = await ask(client, "contacts_search", columns="survey:du")
-        one = await ask(client, "contacts_search", columns="survey:hørte")
+async def test_words_that_name_several_questions_are_told(client: Client) -> None:
+    found = await ask(client, "contacts_search", columns="survey:du")
+    one = await ask(client, "contacts_search", columns="survey:hørte")
     assert '"survey:du" is of ' in found["note"]
     assert QUESTION in found["note"]
     assert "is of" not in one.get("note", "")
@@ -232,10 +236,9 @@ async def test_words_that_name_several_questions_are_told(url: str) -> None:
     ],
 )
 async def test_what_is_no_column_is_refused_with_what_to_write(
-    url: str, asked: str, said: str
+    client: Client, asked: str, said: str
 ) -> None:
-    async with memory_server(url) as client:
-        assert said in await refusal(client, "contacts_search", columns=asked)
+    assert said in await refusal(client, "contacts_search", columns=asked)
 
 
 async def test_what_could_not_be_read_is_said_and_never_taken_for_nothing(
@@ -378,14 +381,8 @@ def test_a_page_looks_its_columns_up_in_one_statement_without_reading_all_contac
     assert len(labels) == 3
 
 
-def run_export(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "smoc_mcp", "export", *arguments],
-        env={**os.environ, "SMOC_API_KEY": KEY, "SMOC_BASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run_export(url: str, *arguments: str) -> Done:
+    return run_here("export", *arguments, SMOC_API_KEY=KEY, SMOC_BASE_URL=url)
 
 
 def test_the_command_takes_columns_as_an_option(small: Company, small_url: str) -> None:

@@ -8,7 +8,7 @@ import io
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -69,6 +69,22 @@ def url(company: Company) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    """The one that all tests ask which change nothing."""
+    async with memory_server(url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def directory(
+    url: str,
+    engine_of_module: None,  # noqa: ARG001
+) -> AsyncIterator[ContactDirectory]:
+    async with SmocClient(url, SecretStr(KEY), 20) as api, ContactDirectory(api) as opened:
+        yield opened
+
+
 def texts_in(value: object) -> Iterator[str]:
     """Yield every text of a structure, keys and values."""
     if isinstance(value, dict):
@@ -124,20 +140,20 @@ async def answers(client: Client, company: Company) -> list[tuple[str, Any, str]
     return got
 
 
-async def test_no_answer_of_a_tool_shows_or_forges_anything(url: str, company: Company) -> None:
-    async with memory_server(url) as client:
-        for tool, content, text in await answers(client, company):
-            check_structure(content)
-            check_text(text)
-            if tool in ("contacts_list", "contacts_search"):
-                check_tables(text, len(content["contacts"]))
-            if tool == "contacts_stats":
-                check_tables(text, len(content.get("groups", ())))
+async def test_no_answer_of_a_tool_shows_or_forges_anything(
+    client: Client, company: Company
+) -> None:
+    for tool, content, text in await answers(client, company):
+        check_structure(content)
+        check_text(text)
+        if tool in ("contacts_list", "contacts_search"):
+            check_tables(text, len(content["contacts"]))
+        if tool == "contacts_stats":
+            check_tables(text, len(content.get("groups", ())))
 
 
-async def test_a_table_has_a_line_for_each_contact_and_no_other(url: str) -> None:
-    async with memory_server(url) as client:
-        answer = await client.call_tool("contacts_list", {"limit": 40})
+async def test_a_table_has_a_line_for_each_contact_and_no_other(client: Client) -> None:
+    answer = await client.call_tool("contacts_list", {"limit": 40})
     content = answer.structured_content
     assert content is not None
     lines = text_of(answer).split("\n")
@@ -146,20 +162,19 @@ async def test_a_table_has_a_line_for_each_contact_and_no_other(url: str) -> Non
     assert [row.partition("|")[0] for row in rows] == [c["id"] for c in content["contacts"]]
 
 
-async def test_no_resource_shows_anything_hidden(url: str, company: Company) -> None:
+async def test_no_resource_shows_anything_hidden(client: Client, company: Company) -> None:
     uris = ["smoc://company", "smoc://catalogue", "smoc://guide"]
     uris += [f"smoc://contacts/{c['id']}" for c in list(company.contacts())[:40]]
-    async with memory_server(url) as client:
-        for uri in uris:
-            read = await client.read_resource(uri)
-            for item in read.contents:
-                assert isinstance(item, TextResourceContents)
-                assert hidden_in(item.text.replace("\n", " ")) == []
-                if item.mime_type == "application/json":
-                    check_structure(json.loads(item.text))
+    for uri in uris:
+        read = await client.read_resource(uri)
+        for item in read.contents:
+            assert isinstance(item, TextResourceContents)
+            assert hidden_in(item.text.replace("\n", " ")) == []
+            if item.mime_type == "application/json":
+                check_structure(json.loads(item.text))
 
 
-async def test_no_completion_shows_anything_hidden(url: str) -> None:
+async def test_no_completion_shows_anything_hidden(client: Client) -> None:
     refs: list[tuple[PromptReference | ResourceTemplateReference, str]] = [
         (PromptReference(type="ref/prompt", name=prompt), argument.name)
         for prompt, arguments in PROMPTS.items()
@@ -167,76 +182,72 @@ async def test_no_completion_shows_anything_hidden(url: str) -> None:
     ]
     refs.append((ResourceTemplateReference(type="ref/resource", uri="smoc://contacts/{id}"), "id"))
     offered = 0
-    async with memory_server(url) as client:
-        for ref, argument in refs:
-            for value in ("", "a", "ignore", "\u202e", "x" * 500):
-                found = await client.complete(ref, {"name": argument, "value": value})
-                for text in found.completion.values:
-                    offered += 1
-                    assert hidden_in(text) == []
-                    assert "\n" not in text
-                    assert len(text) <= LONGEST_DETAIL
+    for ref, argument in refs:
+        for value in ("", "a", "ignore", "\u202e", "x" * 500):
+            found = await client.complete(ref, {"name": argument, "value": value})
+            for text in found.completion.values:
+                offered += 1
+                assert hidden_in(text) == []
+                assert "\n" not in text
+                assert len(text) <= LONGEST_DETAIL
     assert offered > 50
 
 
 @pytest.mark.parametrize("text", TYPED, ids=range(len(TYPED)))
-async def test_no_prompt_takes_an_argument_for_more_than_a_value(url: str, text: str) -> None:
-    async with memory_server(url) as client:
-        for name, arguments in PROMPTS.items():
-            texts = [a.name for a in arguments if a.kind == "text"]
-            got = await client.get_prompt(name, dict.fromkeys(texts, text))
-            usual = await client.get_prompt(name, dict.fromkeys(texts, "x"))
-            said, plain = (str(it.messages[0].content.text) for it in (got, usual))  # type: ignore[union-attr]
-            assert hidden_in(said.replace("\n", " ")) == []
-            # Not a line more, and each value in quotes.
-            assert len(said.split("\n")) == len(plain.split("\n"))
+async def test_no_prompt_takes_an_argument_for_more_than_a_value(client: Client, text: str) -> None:
+    for name, arguments in PROMPTS.items():
+        texts = [a.name for a in arguments if a.kind == "text"]
+        got = await client.get_prompt(name, dict.fromkeys(texts, text))
+        usual = await client.get_prompt(name, dict.fromkeys(texts, "x"))
+        said, plain = (str(it.messages[0].content.text) for it in (got, usual))  # type: ignore[union-attr]
+        assert hidden_in(said.replace("\n", " ")) == []
+        # Not a line more, and each value in quotes.
+        assert len(said.split("\n")) == len(plain.split("\n"))
 
 
 @pytest.mark.parametrize("text", TYPED, ids=range(len(TYPED)))
-async def test_no_error_repeats_what_is_hidden(url: str, text: str) -> None:
-    async with memory_server(url) as client:
-        for tool, arguments in (
-            ("contacts_get", {"contact_id": text}),
-            ("contacts_get", {"contact_id": "x", "include": text}),
-            ("contacts_stats", {"group_by": text}),
-            ("contacts_search", {"created_after": text}),
-            ("contacts_search", {"has": text}),
-            ("contacts_search", {"columns": text}),
-            ("contacts_search", {"status": text}),
-            ("contacts_list", {"cursor": text}),
-            ("contacts_changes", {"since": text}),
-            ("contacts_list", {text: "1"}),
-        ):
-            answer = await client.call_tool(tool, arguments)
-            said = text_of(answer)
-            assert answer.is_error
-            assert hidden_in(said) == []
-            assert len(said) <= 2_000
-        # Half a surrogate pair gets past no client.
-        sent = text.encode("utf-8", "replace").decode()
-        calls: list[Callable[[], Awaitable[object]]] = [
-            lambda: client.read_resource(f"smoc://{sent}"),
-            lambda: client.call_tool(sent, {}),
-            lambda: client.get_prompt(sent),
-            lambda: client.get_prompt("weekly_review", {sent: "1"}),
-        ]
-        for call in calls:
-            with pytest.raises(MCPError) as refused:
-                await call()
-            assert hidden_in(refused.value.message) == []
-            assert len(refused.value.message) <= 2_000
-            assert all(hidden_in(t) == [] for t in texts_in(refused.value.data))
+async def test_no_error_repeats_what_is_hidden(client: Client, text: str) -> None:
+    for tool, arguments in (
+        ("contacts_get", {"contact_id": text}),
+        ("contacts_get", {"contact_id": "x", "include": text}),
+        ("contacts_stats", {"group_by": text}),
+        ("contacts_search", {"created_after": text}),
+        ("contacts_search", {"has": text}),
+        ("contacts_search", {"columns": text}),
+        ("contacts_search", {"status": text}),
+        ("contacts_list", {"cursor": text}),
+        ("contacts_changes", {"since": text}),
+        ("contacts_list", {text: "1"}),
+    ):
+        answer = await client.call_tool(tool, arguments)
+        said = text_of(answer)
+        assert answer.is_error
+        assert hidden_in(said) == []
+        assert len(said) <= 2_000
+    # Half a surrogate pair gets past no client.
+    sent = text.encode("utf-8", "replace").decode()
+    calls: list[Callable[[], Awaitable[object]]] = [
+        lambda: client.read_resource(f"smoc://{sent}"),
+        lambda: client.call_tool(sent, {}),
+        lambda: client.get_prompt(sent),
+        lambda: client.get_prompt("weekly_review", {sent: "1"}),
+    ]
+    for call in calls:
+        with pytest.raises(MCPError) as refused:
+            await call()
+        assert hidden_in(refused.value.message) == []
+        assert len(refused.value.message) <= 2_000
+        assert all(hidden_in(t) == [] for t in texts_in(refused.value.data))
 
 
 @pytest.mark.parametrize("further", ["", *FURTHER])
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 async def test_no_export_shows_runs_or_forges_anything(
-    url: str, company: Company, form: Format, further: str
+    directory: ContactDirectory, company: Company, form: Format, further: str
 ) -> None:
     out = io.StringIO()
-    async with SmocClient(url, SecretStr(KEY), 20) as api, ContactDirectory(api) as directory:
-        columns = parse_columns(further)
-        written = (await export(directory, EVERYBODY, Views(), form, out, columns)).contacts
+    columns = parse_columns(further)
+    written = (await export(directory, EVERYBODY, Views(), form, out, columns)).contacts
     assert written == len(company)
     if form == "csv":
         heading, *rows = list(csv.reader(io.StringIO(out.getvalue())))
@@ -255,13 +266,12 @@ async def test_no_export_shows_runs_or_forges_anything(
 
 
 async def test_no_line_of_the_log_shows_anything_hidden_or_of_a_contact(
-    url: str, company: Company, caplog: pytest.LogCaptureFixture
+    client: Client, company: Company, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="smoc_mcp")
-    async with memory_server(url) as client:
-        await answers(client, company)
-        for text in HOSTILE_TEXTS:
-            await client.call_tool("contacts_stats", {"group_by": text})
+    await answers(client, company)
+    for text in HOSTILE_TEXTS:
+        await client.call_tool("contacts_stats", {"group_by": text})
     own = [r.getMessage() for r in caplog.records if r.name.startswith("smoc_mcp")]
     assert own
     for message in own:

@@ -7,7 +7,7 @@ The fixtures of mcp-adversarial come in as arguments too.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -220,6 +220,13 @@ def url(company: Company) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    """The one that all tests ask which change nothing."""
+    async with memory_server(url) as opened:
+        yield opened
+
+
 async def pages(
     client: Client, tool: str, **arguments: Any
 ) -> Iterator[tuple[dict[str, Any], str]]:
@@ -249,25 +256,24 @@ def cells(line: str) -> list[str]:
     ],
 )
 async def test_no_text_forges_a_line_or_a_cell_of_a_table(
-    url: str, company: Company, tool: str, arguments: dict[str, str]
+    client: Client, company: Company, tool: str, arguments: dict[str, str]
 ) -> None:
     typed = dict(zip((c["id"] for c in company.contacts()), TYPED.values(), strict=True))
     seen: list[str] = []
-    async with memory_server(url) as client:
-        for content, text in await pages(client, tool, **arguments):
-            check(content, text)
-            contacts = content["contacts"]
-            notes = ("note" in content) + ("next_cursor" in content)
-            _, heading, *rows = text.split("\n")
-            columns = heading.split("|")
-            assert len(rows) == len(contacts) + notes
-            for contact, row in zip(contacts, rows, strict=False):
-                # Cell by cell, both forms say the same: no bar and no line break is a stranger's.
-                assert cells(row) == [contact.get(name, "") for name in columns]
-                expected = shown(typed[contact["id"]])
-                assert contact["company"].startswith(expected[:_CELL])
-                assert contact["city"] == contact["company"]
-            seen += [contact["id"] for contact in contacts]
+    for content, text in await pages(client, tool, **arguments):
+        check(content, text)
+        contacts = content["contacts"]
+        notes = ("note" in content) + ("next_cursor" in content)
+        _, heading, *rows = text.split("\n")
+        columns = heading.split("|")
+        assert len(rows) == len(contacts) + notes
+        for contact, row in zip(contacts, rows, strict=False):
+            # Cell by cell, both forms say the same: no bar and no line break is a stranger's.
+            assert cells(row) == [contact.get(name, "") for name in columns]
+            expected = shown(typed[contact["id"]])
+            assert contact["company"].startswith(expected[:_CELL])
+            assert contact["city"] == contact["company"]
+        seen += [contact["id"] for contact in contacts]
     assert sorted(seen) == sorted(str(found) for found in typed)
 
 
@@ -288,30 +294,29 @@ def fields(line: str) -> list[str]:
 
 @pytest.mark.parametrize("include", ["", "all"])
 async def test_no_text_forges_a_line_or_a_field_of_a_contact(
-    url: str, company: Company, include: str
+    client: Client, company: Company, include: str
 ) -> None:
-    async with memory_server(url) as client:
-        for (name, text), contact in zip(TYPED.items(), company.contacts(), strict=True):
-            answer = await client.call_tool(
-                "contacts_get", {"contact_id": contact["id"], "include": include}
-            )
-            content, said = answer.structured_content, text_of(answer)
-            assert content is not None, name
-            check(content, said)
-            expected = shown(text)
-            assert content["contact"]["company"].startswith(expected[:_DETAIL]), name
-            assert content["contact"]["name"].startswith(expected[: _DETAIL - 20]), name
-            body = {k: v for k, v in content["contact"].items() if k not in ("id", "status")}
-            notes = ("note" in content) + ("next_cursor" in content)
-            expected_lines = list(labels(body))
-            lines = [line.strip() for line in said.split("\n")[1:]]
-            assert len(lines) == len(expected_lines) + notes, name
-            for line, (label, value) in zip(lines, expected_lines, strict=False):
-                assert line.startswith(label), name
-                if label:
-                    assert isinstance(value, dict | list) or line == f"{label} {value}", name
-                else:
-                    assert len(fields(line)) == (len(value) if isinstance(value, dict) else 1), line
+    for (name, text), contact in zip(TYPED.items(), company.contacts(), strict=True):
+        answer = await client.call_tool(
+            "contacts_get", {"contact_id": contact["id"], "include": include}
+        )
+        content, said = answer.structured_content, text_of(answer)
+        assert content is not None, name
+        check(content, said)
+        expected = shown(text)
+        assert content["contact"]["company"].startswith(expected[:_DETAIL]), name
+        assert content["contact"]["name"].startswith(expected[: _DETAIL - 20]), name
+        body = {k: v for k, v in content["contact"].items() if k not in ("id", "status")}
+        notes = ("note" in content) + ("next_cursor" in content)
+        expected_lines = list(labels(body))
+        lines = [line.strip() for line in said.split("\n")[1:]]
+        assert len(lines) == len(expected_lines) + notes, name
+        for line, (label, value) in zip(lines, expected_lines, strict=False):
+            assert line.startswith(label), name
+            if label:
+                assert isinstance(value, dict | list) or line == f"{label} {value}", name
+            else:
+                assert len(fields(line)) == (len(value) if isinstance(value, dict) else 1), line
 
 
 @pytest.mark.parametrize("case", STRUCTURES)
@@ -354,17 +359,16 @@ async def parameters(client: Client) -> list[tuple[str, str, dict[str, str]]]:
 @pytest.mark.long
 @pytest.mark.parametrize("case", ADVERSARIAL)
 async def test_a_hostile_argument_gets_a_clean_answer_or_a_clean_sentence(
-    url: str, case: str
+    client: Client, case: str
 ) -> None:
-    async with memory_server(url) as client:
-        asked = await parameters(client)
-        assert len(asked) > 40
-        for text in ADVERSARIAL[case]:
-            for tool, name, others in asked:
-                answer = await client.call_tool(tool, {**others, name: text})
-                check(answer.structured_content or {}, text_of(answer))
-                if answer.is_error:
-                    refused(text_of(answer))
+    asked = await parameters(client)
+    assert len(asked) > 40
+    for text in ADVERSARIAL[case]:
+        for tool, name, others in asked:
+            answer = await client.call_tool(tool, {**others, name: text})
+            check(answer.structured_content or {}, text_of(answer))
+            if answer.is_error:
+                refused(text_of(answer))
 
 
 @pytest.mark.parametrize(
@@ -377,25 +381,25 @@ async def test_a_hostile_argument_gets_a_clean_answer_or_a_clean_sentence(
     ],
 )
 async def test_arguments_that_no_tool_takes_are_refused_by_all(
-    url: str, arguments: dict[str, Any]
+    client: Client, arguments: dict[str, Any]
 ) -> None:
-    async with memory_server(url) as client:
-        for tool in (await client.list_tools()).tools:
-            answer = await client.call_tool(tool.name, arguments)
-            assert answer.is_error
-            refused(text_of(answer))
+    for tool in (await client.list_tools()).tools:
+        answer = await client.call_tool(tool.name, arguments)
+        assert answer.is_error
+        refused(text_of(answer))
 
 
 @pytest.mark.parametrize("case", ADVERSARIAL)
-async def test_a_hostile_name_of_a_tool_or_a_parameter_is_refused(url: str, case: str) -> None:
-    async with memory_server(url) as client:
-        for text in ADVERSARIAL[case]:
-            answer = await client.call_tool("contacts_list", {text: text})
-            assert answer.is_error
-            refused(text_of(answer))
-            with pytest.raises(MCPError) as wrong:
-                await client.call_tool(text, {})
-            refused(wrong.value.message)
+async def test_a_hostile_name_of_a_tool_or_a_parameter_is_refused(
+    client: Client, case: str
+) -> None:
+    for text in ADVERSARIAL[case]:
+        answer = await client.call_tool("contacts_list", {text: text})
+        assert answer.is_error
+        refused(text_of(answer))
+        with pytest.raises(MCPError) as wrong:
+            await client.call_tool(text, {})
+        refused(wrong.value.message)
 
 
 def test_what_the_texts_are_checked_with_would_notice() -> None:

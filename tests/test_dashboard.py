@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -36,6 +36,13 @@ def url(company: Company, large: Company) -> Iterator[str]:
     sandbox = Sandbox(keys={KEY: company, "key-of-large": large})
     with run_in_thread(sandbox) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    """The one that all tests ask which change nothing."""
+    async with memory_server(url) as opened:
+        yield opened
 
 
 def inside(part: dict[str, Any], whole: dict[str, Any]) -> bool:
@@ -92,10 +99,9 @@ async def test_the_text_says_what_the_page_draws(url: str) -> None:
     ("days", "unit"), [(3, "created_day"), (60, "created_week"), (300, "created_month")]
 )
 async def test_a_trend_is_of_periods_of_which_there_are_more_than_a_few(
-    url: str, days: int, unit: str
+    client: Client, days: int, unit: str
 ) -> None:
-    async with memory_server(url) as client:
-        found = await ask(client, "contacts_dashboard", created_after=f"{days}d")
+    found = await ask(client, "contacts_dashboard", created_after=f"{days}d")
     assert found["unit"] == unit
     assert found["trend"]["groups"]
 
@@ -147,11 +153,10 @@ async def test_with_its_cursor_one_is_told_who_came_since() -> None:
     assert {contact["id"] for contact in after["new"]} == set(added)
 
 
-async def test_it_takes_one_dimension(url: str) -> None:
-    async with memory_server(url) as client:
-        why = await refusal(client, "contacts_dashboard", group_by="city,status")
-        assert "one dimension" in why
-        assert (await ask(client, "contacts_dashboard", group_by="created_weekday"))["group_by"]
+async def test_it_takes_one_dimension(client: Client) -> None:
+    why = await refusal(client, "contacts_dashboard", group_by="city,status")
+    assert "one dimension" in why
+    assert (await ask(client, "contacts_dashboard", group_by="created_weekday"))["group_by"]
 
 
 async def test_an_empty_company_has_an_answer_too() -> None:
@@ -219,9 +224,8 @@ async def test_clients_of_both_protocols_are_told_of_the_page(url: str, mode: An
         assert content.text == PAGE.html
 
 
-async def test_no_tool_has_a_schema_that_stops_a_client_with_pages(url: str) -> None:
-    async with memory_server(url) as client:
-        tools = (await client.list_tools()).tools
+async def test_no_tool_has_a_schema_that_stops_a_client_with_pages(client: Client) -> None:
+    tools = (await client.list_tools()).tools
     assert {tool.name for tool in tools} == set(NAMES)
     schemas = json.dumps([tool.model_dump(mode="json") for tool in tools])
     assert "anyOf" not in schemas

@@ -1,11 +1,12 @@
 """Most engaged first: order and reasons of every row, counted anew from what the API sends."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
 import pytest
+from mcp import Client
 
 from smoc_mcp.questions.filters import Listing
 from smoc_mcp.questions.rows import Position
@@ -29,6 +30,13 @@ def company() -> Company:
 def url(company: Company) -> Iterator[str]:
     with run_in_thread(Sandbox(keys={KEY: company})) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    """The one that all tests ask which change nothing."""
+    async with memory_server(url) as opened:
+        yield opened
 
 
 def people(company: Company) -> dict[str, Raw]:
@@ -98,10 +106,9 @@ async def all_pages(client: Any, limit: int, **given: str) -> list[Raw]:
 
 @pytest.mark.parametrize("limit", [7, 100])
 async def test_order_and_reasons_are_those_counted_anew_and_pages_lose_and_repeat_nobody(
-    url: str, company: Company, limit: int
+    client: Client, company: Company, limit: int
 ) -> None:
-    async with memory_server(url) as client:
-        rows = await all_pages(client, limit)
+    rows = await all_pages(client, limit)
     truth = people(company)
     expected = sorted(truth.values(), key=order, reverse=True)
     assert [row["id"] for row in rows] == [c["id"] for c in expected]
@@ -111,12 +118,11 @@ async def test_order_and_reasons_are_those_counted_anew_and_pages_lose_and_repea
 
 
 async def test_filters_and_words_hold_and_the_order_is_among_those_who_match(
-    url: str, company: Company
+    client: Client, company: Company
 ) -> None:
-    async with memory_server(url) as client:
-        leads = await all_pages(client, 50, status="customer", accepted_communication="yes,unasked")
-        oslo = await all_pages(client, 2, query="oslo")
-        found = await ask(client, "contacts_search", query="oslo", limit=100)
+    leads = await all_pages(client, 50, status="customer", accepted_communication="yes,unasked")
+    oslo = await all_pages(client, 2, query="oslo")
+    found = await ask(client, "contacts_search", query="oslo", limit=100)
     truth = people(company)
     customers = [
         c
@@ -131,10 +137,9 @@ async def test_filters_and_words_hold_and_the_order_is_among_those_who_match(
     assert all("matched" in row for row in oslo)
 
 
-async def test_the_heading_says_the_order_and_the_table_has_the_reasons(url: str) -> None:
-    async with memory_server(url) as client:
-        answer = await client.call_tool("contacts_search", {"sort": "engagement", "limit": 3})
-        plain = await ask(client, "contacts_search", limit=3)
+async def test_the_heading_says_the_order_and_the_table_has_the_reasons(client: Client) -> None:
+    answer = await client.call_tool("contacts_search", {"sort": "engagement", "limit": 3})
+    plain = await ask(client, "contacts_search", limit=3)
     text = text_of(answer)
     assert "most engaged first. Rows: exact." in text
     assert answer.structured_content is not None
@@ -195,12 +200,11 @@ async def test_what_could_not_be_read_has_no_point_is_said_and_takes_the_proof_a
     assert found["certainty"] == "at_least"
 
 
-async def test_a_cursor_of_another_order_is_refused(url: str) -> None:
-    async with memory_server(url) as client:
-        found = await ask(client, "contacts_search", sort="engagement", limit=2)
-        said = await refusal(
-            client, "contacts_search", sort="conversation", limit=2, cursor=found["next_cursor"]
-        )
+async def test_a_cursor_of_another_order_is_refused(client: Client) -> None:
+    found = await ask(client, "contacts_search", sort="engagement", limit=2)
+    said = await refusal(
+        client, "contacts_search", sort="conversation", limit=2, cursor=found["next_cursor"]
+    )
     assert "belongs to another question" in said
 
 

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import anyio
@@ -17,7 +17,7 @@ from evals.models.scripted import Careless, Scripted
 from evals.report import Run, page
 from evals.runner import Limits, Outcome, run_tasks
 from evals.scoring import Verdict, claims_in, score
-from evals.serving import SEEDS, Form, open_server, serve_companies
+from evals.serving import SEEDS, Form, serve_companies
 from evals.task import (
     Given,
     Needed,
@@ -34,6 +34,7 @@ from evals.task import (
 )
 from evals.tasks import TASKS
 from evals.world import World
+from tests.evaluating import open_here
 
 pytestmark = pytest.mark.anyio
 
@@ -42,16 +43,20 @@ MODULES = sorted(Path(str(world.__file__)).parent.rglob("*.py"))
 NEEDED = {task.id for task in TASKS if task.needs}
 
 
+HERE = partial(run_tasks, opening=open_here)
+"""Runs tasks against the server in this process; what `main` runs is the real one over stdio."""
+
+
 @cache
 def scripted(form: Form = "structured") -> list[Outcome]:
     """Return what came of all tasks with the careful model: run once."""
-    return anyio.run(run_tasks, TASKS, Scripted(), form)
+    return anyio.run(HERE, TASKS, Scripted(), form)
 
 
 @cache
 def careless() -> list[Outcome]:
     """Return what came of all tasks with the careless model: run once."""
-    return anyio.run(run_tasks, TASKS, Careless())
+    return anyio.run(HERE, TASKS, Careless())
 
 
 def named(task_id: str) -> Task:
@@ -60,7 +65,7 @@ def named(task_id: str) -> Task:
 
 async def outcome_of(task: Task) -> Outcome:
     """Return what comes of one task with the careful model."""
-    (outcome,) = await run_tasks([task], Scripted())
+    (outcome,) = await HERE([task], Scripted())
     return outcome
 
 
@@ -185,7 +190,7 @@ async def test_a_plan_that_cannot_read_an_answer_fails_its_task_alone() -> None:
 
     broken = replace(named("counts-nobody-yet"), plan=plan)
     other = named("absence-address-of-a-few")
-    first, second = await run_tasks([broken, other], Scripted())
+    first, second = await HERE([broken, other], Scripted())
     assert "numbers" in first.failed
     assert first.count(NOT_MADE) == 2
     assert second.count(RIGHT) == 2
@@ -215,9 +220,9 @@ async def test_a_model_that_never_ends_is_stopped() -> None:
             yield ask("contacts_stats")
 
     task = replace(named("counts-nobody-yet"), plan=plan)
-    (outcome,) = await run_tasks([task], Scripted(), limits=Limits(replies=3))
+    (outcome,) = await HERE([task], Scripted(), limits=Limits(replies=3))
     assert "3 replies" in outcome.failed
-    (outcome,) = await run_tasks([task], Scripted(), limits=Limits(10**9, seconds=0.2))
+    (outcome,) = await HERE([task], Scripted(), limits=Limits(10**9, seconds=0.2))
     assert "0.2 seconds" in outcome.failed
 
 
@@ -246,7 +251,7 @@ async def test_a_need_is_looked_for_in_the_definitions_of_the_tools(
     needed: Needed, lacks: bool
 ) -> None:
     with serve_companies([0]) as (url, _):
-        async with open_server(url, 0, "text") as server:
+        async with open_here(url, 0, "text") as server:
             assert server.lacks(needed) is lacks
 
 

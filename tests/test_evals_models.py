@@ -18,6 +18,7 @@ from evals.scoring import Verdict
 from evals.serving import Form
 from evals.task import Task
 from evals.tasks import TASKS
+from tests.evaluating import open_here
 from tests.model_api import Failure, ModelApi, model_api
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +37,7 @@ def remote(api: ModelApi, wire: str) -> Model:
 
 
 async def outcome_of(task: Task, model: Model, form: Form = "structured") -> Outcome:
-    (outcome,) = await run_tasks([task], model, form)
+    (outcome,) = await run_tasks([task], model, form, opening=open_here)
     return outcome
 
 

@@ -15,9 +15,7 @@ from pydantic import SecretStr
 from smoc_mcp.api.client import SmocClient
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.sandbox import FAULT_KINDS, Company, Fault, Sandbox, run_in_thread
-from smoc_mcp.server.server import build_server
-from smoc_mcp.views.lists import Views
-from tests.serving import KEY, ask, text_of, until
+from tests.serving import KEY, ask, open_client, text_of, until
 from tests.test_client import NEXT_STEP, UPSTREAM
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +65,7 @@ async def server(url: str, seconds: float = 20.0, key: str = KEY) -> AsyncIterat
     async with (
         SmocClient(url, SecretStr(key), seconds) as api,
         ContactDirectory(api, cache_seconds=0, timeout_seconds=seconds) as directory,
-        Client(build_server(lambda: directory, Views())) as client,
+        open_client(directory) as client,
     ):
         yield client
 

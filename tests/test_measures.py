@@ -3,13 +3,14 @@
 import re
 import statistics
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mcp import Client
 
 from smoc_mcp.proof.certainty import Certainty, Proof
 from smoc_mcp.proof.part import Part
@@ -30,6 +31,13 @@ def company() -> Company:
 def url(company: Company) -> Iterator[str]:
     with run_in_thread(Sandbox(keys={KEY: company})) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    """The one that all tests ask which change nothing."""
+    async with memory_server(url) as opened:
+        yield opened
 
 
 @given(st.lists(st.integers(-50, 50), max_size=30))
@@ -60,28 +68,25 @@ def moment(text: object) -> datetime:
     ],
 )
 async def test_what_a_contact_has_on_average_is_measured_per_group_and_in_all(
-    url: str, company: Company, measure: str, field: str
+    client: Client, company: Company, measure: str, field: str
 ) -> None:
-    async with memory_server(url) as client:
-        found = await ask(client, "contacts_stats", measure=measure, group_by="city", limit=100)
-    numbers = {str(c["id"]): len(c.get(field) or []) for c in people(company)}
+    found = await ask(client, "contacts_stats", measure=measure, group_by="city", limit=100)
+    everybody = people(company)
+    numbers = {str(c["id"]): len(c.get(field) or []) for c in everybody}
     assert found["average"] == round(statistics.mean(numbers.values()), 2)
     assert found["median"] == statistics.median(numbers.values())
     for group in found["groups"]:
         city = group["key"]["city"]
-        theirs = [
-            numbers[str(c["id"])] for c in people(company) if (c.get("city") or "(none)") == city
-        ]
+        theirs = [numbers[str(c["id"])] for c in everybody if (c.get("city") or "(none)") == city]
         assert group["average"] == round(statistics.mean(theirs), 2)
         assert group["median"] == statistics.median(theirs)
 
 
 async def test_days_are_of_those_who_ever_talked_and_the_answer_says_how_many(
-    url: str, company: Company
+    client: Client, company: Company
 ) -> None:
-    async with memory_server(url) as client:
-        quiet = await ask(client, "contacts_stats", measure="days_quiet")
-        until = await ask(client, "contacts_stats", measure="days_to_conversation")
+    quiet = await ask(client, "contacts_stats", measure="days_quiet")
+    until = await ask(client, "contacts_stats", measure="days_to_conversation")
     talked = [c for c in people(company) if c.get("lastConversationDate")]
     as_of = moment(quiet["as_of"])
     days = [(as_of - moment(c["lastConversationDate"])).total_seconds() / DAY for c in talked]
@@ -124,12 +129,11 @@ async def test_a_conversation_of_the_future_is_not_measured() -> None:
     assert "of those who have talked" in quiet["note"]
 
 
-async def test_groups_are_ordered_by_what_is_asked(url: str) -> None:
-    async with memory_server(url) as client:
-        by_average = await ask(
-            client, "contacts_stats", measure="visits", group_by="utm_source", sort="measure"
-        )
-        by_share = await ask(client, "contacts_stats", group_by="utm_source", sort="customer_share")
+async def test_groups_are_ordered_by_what_is_asked(client: Client) -> None:
+    by_average = await ask(
+        client, "contacts_stats", measure="visits", group_by="utm_source", sort="measure"
+    )
+    by_share = await ask(client, "contacts_stats", group_by="utm_source", sort="customer_share")
     assert (
         f"Measured: visits a contact; average {by_average['average']}, median "
         f"{by_average['median']} of 300 contacts together."
@@ -243,10 +247,9 @@ async def test_nothing_is_compared_with_a_time_of_which_contacts_may_be_missing(
     ],
 )
 async def test_what_does_not_go_together_is_refused_with_what_does(
-    url: str, given: dict[str, str], said: str
+    client: Client, given: dict[str, str], said: str
 ) -> None:
-    async with memory_server(url) as client:
-        assert said in await refusal(client, "contacts_stats", **given)
+    assert said in await refusal(client, "contacts_stats", **given)
 
 
 async def test_an_average_is_of_the_proven_part_only() -> None:

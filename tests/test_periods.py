@@ -1,12 +1,13 @@
 """Weekdays, hours, days, weeks and months of a zone, as groups and as filters."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from mcp import Client
 from pydantic import SecretStr
 
 from smoc_mcp.api.client import SmocClient
@@ -38,6 +39,13 @@ def company() -> Company:
 def url(company: Company) -> Iterator[str]:
     with run_in_thread(Sandbox(keys={KEY: company})) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    """The one that all tests ask which change nothing."""
+    async with memory_server(url) as opened:
+        yield opened
 
 
 def period(contact: dict[str, Any], name: str) -> str:
@@ -80,12 +88,11 @@ async def test_each_row_of_times_leads_to_its_people(url: str, company: Company,
 
 
 async def test_weekdays_and_hours_are_in_their_order_and_none_is_left_out(
-    url: str, company: Company
+    client: Client, company: Company
 ) -> None:
     del company
-    async with memory_server(url) as client:
-        days = await ask(client, "contacts_stats", group_by="created_weekday")
-        hours = await ask(client, "contacts_stats", group_by="created_hour", limit=5)
+    days = await ask(client, "contacts_stats", group_by="created_weekday")
+    hours = await ask(client, "contacts_stats", group_by="created_hour", limit=5)
     assert [g["key"]["created_weekday"] for g in days["groups"]] == [
         *("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "(none)")
     ]
@@ -128,9 +135,8 @@ def test_periods_that_leave_no_time_are_refused() -> None:
         parse_filter(given, now=1_790_000_000_000_000, zone=OSLO)
 
 
-async def test_who_went_quiet_or_never_talked(url: str, company: Company) -> None:
-    async with memory_server(url) as client:
-        found = await ask(client, "contacts_search", quiet_since="2026-01-01", limit=100)
+async def test_who_went_quiet_or_never_talked(client: Client, company: Company) -> None:
+    found = await ask(client, "contacts_search", quiet_since="2026-01-01", limit=100)
     quiet = {
         str(c["id"])
         for c in company.contacts()

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from mcp import Client, MCPError
@@ -44,6 +44,13 @@ def url(sandbox: Sandbox) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    """The one that all tests ask which change nothing."""
+    async with memory_server(url) as opened:
+        yield opened
+
+
 async def read(client: Client, uri: str) -> str:
     [item] = (await client.read_resource(uri)).contents
     assert isinstance(item, TextResourceContents)
@@ -66,19 +73,17 @@ def said(made: GetPromptResult) -> str:
     return message.content.text
 
 
-async def test_a_contact_as_a_resource_is_its_digest(url: str, company: Company) -> None:
+async def test_a_contact_as_a_resource_is_its_digest(client: Client, company: Company) -> None:
     [contact_id] = company.sample(1)
-    async with memory_server(url) as client:
-        found = json.loads(await read(client, f"smoc://contacts/{contact_id}"))
-        asked = await ask(client, "contacts_get", contact_id=contact_id)
+    found = json.loads(await read(client, f"smoc://contacts/{contact_id}"))
+    asked = await ask(client, "contacts_get", contact_id=contact_id)
     assert found["contact"] == asked["contact"]
 
 
 @pytest.mark.parametrize("name", ["nope", "..%2F..%2Fetc%2Fpasswd", "%2e%2e", "a%00b", "x" * 3_000])
-async def test_a_contact_that_is_not_there_is_invalid_params(url: str, name: str) -> None:
-    async with memory_server(url) as client:
-        with pytest.raises(MCPError) as refused:
-            await client.read_resource(f"smoc://contacts/{name}")
+async def test_a_contact_that_is_not_there_is_invalid_params(client: Client, name: str) -> None:
+    with pytest.raises(MCPError) as refused:
+        await client.read_resource(f"smoc://contacts/{name}")
     assert refused.value.code == -32602
     assert len(refused.value.message) <= 2_000
 
@@ -93,15 +98,14 @@ async def test_a_resource_says_why_smoc_could_not_be_asked() -> None:
 
 
 async def test_the_resources_are_the_company_the_catalogue_the_guide_and_the_page(
-    url: str,
+    client: Client,
 ) -> None:
-    async with memory_server(url) as client:
-        listed = [str(resource.uri) for resource in (await client.list_resources()).resources]
+    listed = [str(resource.uri) for resource in (await client.list_resources()).resources]
     assert listed == ["smoc://company", "smoc://catalogue", "smoc://guide", PAGE.uri]
 
 
 async def test_the_catalogue_is_what_is_in_hand_and_looks_by_itself(
-    url: str, company: Company
+    client: Client, company: Company
 ) -> None:
     visits = [c.get("visitList") for c in company.contacts()]
     firsts = [v[0] for v in visits if isinstance(v, list) and v]
@@ -113,11 +117,10 @@ async def test_the_catalogue_is_what_is_in_hand_and_looks_by_itself(
         if isinstance(given, list)
         for question in {a["question"] for a in given if a.get("answer")}
     )
-    async with memory_server(url) as client:
-        found = json.loads(await read(client, "smoc://catalogue"))
-        # A campaign of the catalogue is a value of the filter.
-        first = found["campaigns"][0]
-        stats = await ask(client, "contacts_stats", utm_campaign=first["value"])
+    found = json.loads(await read(client, "smoc://catalogue"))
+    # A campaign of the catalogue is a value of the filter.
+    first = found["campaigns"][0]
+    stats = await ask(client, "contacts_stats", utm_campaign=first["value"])
     assert "120 contacts in hand, not in the whole company" in found["note"]
     assert {c["value"]: c["contacts"] for c in found["campaigns"]} == truth
     assert [c["value"] for c in found["campaigns"]] == sorted(truth)
@@ -141,9 +144,8 @@ async def test_the_catalogue_has_at_most_fifty_of_a_kind_and_says_how_many_more(
     assert found["more_campaigns"] == 10
 
 
-async def test_the_guide_names_every_filter_and_group(url: str) -> None:
-    async with memory_server(url) as client:
-        guide = await read(client, "smoc://guide")
+async def test_the_guide_names_every_filter_and_group(client: Client) -> None:
+    guide = await read(client, "smoc://guide")
     for name in (*DIMENSIONS, *HAS, "exact_unless_deleted", "at_least", "last_verified", "matched"):
         assert name in guide
     for name in FILTERS:
@@ -151,26 +153,26 @@ async def test_the_guide_names_every_filter_and_group(url: str) -> None:
         assert name in guide or (end in ("after", "before") and stem in guide) or "utm_*" in guide
 
 
-async def test_every_prompt_names_tools_that_exist_and_parameters_that_they_take(url: str) -> None:
-    async with memory_server(url) as client:
-        tools = {t.name: t.input_schema["properties"] for t in (await client.list_tools()).tools}
-        for name, arguments in PROMPTS.items():
-            made = await client.get_prompt(
-                name, {a.name: "7d" for a in arguments if a.kind != "status"}
-            )
-            text = said(made)
-            called = [tool for tool in tools if tool in text]
-            assert called
-            taken = {parameter for tool in called for parameter in tools[tool]}
-            for word in text.replace('"', " ").split():
-                parameter, equals, _ = word.partition("=")
-                if equals and parameter.isidentifier():
-                    assert parameter in taken, (name, parameter)
+async def test_every_prompt_names_tools_that_exist_and_parameters_that_they_take(
+    client: Client,
+) -> None:
+    tools = {t.name: t.input_schema["properties"] for t in (await client.list_tools()).tools}
+    for name, arguments in PROMPTS.items():
+        made = await client.get_prompt(
+            name, {a.name: "7d" for a in arguments if a.kind != "status"}
+        )
+        text = said(made)
+        called = [tool for tool in tools if tool in text]
+        assert called
+        taken = {parameter for tool in called for parameter in tools[tool]}
+        for word in text.replace('"', " ").split():
+            parameter, equals, _ = word.partition("=")
+            if equals and parameter.isidentifier():
+                assert parameter in taken, (name, parameter)
 
 
-async def test_a_prompt_without_its_optional_arguments_takes_their_defaults(url: str) -> None:
-    async with memory_server(url) as client:
-        made = await client.get_prompt("follow_up_list")
+async def test_a_prompt_without_its_optional_arguments_takes_their_defaults(client: Client) -> None:
+    made = await client.get_prompt("follow_up_list")
     text = said(made)
     assert '"14d"' in text
     assert '"lead"' in text
@@ -186,50 +188,45 @@ async def test_a_prompt_without_its_optional_arguments_takes_their_defaults(url:
     ],
 )
 async def test_an_unknown_prompt_or_argument_is_invalid_params(
-    url: str, name: str, arguments: dict[str, str]
+    client: Client, name: str, arguments: dict[str, str]
 ) -> None:
-    async with memory_server(url) as client:
-        with pytest.raises(MCPError) as refused:
-            await client.get_prompt(name, arguments)
+    with pytest.raises(MCPError) as refused:
+        await client.get_prompt(name, arguments)
     assert refused.value.code == -32602
 
 
 async def test_a_contact_is_completed_by_the_beginning_of_its_id(
-    url: str, company: Company
+    client: Client, company: Company
 ) -> None:
     [contact_id] = company.sample(1)
-    async with memory_server(url) as client:
-        assert contact_id in await complete(client, CONTACT, "id", contact_id[:-1])
+    assert contact_id in await complete(client, CONTACT, "id", contact_id[:-1])
 
 
-async def test_a_contact_is_completed_by_its_name(url: str, company: Company) -> None:
+async def test_a_contact_is_completed_by_its_name(client: Client, company: Company) -> None:
     known = next(c for c in company.contacts() if len(str(c.get("lastName") or "")) > 5)
     half = str(known["lastName"])[:5].upper()
-    async with memory_server(url) as client:
-        ids = await complete(client, CONTACT, "id", half)
-        named = await complete(client, prompt("contact_brief"), "contact", half)
+    ids = await complete(client, CONTACT, "id", half)
+    named = await complete(client, prompt("contact_brief"), "contact", half)
     assert known["id"] in ids
     assert any(value.endswith(f", id {known['id']}") for value in named)
 
 
-async def test_what_a_completion_offers_brings_a_brief_to_the_right_contact(url: str) -> None:
-    async with memory_server(url) as client:
-        [first, *_] = await complete(client, prompt("contact_brief"), "contact", "")
-        made = await client.get_prompt("contact_brief", {"contact": first})
-        assert first in said(made)
-        found = await ask(client, "contacts_get", contact_id=first.rpartition("id ")[2])
+async def test_what_a_completion_offers_brings_a_brief_to_the_right_contact(client: Client) -> None:
+    [first, *_] = await complete(client, prompt("contact_brief"), "contact", "")
+    made = await client.get_prompt("contact_brief", {"contact": first})
+    assert first in said(made)
+    found = await ask(client, "contacts_get", contact_id=first.rpartition("id ")[2])
     assert found["contact"]["id"] in first
 
 
 async def test_a_campaign_is_completed_by_a_part_of_it_the_largest_first(
-    url: str, company: Company
+    client: Client, company: Company
 ) -> None:
     visits = [c.get("visitList") for c in company.contacts()]
     firsts = [visit[0] for visit in visits if isinstance(visit, list) and visit]
     truth = {visit["utmCampaign"] for visit in firsts if visit.get("utmCampaign")}
-    async with memory_server(url) as client:
-        every = await complete(client, prompt("campaign_report"), "campaign", "")
-        some = await complete(client, prompt("campaign_report"), "campaign", "ARSALG")
+    every = await complete(client, prompt("campaign_report"), "campaign", "")
+    some = await complete(client, prompt("campaign_report"), "campaign", "ARSALG")
     assert set(every) == truth
     assert some == [c for c in every if "arsalg" in c]
 
@@ -244,18 +241,16 @@ async def test_a_campaign_is_completed_by_a_part_of_it_the_largest_first(
     ],
 )
 async def test_other_arguments_are_completed_from_what_there_is(
-    url: str, name: str, argument: str, value: str, offered: list[str]
+    client: Client, name: str, argument: str, value: str, offered: list[str]
 ) -> None:
-    async with memory_server(url) as client:
-        assert await complete(client, prompt(name), argument, value) == offered
+    assert await complete(client, prompt(name), argument, value) == offered
 
 
-async def test_a_completion_of_nothing_that_exists_is_invalid_params(url: str) -> None:
-    async with memory_server(url) as client:
-        for ref, argument in ((prompt("weekly"), "since"), (prompt("weekly_review"), "week")):
-            with pytest.raises(MCPError) as refused:
-                await client.complete(ref, {"name": argument, "value": ""})
-            assert refused.value.code == -32602
+async def test_a_completion_of_nothing_that_exists_is_invalid_params(client: Client) -> None:
+    for ref, argument in ((prompt("weekly"), "since"), (prompt("weekly_review"), "week")):
+        with pytest.raises(MCPError) as refused:
+            await client.complete(ref, {"name": argument, "value": ""})
+        assert refused.value.code == -32602
 
 
 async def test_a_completion_is_empty_where_smoc_cannot_be_asked(url: str) -> None:

@@ -1,10 +1,11 @@
 """contacts_stats against the truth of a company: groups, the rest of them, SMOC's own counts."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from mcp import Client
 from pydantic import SecretStr
 
 from smoc_mcp.api.client import SmocClient
@@ -30,6 +31,18 @@ def company() -> Company:
 def url(company: Company) -> Iterator[str]:
     with run_in_thread(Sandbox(keys={KEY: company})) as address:
         yield address
+
+
+Asked = tuple[Client, Company]
+
+
+@pytest.fixture(scope="module")
+async def of_large(engine_of_module: None) -> AsyncIterator[Asked]:  # noqa: ARG001
+    """Return who answers for a company that no test changes, and the company."""
+    company = Company("Large", seed=3, size=3000)
+    with run_in_thread(Sandbox(keys={KEY: company})) as url:
+        async with memory_server(url) as client:
+            yield client, company
 
 
 async def test_the_rest_of_many_flows_counts_each_contact_once(url: str, company: Company) -> None:
@@ -77,15 +90,13 @@ async def test_every_group_says_how_many_of_its_contacts_are_customers(
             assert share == pytest.approx(customers / len(there), abs=0.001)
 
 
-async def test_statuses_of_a_large_company_have_its_own_counts() -> None:
-    company = Company("Large", seed=3, size=3000)
-    with run_in_thread(Sandbox(keys={KEY: company})) as url:
-        async with memory_server(url) as client:
-            found = await ask(client, "contacts_stats", group_by="status")
-            alone = {
-                status: await ask(client, "contacts_stats", status=status)
-                for status in ("lead", "customer", "lost", "converted")
-            }
+async def test_statuses_of_a_large_company_have_its_own_counts(of_large: Asked) -> None:
+    client, company = of_large
+    found = await ask(client, "contacts_stats", group_by="status")
+    alone = {
+        status: await ask(client, "contacts_stats", status=status)
+        for status in ("lead", "customer", "lost", "converted")
+    }
     groups = {g["key"]["status"]: g for g in found["groups"]}
     assert {s: g["contacts"] for s, g in groups.items()} == {
         s: one["total"] for s, one in alone.items()
@@ -108,11 +119,9 @@ async def test_statuses_of_a_large_company_have_its_own_counts() -> None:
     assert "SMOC's own counts" in found["note"]
 
 
-async def test_one_status_of_a_large_company_is_exact_by_its_own_count() -> None:
-    company = Company("Large", seed=3, size=3000)
-    with run_in_thread(Sandbox(keys={KEY: company})) as url:
-        async with memory_server(url) as client:
-            found = await ask(client, "contacts_stats", status="customer", group_by="status")
+async def test_one_status_of_a_large_company_is_exact_by_its_own_count(of_large: Asked) -> None:
+    client, company = of_large
+    found = await ask(client, "contacts_stats", status="customer", group_by="status")
     assert found["total_certainty"] == found["groups_certainty"] == "exact"
     assert found["total"] == company.customer_count
     assert [g["contacts"] for g in found["groups"]] == [company.customer_count]
@@ -187,13 +196,13 @@ async def test_a_masked_name_is_no_group_either(url: str, company: Company) -> N
     assert "(none)" in groups
 
 
-async def test_a_trend_shows_the_proven_periods_only_and_names_those_in_part() -> None:
-    company = Company("Large", seed=3, size=3000)
-    with run_in_thread(Sandbox(keys={KEY: company})) as url:
-        async with memory_server(url) as client:
-            found = await ask(
-                client, "contacts_stats", group_by="created_week", created_after="150d", limit=100
-            )
+async def test_a_trend_shows_the_proven_periods_only_and_names_those_in_part(
+    of_large: Asked,
+) -> None:
+    client, company = of_large
+    found = await ask(
+        client, "contacts_stats", group_by="created_week", created_after="150d", limit=100
+    )
     truth: Counter[str] = Counter()
     for contact in company.contacts():
         created = datetime.fromisoformat(str(contact["createdAt"])).date()
@@ -207,13 +216,11 @@ async def test_a_trend_shows_the_proven_periods_only_and_names_those_in_part() -
     assert sum(g["contacts"] for g in found["groups"]) == found["grouped"] < found["total"]
 
 
-async def test_what_is_asked_since_the_proven_moment_is_exact_and_the_same() -> None:
-    company = Company("Large", seed=3, size=3000)
-    with run_in_thread(Sandbox(keys={KEY: company})) as url:
-        async with memory_server(url) as client:
-            wide = await ask(client, "contacts_stats", group_by="city")
-            since = wide["proven_since"]
-            narrow = await ask(client, "contacts_stats", group_by="city", created_after=since)
+async def test_what_is_asked_since_the_proven_moment_is_exact_and_the_same(of_large: Asked) -> None:
+    client, _ = of_large
+    wide = await ask(client, "contacts_stats", group_by="city")
+    since = wide["proven_since"]
+    narrow = await ask(client, "contacts_stats", group_by="city", created_after=since)
     assert f"all created since {since} (exact); created_after={since} gives only" in wide["note"]
     assert narrow["total_certainty"] == narrow["groups_certainty"] == "exact"
     assert "proven_since" not in narrow
@@ -240,11 +247,11 @@ async def test_of_all_in_hand_there_are_counts_and_nothing_that_is_compared() ->
         assert not {name for name in group if name.endswith("share")}
 
 
-async def test_where_nothing_is_proven_there_are_no_groups_and_the_way_to_a_sample() -> None:
-    company = Company("Large", seed=3, size=3000)
-    with run_in_thread(Sandbox(keys={KEY: company})) as url:
-        async with memory_server(url) as client:
-            old = await ask(client, "contacts_stats", group_by="city", created_before="200d")
+async def test_where_nothing_is_proven_there_are_no_groups_and_the_way_to_a_sample(
+    of_large: Asked,
+) -> None:
+    client, _ = of_large
+    old = await ask(client, "contacts_stats", group_by="city", created_before="200d")
     assert "groups" not in old
     assert old["total"] > 0
     assert "scope=in_hand counts those in hand" in old["note"]
@@ -300,12 +307,10 @@ async def test_groups_of_some_statuses_have_numbers_of_those_and_no_conversion(
         assert not (unasked | {"customer_share", "converted_share"}) & group.keys()
 
 
-async def test_a_bound_of_some_statuses_counts_those_that_smoc_counts() -> None:
-    company = Company("Large", seed=3, size=3000)
-    with run_in_thread(Sandbox(keys={KEY: company})) as url:
-        async with memory_server(url) as client:
-            found = await ask(client, "contacts_stats", status="lead,lost")
-            searched = await ask(client, "contacts_search", status="lead,lost", limit=1)
+async def test_a_bound_of_some_statuses_counts_those_that_smoc_counts(of_large: Asked) -> None:
+    client, company = of_large
+    found = await ask(client, "contacts_stats", status="lead,lost")
+    searched = await ask(client, "contacts_search", status="lead,lost", limit=1)
     truth = Counter(c.get("status") or "1" for c in company.contacts())
     assert found["leads"] == truth["1"] == company.leads_count
     assert company.leads_count < found["total"] <= truth["1"] + truth["3"]
@@ -397,11 +402,9 @@ async def test_where_smoc_fails_what_was_known_is_the_answer_and_no_zero(company
     assert "500" not in after["note"]
 
 
-async def test_numbers_beside_a_filter_are_numbers_of_that_filter() -> None:
-    company = Company("Large", seed=3, size=3000)
-    with run_in_thread(Sandbox(keys={KEY: company})) as url:
-        async with memory_server(url) as client:
-            found = await ask(client, "contacts_stats", created_after="7d")
+async def test_numbers_beside_a_filter_are_numbers_of_that_filter(of_large: Asked) -> None:
+    client, company = of_large
+    found = await ask(client, "contacts_stats", created_after="7d")
     week = (datetime.now(UTC) - timedelta(days=7)).isoformat()
     truth = Counter(
         c.get("status") or "1" for c in company.contacts() if str(c["createdAt"]) >= week
@@ -412,41 +415,39 @@ async def test_numbers_beside_a_filter_are_numbers_of_that_filter() -> None:
     assert found["company"]["leads"] == company.leads_count > found["leads"]
 
 
-async def test_every_answer_of_one_moment_has_the_same_lower_bound_of_the_company() -> None:
-    company = Company("Large", seed=3, size=3000)
-    with run_in_thread(Sandbox(keys={KEY: company})) as url:
-        async with memory_server(url) as client:
-            await ask(client, "contacts_search", query="nobody is called this")
-            someone = next(
-                c["email"]
-                for c in (await ask(client, "contacts_list", limit=20))["contacts"]
-                if "email" in c
-            )
-            answers = [
-                await ask(client, tool, **arguments)
-                for tool, arguments in (
-                    ("contacts_stats", {}),
-                    ("contacts_stats", {"group_by": "status"}),
-                    ("contacts_stats", {"group_by": "city,status"}),
-                    ("contacts_stats", {"group_by": "city", "scope": "in_hand"}),
-                    ("contacts_stats", {"status": "lost"}),
-                    ("contacts_search", {"city": "Oslo"}),
-                    ("contacts_search", {}),
-                    ("contacts_list", {"sort": "updated"}),
-                    ("contacts_find_by_email", {"email": someone}),
-                )
-            ]
+async def test_every_answer_of_one_moment_has_the_same_lower_bound_of_the_company(
+    of_large: Asked,
+) -> None:
+    client, _ = of_large
+    await ask(client, "contacts_search", query="nobody is called this")
+    someone = next(
+        c["email"]
+        for c in (await ask(client, "contacts_list", limit=20))["contacts"]
+        if "email" in c
+    )
+    answers = [
+        await ask(client, tool, **arguments)
+        for tool, arguments in (
+            ("contacts_stats", {}),
+            ("contacts_stats", {"group_by": "status"}),
+            ("contacts_stats", {"group_by": "city,status"}),
+            ("contacts_stats", {"group_by": "city", "scope": "in_hand"}),
+            ("contacts_stats", {"status": "lost"}),
+            ("contacts_search", {"city": "Oslo"}),
+            ("contacts_search", {}),
+            ("contacts_list", {"sort": "updated"}),
+            ("contacts_find_by_email", {"email": someone}),
+        )
+    ]
     bounds = {answer["company"]["at_least"] for answer in answers}
     whole = {a["total"] for a in (*answers[:4], answers[6], answers[7])}
     assert len(bounds) == 1
     assert whole == bounds
 
 
-async def test_a_limit_leaves_no_status_out_of_the_companys_own_counts() -> None:
-    company = Company("Large", seed=3, size=3000)
-    with run_in_thread(Sandbox(keys={KEY: company})) as url:
-        async with memory_server(url) as client:
-            found = await ask(client, "contacts_stats", group_by="status", limit=1)
+async def test_a_limit_leaves_no_status_out_of_the_companys_own_counts(of_large: Asked) -> None:
+    client, company = of_large
+    found = await ask(client, "contacts_stats", group_by="status", limit=1)
     counts = {g["key"]["status"]: g["contacts"] for g in found["groups"]}
     assert counts["lead"] == company.leads_count
     assert counts["customer"] == company.customer_count

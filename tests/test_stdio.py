@@ -1,10 +1,11 @@
 """Over stdio, as a client sees it: the server is a real process, the API is the sandbox on HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Literal
 
 import anyio
 import pytest
+from mcp import Client
 
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from tests.serving import KEY, NAMES, ask, refusal, stdio_server
@@ -32,6 +33,22 @@ def small() -> Iterator[tuple[str, Company]]:
         yield url, company
 
 
+Asked = tuple[Client, Company]
+"""A server that runs, and the company that it is asked about."""
+
+
+@pytest.fixture(scope="module")
+async def of_large(large: tuple[str, Company]) -> AsyncIterator[Asked]:
+    async with stdio_server(large[0]) as client:
+        yield client, large[1]
+
+
+@pytest.fixture(scope="module")
+async def of_small(small: tuple[str, Company]) -> AsyncIterator[Asked]:
+    async with stdio_server(small[0]) as client:
+        yield client, small[1]
+
+
 def newest(company: Company, sort: str, count: int) -> list[str]:
     rows = [(str(c.get(WIRE[sort]) or ""), str(c["id"])) for c in company.contacts()]
     return [contact_id for _, contact_id in sorted(rows, reverse=True)[:count]]
@@ -43,11 +60,10 @@ def ids(contacts: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("sort", WIRE)
 async def test_the_newest_30_of_3000_are_the_truth_by_each_order(
-    large: tuple[str, Company], sort: str
+    of_large: Asked, sort: str
 ) -> None:
-    url, company = large
-    async with stdio_server(url) as client:
-        page = await ask(client, "contacts_list", sort=sort, limit=30)
+    client, company = of_large
+    page = await ask(client, "contacts_list", sort=sort, limit=30)
     assert ids(page["contacts"]) == newest(company, sort, 30)
     assert page["certainty"] == "exact"
     assert page["company"]["leads"] == company.leads_count
@@ -55,60 +71,56 @@ async def test_the_newest_30_of_3000_are_the_truth_by_each_order(
 
 
 async def test_paging_to_the_end_of_a_window_neither_loses_nor_repeats(
-    large: tuple[str, Company],
+    of_large: Asked,
 ) -> None:
-    url, company = large
+    client, company = of_large
     seen: list[str] = []
-    async with stdio_server(url) as client:
-        cursor = ""
-        while len(seen) < 500:
-            page = await ask(client, "contacts_list", limit=37, cursor=cursor)
-            exact = len(seen) + len(page["contacts"]) < 500
-            assert page["certainty"] == ("exact" if exact else "at_least")
-            seen += ids(page["contacts"])
-            cursor = page["next_cursor"]
+    cursor = ""
+    while len(seen) < 500:
+        page = await ask(client, "contacts_list", limit=37, cursor=cursor)
+        exact = len(seen) + len(page["contacts"]) < 500
+        assert page["certainty"] == ("exact" if exact else "at_least")
+        seen += ids(page["contacts"])
+        cursor = page["next_cursor"]
     assert seen[:499] == newest(company, "created", 499)
     assert len(set(seen)) == len(seen)
 
 
-async def test_paging_ends_after_every_contact_that_is_in_hand(small: tuple[str, Company]) -> None:
-    url, company = small
+async def test_paging_ends_after_every_contact_that_is_in_hand(of_small: Asked) -> None:
+    client, company = of_small
     seen: list[str] = []
-    async with stdio_server(url) as client:
-        page = await ask(client, "contacts_search", limit=50, sort="updated")
-        while True:
-            seen += ids(page["contacts"])
-            assert page["certainty"] == page["total_certainty"] == "exact"
-            if "next_cursor" not in page:
-                break
-            page = await ask(
-                client, "contacts_search", limit=50, sort="updated", cursor=page["next_cursor"]
-            )
+    page = await ask(client, "contacts_search", limit=50, sort="updated")
+    while True:
+        seen += ids(page["contacts"])
+        assert page["certainty"] == page["total_certainty"] == "exact"
+        if "next_cursor" not in page:
+            break
+        page = await ask(
+            client, "contacts_search", limit=50, sort="updated", cursor=page["next_cursor"]
+        )
     assert seen == newest(company, "updated", 120)
 
 
 async def test_an_address_that_only_the_natural_window_holds_is_found(
-    large: tuple[str, Company],
+    of_large: Asked,
 ) -> None:
-    url, company = large
+    client, company = of_large
     contact = next(
         c
         for i in company.ids_only_in_natural_window()
         if (c := company.get(i)) and str(c.get("email", "")).isascii() and "@" in str(c["email"])
     )
-    async with stdio_server(url) as client:
-        found = await ask(
-            client, "contacts_find_by_email", email=f" Somebody <{str(contact['email']).upper()}> "
-        )
+    found = await ask(
+        client, "contacts_find_by_email", email=f" Somebody <{str(contact['email']).upper()}> "
+    )
     assert contact["id"] in ids(found["matches"])
 
 
 async def test_nobody_is_at_least_with_how_many_were_searched_in_a_company_of_3000(
-    large: tuple[str, Company],
+    of_large: Asked,
 ) -> None:
-    url, company = large
-    async with stdio_server(url) as client:
-        found = await ask(client, "contacts_find_by_email", email="nobody.at.all@example.com")
+    client, company = of_large
+    found = await ask(client, "contacts_find_by_email", email="nobody.at.all@example.com")
     windows = {c["id"] for s in [None, *WIRE.values()] for c in company.page(s, 500)}
     assert found["matches"] == []
     assert found["certainty"] == "at_least"
@@ -117,10 +129,9 @@ async def test_nobody_is_at_least_with_how_many_were_searched_in_a_company_of_30
     assert found["company"]["at_least"] >= company.leads_count + company.customer_count
 
 
-async def test_nobody_is_exact_in_a_company_of_120(small: tuple[str, Company]) -> None:
-    url, _ = small
-    async with stdio_server(url) as client:
-        found = await ask(client, "contacts_find_by_email", email="nobody.at.all@example.com")
+async def test_nobody_is_exact_in_a_company_of_120(of_small: Asked) -> None:
+    client, _ = of_small
+    found = await ask(client, "contacts_find_by_email", email="nobody.at.all@example.com")
     assert (found["matches"], found["certainty"], found["searched"]) == ([], "exact", 120)
 
 
@@ -158,11 +169,11 @@ async def test_both_eras_of_the_protocol_get_the_same_answer(
 
 
 async def test_a_mistake_is_answered_with_a_sentence_and_the_next_call_works(
-    small: tuple[str, Company],
+    of_small: Asked,
 ) -> None:
-    async with stdio_server(small[0]) as client:
-        said = await refusal(client, "contacts_list", limit=101)
-        page = await ask(client, "contacts_list", limit=100)
+    client, _ = of_small
+    said = await refusal(client, "contacts_list", limit=101)
+    page = await ask(client, "contacts_list", limit=100)
     assert said == "limit must be a whole number from 1 to 100."
     assert len(page["contacts"]) > 50
 

@@ -3,11 +3,11 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from mcp import MCPError
+from mcp import Client, MCPError
 
 from smoc_mcp.sandbox import Company, Sandbox, run_in_thread
 from smoc_mcp.views.boundary import Boundary
@@ -28,19 +28,32 @@ def url(company: Company) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+async def client(url: str, engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    """The one that all tests ask which change nothing."""
+    async with memory_server(url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def of_hostile(engine_of_module: None) -> AsyncIterator[Client]:  # noqa: ARG001
+    hostile = Company("Hostile", seed=2, size=600, hostile="everywhere")
+    with run_in_thread(Sandbox(keys={KEY: hostile})) as url:
+        async with memory_server(url) as opened:
+            yield opened
+
+
 @pytest.mark.parametrize("name", ["contacts_lost", "", "list"])
-async def test_an_unknown_tool_is_invalid_params(url: str, name: str) -> None:
-    async with memory_server(url) as client:
-        with pytest.raises(MCPError) as refused:
-            await client.call_tool(name, {})
+async def test_an_unknown_tool_is_invalid_params(client: Client, name: str) -> None:
+    with pytest.raises(MCPError) as refused:
+        await client.call_tool(name, {})
     assert refused.value.code == -32602
     assert "contacts_list" in refused.value.message
 
 
-async def test_an_unknown_prompt_is_invalid_params(url: str) -> None:
-    async with memory_server(url) as client:
-        with pytest.raises(MCPError) as refused:
-            await client.get_prompt("weekly")
+async def test_an_unknown_prompt_is_invalid_params(client: Client) -> None:
+    with pytest.raises(MCPError) as refused:
+        await client.get_prompt("weekly")
     assert refused.value.code == -32602
 
 
@@ -56,12 +69,9 @@ async def test_an_unknown_prompt_is_invalid_params(url: str) -> None:
     ],
 )
 async def test_no_answer_is_longer_than_25000_characters_in_either_form(
-    tool: str, arguments: dict[str, Any]
+    of_hostile: Client, tool: str, arguments: dict[str, Any]
 ) -> None:
-    hostile = Company("Hostile", seed=2, size=600, hostile="everywhere")
-    with run_in_thread(Sandbox(keys={KEY: hostile})) as url:
-        async with memory_server(url) as client:
-            answer = await client.call_tool(tool, arguments)
+    answer = await of_hostile.call_tool(tool, arguments)
     assert not answer.is_error
     assert len(text_of(answer)) <= MAX_CHARS
     assert len(json.dumps(answer.structured_content, ensure_ascii=False)) <= MAX_CHARS
@@ -84,9 +94,8 @@ async def test_a_list_that_is_cut_for_its_size_goes_on_where_it_was_cut() -> Non
     assert len(seen) == len(set(seen)) == 150
 
 
-async def test_both_forms_of_a_list_hold_the_same_facts(url: str) -> None:
-    async with memory_server(url) as client:
-        answer = await client.call_tool("contacts_list", {"limit": 7})
+async def test_both_forms_of_a_list_hold_the_same_facts(client: Client) -> None:
+    answer = await client.call_tool("contacts_list", {"limit": 7})
     text, found = text_of(answer), answer.structured_content
     assert found is not None
     for contact in found["contacts"]:
@@ -132,10 +141,9 @@ async def test_masked_kinds_leave_in_no_answer(url: str, company: Company) -> No
         assert phone not in said
 
 
-async def test_statistics_by_status_are_the_truth(url: str, company: Company) -> None:
+async def test_statistics_by_status_are_the_truth(client: Client, company: Company) -> None:
     words = {None: "lead", "1": "lead", "2": "customer", "3": "lost", "4": "converted"}
-    async with memory_server(url) as client:
-        stats = await ask(client, "contacts_stats", group_by="status")
+    stats = await ask(client, "contacts_stats", group_by="status")
     truth: dict[str, int] = {}
     for contact in company.contacts():
         status = contact.get("status")
@@ -205,75 +213,68 @@ async def test_all_leads_of_a_company_that_four_windows_hold_are_exact() -> None
     ],
 )
 async def test_a_mistake_is_answered_with_a_sentence_that_says_what_to_do(
-    url: str, tool: str, arguments: dict[str, Any], sentence: str
+    client: Client, tool: str, arguments: dict[str, Any], sentence: str
 ) -> None:
-    async with memory_server(url) as client:
-        said = await refusal(client, tool, **arguments)
+    said = await refusal(client, tool, **arguments)
     assert sentence in said
     assert len(said) <= 2000
     assert "pydantic" not in said.lower()
 
 
-async def test_what_known_clients_add_by_themselves_is_left_out(url: str) -> None:
+async def test_what_known_clients_add_by_themselves_is_left_out(client: Client) -> None:
     added = {"wait_for_previous": True, "toolCallId": "call_1", "_sessionID": "x", "tool": "t"}
-    async with memory_server(url) as client:
-        answer = await client.call_tool("contacts_list", {"limit": 3, **added})
-        assert not answer.is_error, text_of(answer)
-        assert answer.structured_content is not None
-        plain = await ask(client, "contacts_list", limit=3)
-        assert answer.structured_content["contacts"] == plain["contacts"]
-        said = await refusal(client, "contacts_list", wait_for_next=True)
+    answer = await client.call_tool("contacts_list", {"limit": 3, **added})
+    assert not answer.is_error, text_of(answer)
+    assert answer.structured_content is not None
+    plain = await ask(client, "contacts_list", limit=3)
+    assert answer.structured_content["contacts"] == plain["contacts"]
+    said = await refusal(client, "contacts_list", wait_for_next=True)
     assert "has no parameter 'wait_for_next'" in said
 
 
-async def test_a_cursor_of_another_question_is_refused(url: str) -> None:
-    async with memory_server(url) as client:
-        page = await ask(client, "contacts_list", sort="created")
-        said = await refusal(client, "contacts_list", sort="updated", cursor=page["next_cursor"])
+async def test_a_cursor_of_another_question_is_refused(client: Client) -> None:
+    page = await ask(client, "contacts_list", sort="created")
+    said = await refusal(client, "contacts_list", sort="updated", cursor=page["next_cursor"])
     assert "The cursor belongs to another question" in said
 
 
-async def test_what_a_client_writes_loosely_is_understood(url: str) -> None:
-    async with memory_server(url) as client:
-        answer = await client.call_tool(
-            "contacts_list", {"limit": "5", "status": " Lead ", "cursor": None, "sort": ""}
-        )
+async def test_what_a_client_writes_loosely_is_understood(client: Client) -> None:
+    answer = await client.call_tool(
+        "contacts_list", {"limit": "5", "status": " Lead ", "cursor": None, "sort": ""}
+    )
     assert not answer.is_error, text_of(answer)
     assert answer.structured_content is not None
     assert len(answer.structured_content["contacts"]) == 5
 
 
 async def test_a_filter_that_matches_nobody_is_answered_with_the_values_there_are(
-    url: str,
+    client: Client,
 ) -> None:
-    async with memory_server(url) as client:
-        page = await ask(client, "contacts_search", country="Norway")
-        stats = await ask(client, "contacts_stats", flow="no such flow")
+    page = await ask(client, "contacts_search", country="Norway")
+    stats = await ask(client, "contacts_stats", flow="no such flow")
     assert (page["total"], page["certainty"]) == (0, "exact")
     assert 'Some country in hand: "NO"' in page["note"]
     assert "Some flow in hand: " in stats["note"]
 
 
 async def test_a_value_that_is_nearly_right_is_answered_with_the_nearest_first(
-    url: str, company: Company
+    client: Client, company: Company
 ) -> None:
     cities = Counter(
         str(c["city"]) for c in company.contacts() if len(str(c.get("city") or "")) > 4
     )
     rarest = min(cities, key=cities.__getitem__)
     wrong = rarest[:-1] + ("x" if rarest[-1] != "x" else "y")
-    async with memory_server(url) as client:
-        page = await ask(client, "contacts_search", city=wrong)
+    page = await ask(client, "contacts_search", city=wrong)
     assert f"Nearest city in hand: {json.dumps(rarest, ensure_ascii=False)}" in page["note"]
     assert "Some city in hand: " in page["note"]
 
 
 async def test_words_that_nobody_holds_all_of_are_counted_one_by_one(
-    url: str, company: Company
+    client: Client, company: Company
 ) -> None:
     cities = [str(c.get("city")) for c in company.contacts()]
-    async with memory_server(url) as client:
-        found = await ask(client, "contacts_search", query="Oslo qqqqqqqq")
+    found = await ask(client, "contacts_search", query="Oslo qqqqqqqq")
     assert found["contacts"] == []
     assert re.search(r'each word alone: "oslo" \d+, "qqqqqqqq" 0\.', found["note"])
     assert int(re.findall(r'"oslo" (\d+)', found["note"])[0]) >= cities.count("Oslo")

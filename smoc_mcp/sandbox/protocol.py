@@ -6,6 +6,7 @@ Import this lazily: it imports uvicorn.
 import asyncio
 import logging
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from smoc_mcp.sandbox.app import Sandbox
 
 __all__ = ["QuietServer"]
+
+_LOOK_SECONDS = 0.1
+_GRACE_SECONDS = 1.0
 
 _logger = logging.getLogger("smoc_mcp.sandbox")
 _logger.addHandler(logging.NullHandler())
@@ -55,12 +59,37 @@ class QuietServer(uvicorn.Server):
                 server_header=False,
                 date_header=False,
                 log_config=None,
-                timeout_graceful_shutdown=1,
             )
         )
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Serve until it is told to stop, and then do not wait for the next look at the clock."""
+        self._told, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        looks = 0
+        # A signal sets a flag alone, which is looked at as uvicorn does.
+        while not await self.on_tick(looks):
+            looks += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), _LOOK_SECONDS)
+
+    def stop(self) -> None:
+        """Let it end; this may be called from any thread."""
+        self.should_exit = True
+        # Where it has not begun, or has ended meanwhile, nobody need be woken.
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._told.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close every connection, then stop."""
+        """Close every connection, give what is being answered a moment to notice, and stop."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or ():
+            listener.close()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await super().shutdown(sockets)
+        if self.server_state.tasks:
+            _, late = await asyncio.wait(list(self.server_state.tasks), timeout=_GRACE_SECONDS)
+            for task in late:
+                task.cancel()

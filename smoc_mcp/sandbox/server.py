@@ -64,7 +64,7 @@ def run_in_thread(sandbox: Sandbox, port: int = 0) -> Iterator[str]:
                 raise RuntimeError("the sandbox's server did not start")
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join()
 
 
