@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -17,7 +18,8 @@ from smoc_mcp.directory.answers import Page
 from smoc_mcp.directory.directory import ContactDirectory
 from smoc_mcp.errors import InvalidKeyError
 from smoc_mcp.proof.certainty import Certainty
-from smoc_mcp.proof.windows import Sort, Status
+from smoc_mcp.proof.live import LiveWindows
+from smoc_mcp.proof.windows import Sort, Status, Window
 from smoc_mcp.questions.changes import Progress
 from smoc_mcp.questions.dimensions import DIMENSIONS, Count
 from smoc_mcp.questions.filters import ContactFilter, Listing, Span
@@ -28,6 +30,7 @@ from tests.clusters import Cluster
 from tests.histories import Shared, play
 from tests.serving import KEY
 from tests.simulation import LogicalClock
+from tests.stores import contacts, window
 
 pytestmark = [pytest.mark.postgres, pytest.mark.anyio]
 
@@ -378,3 +381,70 @@ def test_no_claim_is_ever_false_over_many_histories_of_replicas(cluster: Cluster
     assert claims["search total exact_unless_deleted"] > 0
     assert claims["list rows exact"] > 10
     assert claims["no answer"] > 0
+
+
+def opened(place: SecretStr, key: str = KEY) -> ContactStore:
+    return ContactStore(place, address="x", key_hash=key)
+
+
+def live_of(store: ContactStore, clock: Clock) -> LiveWindows:
+    assert store.shared is not None
+    return store.shared.recall(clock).live
+
+
+def taken_in(store: ContactStore, clock: Clock, sort: Sort) -> Window:
+    """Take a window of all there is in, now; return it as it was taken in."""
+    reads = contacts("a", "b")
+    made = replace(
+        window(store, reads, sort=sort), as_of=clock(), arrived=clock.elapsed(), api_now=clock()
+    )
+    return store.absorb(made, reads, clock).window
+
+
+def test_a_last_look_holds_for_all_until_one_of_its_windows_is_replaced(place: SecretStr) -> None:
+    clock = present_clock()
+    one, other = opened(place), opened(place)
+    windows = [taken_in(one, clock, sort) for sort in Sort]
+    assert other.others_version()
+    assert not live_of(other, clock).union_holds(0)
+    assert one.shared is not None
+    one.shared.admit_union(windows)
+    assert live_of(one, clock).union_holds(0)
+    assert live_of(other, clock).union_holds(0)
+    taken_in(other, clock, Sort.CREATED)
+    assert not live_of(one, clock).union_holds(0)
+    # What was replaced meanwhile is no part of a union.
+    one.shared.admit_union(windows)
+    assert not live_of(other, clock).union_holds(0)
+    one.close()
+    other.close()
+
+
+def test_what_another_key_brought_is_not_live_for_ours(place: SecretStr) -> None:
+    clock = present_clock()
+    one, other = opened(place), opened(place, "another-key-of-it")
+    taken_in(one, clock, Sort.CREATED)
+    # Both are keys of one company, as its contacts say.
+    taken_in(other, clock, Sort.UPDATED)
+    one.others_version()
+    assert [w.sort for w in live_of(one, clock).all(0)] == [Sort.CREATED]
+    assert [w.sort for w in live_of(other, clock).all(0)] == [Sort.UPDATED]
+    one.close()
+    other.close()
+
+
+def test_a_window_grows_old_for_a_replica_that_did_not_fetch_it(place: SecretStr) -> None:
+    clock = present_clock()
+    one = opened(place)
+    taken_in(one, clock, Sort.CREATED)
+    clock.advance(100)
+    later = opened(place)
+    since = clock.elapsed() - 60 * 1_000_000
+    assert live_of(later, clock).all(since) == []
+    assert len(live_of(later, clock).all(since - 60 * 1_000_000)) == 1
+    # A moment that lies ahead is somebody's wrong clock: nobody knows how old such a window is.
+    clock.jump(-HOUR)
+    newest = opened(place)
+    assert live_of(newest, clock).all(0) == []
+    for store in (one, later, newest):
+        store.close()
