@@ -13,9 +13,10 @@ SmocError
 ├── AccessError                 over HTTP: a caller may not call
 ├── BusyError                   over HTTP: too many at once, or too often; come back
 └── UpstreamError               the SMOC API gave no usable answer
-    ├── MissingTokenError       401: our token header did not arrive
-    ├── InvalidKeyError         401: the key is wrong or revoked
-    ├── KeyWithoutCompanyError  403: the key names no company
+    ├── KeyRefusedError         this key may not ask
+    │   ├── MissingTokenError       401: our token header did not arrive
+    │   ├── InvalidKeyError         401: the key is wrong or revoked
+    │   └── KeyWithoutCompanyError  403: the key names no company
     ├── RequestRefusedError     422 and other 4xx: the API refused our parameters
     ├── WrongAddressError       404 or a redirect: not the API's address
     ├── RateLimitedError        429: too many requests
@@ -34,7 +35,6 @@ the key, text of the upstream answer, or a contact's data.
 """
 
 __all__ = [
-    "KEY_REFUSED",
     "AccessError",
     "ApiKeyError",
     "BusyError",
@@ -45,6 +45,7 @@ __all__ = [
     "HtmlAnswerError",
     "InputError",
     "InvalidKeyError",
+    "KeyRefusedError",
     "KeyWithoutCompanyError",
     "MissingTokenError",
     "NotJsonError",
@@ -138,20 +139,20 @@ class UpstreamError(SmocError):
     """The SMOC API gave no usable answer."""
 
 
-class MissingTokenError(UpstreamError):
+class KeyRefusedError(UpstreamError):
+    """The API says that this key may not ask; its subclasses say why."""
+
+
+class MissingTokenError(KeyRefusedError):
     """HTTP 401: the API did not see our token header; something on the way removed it."""
 
 
-class InvalidKeyError(UpstreamError):
+class InvalidKeyError(KeyRefusedError):
     """HTTP 401: the key is wrong or revoked; a new one is needed."""
 
 
-class KeyWithoutCompanyError(UpstreamError):
+class KeyWithoutCompanyError(KeyRefusedError):
     """HTTP 403: the key is valid and bound to no company."""
-
-
-KEY_REFUSED = (MissingTokenError, InvalidKeyError, KeyWithoutCompanyError)
-"""By these the API says that a key may not ask."""
 
 
 class RequestRefusedError(UpstreamError):

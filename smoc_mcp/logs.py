@@ -40,8 +40,13 @@ class _Unforged(logging.Filter):
         return True
 
 
-def log_to_stderr(settings: Settings) -> None:
-    """Write the log to stderr, as much and in the form that the settings ask for."""
+def log_to_stderr(settings: Settings, *, serves: bool = False) -> None:
+    """Write the log to stderr, as much and in the form that the settings ask for.
+
+    Args:
+        settings: What they ask for.
+        serves: This process is a server. A command says by itself how SMOC has failed.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         _JsonLines()
@@ -53,6 +58,8 @@ def log_to_stderr(settings: Settings) -> None:
     if settings.log_format == "json":
         # A line for each call is what was asked for, whatever else is written.
         logging.getLogger("smoc_mcp.server.call_log").setLevel(logging.INFO)
+    if not serves and settings.log_level == "WARNING":
+        logging.getLogger("smoc_mcp.api.client").setLevel(logging.ERROR)
     # Whole answers, and so contacts, at DEBUG.
     logging.getLogger("sse_starlette").setLevel(logging.INFO)
     # httpx logs whole URLs at INFO, the SDK each message: of use to those who ask for DEBUG.

@@ -2,7 +2,9 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +28,7 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine",
-        choices=["memory", "postgres"],
+        choices=["memory", "file", "postgres"],
         default="memory",
         help="where contacts are kept that would be in memory",
     )
@@ -87,15 +89,27 @@ def engine_of_module(request: pytest.FixtureRequest) -> Iterator[None]:
         yield from _stores_in_that_engine(request, patch)
 
 
+def _new_files(folders: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Return what names a new file at each call."""
+    folder = folders.mktemp("stores")
+    numbers = count()
+    return lambda: folder / f"store-{next(numbers)}"
+
+
 def _stores_in_that_engine(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     opened: list[Database] = []
-    if request.config.getoption("--engine") == "postgres":
-        running: Cluster = request.getfixturevalue("cluster")
+    engine = request.config.getoption("--engine")
+    if engine != "memory":
+        new_place = (
+            _new_files(request.getfixturevalue("tmp_path_factory"))
+            if engine == "file"
+            else request.getfixturevalue("cluster").new_database
+        )
 
         def open_one(place: Place) -> Database:
-            opened.append(open_database(running.new_database() if place is None else place))
+            opened.append(open_database(new_place() if place is None else place))
             return opened[-1]
 
         monkeypatch.setattr("smoc_mcp.store.store.open_database", open_one)

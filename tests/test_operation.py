@@ -458,7 +458,7 @@ def workers_of(pid: int) -> list[int]:
 
 async def settled(served: Served, is_so: Callable[[list[int]], bool]) -> None:
     """Wait until the processes are as they shall be, while every call is answered."""
-    with anyio.fail_after(40):
+    with anyio.fail_after(120):
         while not is_so(workers_of(served.process.pid)):
             assert (await said_to(served, SECRET))["contacts"]
 

@@ -54,7 +54,7 @@ def serve_stdio(_: argparse.Namespace) -> int:
         if sys.stdin.isatty():
             raise
         return anyio.run(_serve_without_key, str(error))
-    log_to_stderr(settings)
+    log_to_stderr(settings, serves=True)
     if sys.stdin.isatty():
         print(
             "smoc-mcp is an MCP server and waits for a client on stdin. To see it work, run "
@@ -91,7 +91,7 @@ async def _serve_without_key(problem: str) -> int:
 
     print(f"smoc-mcp: {problem}", file=sys.stderr)
     settings = Settings.from_env(needs_key=False)
-    log_to_stderr(settings)
+    log_to_stderr(settings, serves=True)
 
     def refuse() -> ContactDirectory:
         raise ApiKeyError(
@@ -121,7 +121,7 @@ def _serve_http(options: argparse.Namespace) -> int:
     with _lasting():
         from smoc_mcp.http.serve import Wanted, serve_http
 
-    log_to_stderr(Settings.from_env(needs_key=None))
+    log_to_stderr(Settings.from_env(needs_key=None), serves=True)
     serve_http(Wanted(options.host, options.port, options.allow_unauthenticated, options.workers))
     return 0
 

@@ -46,7 +46,7 @@ from smoc_mcp.directory.statistics import count_up, look_over, stand
 from smoc_mcp.directory.steps import Question, Steps, answer_from, take_steps
 from smoc_mcp.directory.sync import Asked, ContactSource, WindowSync
 from smoc_mcp.directory.upkeep import Upkeep
-from smoc_mcp.errors import KEY_REFUSED, SmocError, StoreError, TimedOutError, UpstreamError
+from smoc_mcp.errors import KeyRefusedError, SmocError, StoreError, TimedOutError, UpstreamError
 from smoc_mcp.proof.certainty import Region
 from smoc_mcp.proof.part import Part
 from smoc_mcp.proof.windows import Sort, Window
@@ -335,7 +335,7 @@ class ContactDirectory:
                 answer = await take_steps(
                     ask, lambda look: self._read(asked, look, heavy=heavy), asked
                 )
-            except KEY_REFUSED:
+            except KeyRefusedError:
                 # Whom the API has just refused, we do not answer from the store.
                 self._refused = True
                 await self.sync.forget()

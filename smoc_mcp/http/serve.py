@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from smoc_mcp.api.client import SmocClient
 from smoc_mcp.directory.directory import ContactDirectory
-from smoc_mcp.errors import KEY_REFUSED, ConfigurationError, SmocError, UsageError
+from smoc_mcp.errors import ConfigurationError, KeyRefusedError, SmocError, UsageError
 from smoc_mcp.http.access import (
     Access,
     Anybody,
@@ -193,7 +193,7 @@ def app_of(settings: Settings, http: HttpSettings, access: Access, port: int) ->
         async with SmocClient(settings.base_url, key, settings.timeout_seconds) as client:
             try:
                 await client.fetch_contacts(None, 1, seconds=5.0)
-            except KEY_REFUSED as error:
+            except KeyRefusedError as error:
                 return "" if key is _NO_KEY else str(error)
             except SmocError as error:
                 return "" if not own_key and await in_hand() else str(error)

@@ -21,6 +21,8 @@ from smoc_mcp.settings import Settings, hand_on
 
 __all__ = ["serve_workers"]
 
+_PATIENCE = 60
+
 
 def serve_workers(wanted: Wanted, listener: socket.socket) -> None:
     """Serve with several processes until told to end.
@@ -31,6 +33,8 @@ def serve_workers(wanted: Wanted, listener: socket.socket) -> None:
     """
     config = uvicorn_config(partial(_app, wanted))
     config.factory, config.workers = True, wanted.workers
+    # A busy machine takes seconds to start one, and what is not ready in time is given up.
+    config.timeout_worker_healthcheck = _PATIENCE
     with TemporaryDirectory(prefix="smoc-mcp-") as folder:
         # Whichever process answers /metrics, it shows the numbers of all.
         hand_on(SHARED_NUMBERS, folder)
@@ -40,5 +44,5 @@ def serve_workers(wanted: Wanted, listener: socket.socket) -> None:
 def _app(wanted: Wanted) -> Starlette:
     """Return the app of one of the processes, which begins with nothing but the environment."""
     settings = Settings.from_env(needs_key=None)
-    log_to_stderr(settings)
+    log_to_stderr(settings, serves=True)
     return app_of(settings, HttpSettings.from_env(), access_of(wanted), wanted.port)
