@@ -326,6 +326,12 @@ async def test_while_smoc_is_down_it_is_seen_and_answers_come_from_the_store(
     assert sum("SMOC: " in line for line in served.log) == 1
 
 
+async def test_a_probe_for_readiness_is_not_in_the_log(api: str) -> None:
+    with http_server(api) as served:
+        assert httpx2.get(f"{served.url}/readyz").json() == {"ready": True}
+    assert not any("SMOC: " in line for line in served.log)
+
+
 async def test_without_anything_in_hand_a_server_is_not_ready_while_smoc_is_down(
     api: str, sandbox: Sandbox
 ) -> None:

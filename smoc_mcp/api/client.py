@@ -94,6 +94,7 @@ class SmocClient:
         timeout_seconds: The most that one call may take, waiting and retries included.
         use_key: What to do with a new key, for the error that the API refuses this one.
         watch: Is told of each request.
+        logs: Failures go to the log; not for one who only tries whether SMOC is there.
     """
 
     def __init__(
@@ -104,8 +105,10 @@ class SmocClient:
         *,
         use_key: str = "set SMOC_API_KEY to it and restart the server",
         watch: Watch = lambda *_: None,
+        logs: bool = True,
     ) -> None:
         self._watch = watch
+        self._logs = logs
         self._base_url = base_url
         self._api_key = api_key
         self._timeout = timeout_seconds
@@ -146,7 +149,8 @@ class SmocClient:
         try:
             return await self._fetch(params, limit, seconds)
         except UpstreamError as error:
-            _failures.warning(type(error).__name__, f"SMOC: {error}")
+            if self._logs:
+                _failures.warning(type(error).__name__, f"SMOC: {error}")
             raise
 
     async def _fetch(

@@ -190,7 +190,8 @@ def app_of(settings: Settings, http: HttpSettings, access: Access, port: int) ->
     async def is_ready() -> str:
         """Return why nobody can be answered; empty where they can."""
         key = settings.api_key if settings.api_key.get_secret_value() else _NO_KEY
-        async with SmocClient(settings.base_url, key, settings.timeout_seconds) as client:
+        how = settings.base_url, key, settings.timeout_seconds
+        async with SmocClient(*how, logs=False) as client:
             try:
                 await client.fetch_contacts(None, 1, seconds=5.0)
             except KeyRefusedError as error:
