@@ -3,6 +3,7 @@
 import itertools
 import logging
 import random
+import re
 import signal
 import socket
 import sys
@@ -29,6 +30,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 logger = logging.getLogger(__name__)
 
+ROOT = Path(__file__).parent.parent
 ONE, OTHER = "key-of-company-one", "key-of-company-other"
 HOST = "mcp.example.com"
 SORTS = ["created", "updated", "conversation"]
@@ -288,6 +290,25 @@ async def test_ten_thousand_keys_in_turn_are_refused_and_forgotten(
     assert len(sandbox.requests) < 1_000
     assert [r for r in sandbox.requests[asked:] if r.status == 200] == []
     assert memory[-1] < memory[0] * 1.15
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+async def test_a_company_takes_no_more_memory_than_the_docs_say() -> None:
+    said = re.search(r"takes about (\d+) MB", (ROOT / "docs/http.md").read_text("utf-8"))
+    assert said is not None
+    keys = {f"key-of-company-{n:03}": Company(f"C{n}", seed=n, size=1_200) for n in range(12)}
+    memory: list[int] = []
+    with run_in_thread(Sandbox(keys=keys)) as url, http_server(url, **FREELY) as served:
+        for key in keys:
+            async with http_client(served.url, x_smoc_token=key) as client:
+                # With these all four windows are in hand.
+                await ask(client, "contacts_changes", since="30d")
+                await ask(client, "contacts_stats", group_by="city")
+                await ask(client, "contacts_find_by_email", email="nobody@nowhere.example")
+            memory.append(memory_of(served))
+    # The first brings what all need.
+    each = (memory[-1] - memory[1]) / 10 / 1_000
+    assert each < 1.5 * int(said[1]), memory
 
 
 HALF_A_HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-SMOC-Token: x"
