@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from smoc_mcp.api.client import SmocClient
 from smoc_mcp.directory.answers import Page
 from smoc_mcp.directory.directory import ContactDirectory
-from smoc_mcp.errors import InvalidKeyError
+from smoc_mcp.errors import InvalidKeyError, StoreError
 from smoc_mcp.proof.certainty import Certainty
 from smoc_mcp.proof.live import LiveWindows
 from smoc_mcp.proof.windows import Sort, Status, Window
@@ -251,6 +251,30 @@ async def test_news_that_is_lost_costs_half_a_second(
             together.start_soon(one.list_contacts, NEWEST)
             together.start_soon(other.list_contacts, NEWEST)
         assert len(sandbox.requests) == 1
+
+
+async def test_what_could_not_be_read_once_is_read_at_the_next_question(
+    place: SecretStr, sandbox: Sandbox, url: str
+) -> None:
+    clock = present_clock()
+    async with replicas(place, url) as running:
+        one, other = await running.start(clock), await running.start(clock)
+        await first_refresh(one)
+        before = await one.list_contacts(NEWEST)
+        clock.advance(61)
+        (added,) = sandbox.company("Large").add()
+        newer = await other.list_contacts(NEWEST)
+        with psycopg.connect(place.get_secret_value(), autocommit=True) as db:
+            db.execute("ALTER TABLE smoc_mcp.windows RENAME TO away")
+            with pytest.raises(StoreError):
+                await one.list_contacts(NEWEST)
+            db.execute("ALTER TABLE smoc_mcp.away RENAME TO windows")
+        sandbox.forget_requests()
+        again = await one.list_contacts(NEWEST)
+        assert again.rows[0].id == added
+        assert again.proof == newer.proof
+        assert again.proof.as_of > before.proof.as_of
+        assert sandbox.requests == []
 
 
 async def test_a_refusal_of_one_is_no_answer_of_another(

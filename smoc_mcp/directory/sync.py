@@ -92,6 +92,8 @@ class WindowSync:
         self.refreshed: Moment | None = None
         self._others_version = store.others_version()
         self._tick: Tick = store.tick()
+        # What is live does not agree with the store: it could not be read.
+        self._is_behind = False
         self._flights = Flights()
         # Who waits for another replica is not to take the threads that answers need.
         self._waiting = anyio.CapacityLimiter(len(Sort))
@@ -165,11 +167,13 @@ class WindowSync:
     def notice_others(self) -> None:
         """Notice what another process has written to the store: what was live may not be now."""
         version = self.store.others_version()
-        if version != self._others_version:
-            self._others_version = version
+        if version != self._others_version or self._is_behind:
+            # Until all of it has been read: the database can go away at any moment.
+            self._is_behind = True
             self._tick = self.store.tick()
             if not self._recall():
                 self.live.forget()
+            self._others_version, self._is_behind = version, False
 
     def _recall(self) -> bool:
         """Have the live windows of all replicas, where they share them."""
@@ -324,14 +328,18 @@ class WindowSync:
 
     def _absorb(self, window: Window, contacts: Sequence[ReadContact]) -> Absorbed:
         self.notice_others()
+        # What fails from here on may have been written.
+        self._is_behind = True
         absorbed = self.store.absorb(window, contacts, self._clock)
         self._tick = absorbed.window.received
-        if self._recall():
-            return absorbed
-        if absorbed.moved:
-            self.live.forget()
-        if not absorbed.window.stale:
-            self.live.admit(absorbed.window, deleted=absorbed.deleted, doubtful=absorbed.doubtful)
+        if not self._recall():
+            if absorbed.moved:
+                self.live.forget()
+            if not absorbed.window.stale:
+                self.live.admit(
+                    absorbed.window, deleted=absorbed.deleted, doubtful=absorbed.doubtful
+                )
+        self._is_behind = False
         return absorbed
 
     async def _fetch_counts(self, asked: Asked) -> None:

@@ -143,8 +143,8 @@ class ContactStore(ContactLookup):
         """
         version = self._db.others_version()
         if version != self._others:
-            self._others = version
             self._owner.find()
+            self._others = version
         return version
 
     @property
