@@ -58,7 +58,6 @@ class ContactSource(Protocol):
         self, sort: SortField | None, limit: int = ..., *, seconds: float | None = ...
     ) -> ApiAnswer:
         """Return one answer of the endpoint, or raise an UpstreamError."""
-        ...
 
 
 class WindowSync:
