@@ -5,37 +5,24 @@
 The database must be empty. Both are asked in turn, in pairs; the ratio is of the medians.
 """
 
-import statistics
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pydantic import SecretStr
 
-from benchmarks.stores import OURS, build, cases, contacts, open_store
+from benchmarks.stores import OURS, build, cases, contacts, in_pairs, open_store
 from smoc_mcp.api.facts import keys_of
 from smoc_mcp.api.models import ReadContact
 from smoc_mcp.proof.windows import Counts, Sort, Window
 from smoc_mcp.store.move import move
 from smoc_mcp.store.store import ContactStore
 
-_ROUNDS = 9
 _WINDOW = 500
-
-
-def _took(run: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    run()
-    return (time.perf_counter() - began) * 1_000
-
-
-def _pairs(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:
-    """Return the medians of the milliseconds of both, measured in turn; the first do not count."""
-    took = [(_took(one), _took(other)) for _ in range(_ROUNDS + 1)][1:]
-    return statistics.median(t[0] for t in took), statistics.median(t[1] for t in took)
 
 
 def _absorbed(store: ContactStore, reads: list[ReadContact]) -> None:
@@ -70,17 +57,11 @@ def main() -> None:
             database._db.run("ANALYZE")  # as PostgreSQL does by itself within a minute
             print(f"| {size:,} contacts, ms | SQLite | PostgreSQL | ratio |\n|---|---|---|---|")
             for case in cases(built.address):
-                _row(
-                    case.what,
-                    *_pairs(
-                        lambda case=case: case.ours(file),  # type: ignore[misc]
-                        lambda case=case: case.ours(database),  # type: ignore[misc]
-                    ),
-                )
-            reads = [read for read, _ in zip(contacts(size), range(_WINDOW), strict=False)]
+                _row(case.what, *in_pairs(partial(case.ours, file), partial(case.ours, database)))
+            reads = list(islice(contacts(size), _WINDOW))
             _row(
-                "a window of 500, unchanged",
-                *_pairs(lambda: _absorbed(file, reads), lambda: _absorbed(database, reads)),
+                f"a window of {_WINDOW}, unchanged",
+                *in_pairs(lambda: _absorbed(file, reads), lambda: _absorbed(database, reads)),
             )
             room = database._db.fetch("SELECT pg_database_size(current_database())")[0][0]
         on_disk = (folder / OURS).stat().st_size

@@ -31,6 +31,8 @@ __all__ = [
     "Case",
     "build",
     "cases",
+    "contacts",
+    "in_pairs",
     "measure",
     "measure_beside",
     "open_duckdb",
@@ -166,16 +168,15 @@ def measure(case: Case, store: ContactStore) -> float:
 def measure_beside(
     case: Case, store: ContactStore, other: "duckdb.DuckDBPyConnection"
 ) -> tuple[float, float]:
-    """Return the medians of both, measured in turn; the first round does not count."""
+    """Return the medians of both; see `in_pairs`."""
     assert case.beside is not None
     text, values = case.beside
-    pairs = [
-        (
-            _took(lambda: case.ours(store)),
-            _took(lambda: other.execute(text, values).fetchall()),
-        )
-        for _ in range(_ROUNDS + 1)
-    ][1:]
+    return in_pairs(lambda: case.ours(store), lambda: other.execute(text, values).fetchall())
+
+
+def in_pairs(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:
+    """Return the medians of the milliseconds of both, in turn; the first round does not count."""
+    pairs = [(_took(one), _took(other)) for _ in range(_ROUNDS + 1)][1:]
     return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
 
 

@@ -14,7 +14,7 @@ from smoc_mcp.api.models import ApiAnswer, ReadContact
 from smoc_mcp.directory.flights import Flights
 from smoc_mcp.directory.progress import telling
 from smoc_mcp.directory.report import SyncReport
-from smoc_mcp.directory.turns import in_turn
+from smoc_mcp.directory.turns import take_turn
 from smoc_mcp.directory.windows import SORT_FIELDS, Arrived, Sent, window_of
 from smoc_mcp.errors import SmocError, StoreError
 from smoc_mcp.proof.live import LiveWindows, last_look_agrees
@@ -293,7 +293,7 @@ class WindowSync:
             turn = self.store.turn(name)
             if turn is None:
                 return await fetch()
-            return await in_turn(turn, is_there_now, fetch, self._waiting)
+            return await take_turn(turn, is_there_now, fetch, self._waiting)
 
         return await self._flights.share(name, fetch_in_turn)
 

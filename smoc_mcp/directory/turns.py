@@ -8,7 +8,7 @@ import anyio.to_thread
 
 from smoc_mcp.store.database import Turn
 
-__all__ = ["in_turn"]
+__all__ = ["take_turn"]
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ _PATIENCE = 0.5
 """Seconds for which we wait to be told before we look ourselves: what is told may be lost."""
 
 
-async def in_turn(
+async def take_turn(
     turn: Turn,
     is_there: Callable[[], Awaitable[bool]],
     fetch: Callable[[], Awaitable[T]],

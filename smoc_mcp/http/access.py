@@ -155,13 +155,13 @@ class Bearers:
 
     def how(self) -> str:
         """Return what a request must bring."""
-        secret = "send a secret of this server as Authorization: Bearer; whoever runs it has one"  # noqa: S105  it is a sentence
+        instead = "send a secret of this server as Authorization: Bearer; whoever runs it has one"
         if self.issuer:
             return (
                 f"This server registers nobody: sign in with {self.issuer}, with a client that is "
-                f"registered there, or {secret}."
+                f"registered there, or {instead}."
             )
-        return f"This server needs no sign-in: {secret}."
+        return f"This server needs no sign-in: {instead}."
 
 
 @dataclass(frozen=True)

@@ -123,9 +123,9 @@ def _of_all(own: CollectorRegistry) -> CollectorRegistry:
     for path in Path(folder).glob("gauge_live*_*.db"):
         pid = int(path.stem.rpartition("_")[2])
         if not _is_alive(pid):
-            multiprocess.mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
+            multiprocess.mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]  # it has no types
     together = CollectorRegistry()
-    multiprocess.MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]
+    multiprocess.MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]  # nor has it
     return together
 
 

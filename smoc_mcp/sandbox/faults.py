@@ -98,7 +98,7 @@ class Fault:
             ValueError: it is no object, or has unknown names or values.
         """
         if not isinstance(value, Mapping):
-            raise ValueError('a fault is an object such as {"kind": "rate_limited"}')  # noqa: TRY004
+            raise ValueError('a fault is an object such as {"kind": "rate_limited"}')  # noqa: TRY004 - a mistake of the request
         unknown = value.keys() - {field.name for field in fields(cls)}
         if "kind" not in value:
             raise ValueError("a fault has a kind")

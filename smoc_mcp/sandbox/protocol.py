@@ -30,7 +30,7 @@ _logger.propagate = False
 class _Protocol(H11Protocol):
     """HTTP/1.1 that gives the application a way to close its connection."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower, as in uvicorn
         super().connection_made(transport)
         # uvicorn's own loggers belong to whoever else runs uvicorn in this process.
         self.logger = _logger
