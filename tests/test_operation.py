@@ -108,6 +108,12 @@ def write(path: Path, more: str = "") -> None:
     path.chmod(0o600)
 
 
+def add_a_third(sandbox: Sandbox, companies: Path, proof: str) -> None:
+    """Let SMOC have a third company, and the file name it with what proves who belongs to it."""
+    sandbox.keys[THIRD] = Company("Third", seed=3, size=10, operator_id="3", hostile=0)
+    write(companies, f'[[company]]\nname = "Third"\nkey = "{THIRD}"\n{proof}')
+
+
 @pytest.fixture
 def served(api: str, signer: RsaIssuer, companies: Path) -> Iterator[Served]:
     with http_server(
@@ -230,23 +236,43 @@ async def test_companies_are_read_again_when_told_and_nobodys_call_ends(
 ) -> None:
     token = signer.signed(org_id="org_third")
     assert post(served.url, authorization=f"Bearer {token}").status_code == 403
-    sandbox.keys[THIRD] = Company("Third", seed=3, size=10, operator_id="3", hostile=0)
-    write(
-        companies,
-        f"""[[company]]
-        name = "Third"
-        key = "{THIRD}"
-        claim_values = ["org_third"]""",
-    )
+    add_a_third(sandbox, companies, 'claim_values = ["org_third"]')
+    sandbox.forget_requests()
     sandbox.latency = 1.0
-    async with http_client(served.url, authorization=f"Bearer {SECRET}") as client:
+    answers: list[dict[str, Any]] = []
+
+    async def ask_meanwhile() -> None:
+        answers.append(await said_to(served, SECRET))
+
+    async with anyio.create_task_group() as together:
+        together.start_soon(ask_meanwhile)
+        with anyio.fail_after(20):
+            while not sandbox.requests:  # noqa: ASYNC110  no event crosses the thread
+                await anyio.sleep(0.01)
         os.kill(served.process.pid, signal.SIGHUP)
-        assert (await ask(client, "contacts_list"))["contacts"]
+        assert answers == []
+    assert len(answers[0]["contacts"]) == 50
     assert len((await said_to(served, token))["contacts"]) == 10
     companies.write_text("claim = ")  # noqa: ASYNC240  a few bytes
     os.kill(served.process.pid, signal.SIGHUP)
     await until(lambda: any("nothing was changed" in line for line in served.log))
     assert (await said_to(served, token))["contacts"]
+
+
+async def test_secrets_of_a_file_are_read_again_when_told(api: str, tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.write_text(f"{SECRET}\n")
+    env = {"SMOC_API_KEY": FJORD, "SMOC_MCP_BEARER_TOKENS_FILE": str(secrets)}
+    with http_server(api, **env) as served:
+
+        def status(secret: str) -> int:
+            return post(served.url, authorization=f"Bearer {secret}").status_code
+
+        assert (status(SECRET), status(f"{SECRET}-new")) == (200, 401)
+        secrets.write_text(f"{SECRET}-new\n")
+        os.kill(served.process.pid, signal.SIGHUP)
+        await until(lambda: any("were read again" in line for line in served.log))
+        assert (status(SECRET), status(f"{SECRET}-new")) == (401, 200)
 
 
 async def test_who_asks_to_be_registered_is_told_what_to_send(api: str) -> None:
@@ -434,14 +460,7 @@ async def test_several_processes_answer_on_one_port_and_read_companies_again_in_
         # One that dies is replaced.
         os.kill(before[0], signal.SIGKILL)
         await settled(served, lambda now: len(now) == 2 and before[0] not in now)
-        sandbox.keys[THIRD] = Company("Third", seed=3, size=10, operator_id="3", hostile=0)
-        write(
-            companies,
-            f"""[[company]]
-        name = "Third"
-        key = "{THIRD}"
-        secrets = ["{SECRET}-third"]""",
-        )
+        add_a_third(sandbox, companies, f'secrets = ["{SECRET}-third"]')
         before = workers_of(served.process.pid)
         os.kill(served.process.pid, signal.SIGHUP)
         await settled(served, lambda now: len(now) == 2 and not {*before} & {*now})

@@ -41,6 +41,10 @@ WAITERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE usename = 'smoc' AND (query LIKE 'SELECT pg_try%' OR query LIKE 'LISTEN%')"
 )
+QUEUE = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND usename = 'smoc' AND (query LIKE 'SELECT pg_try%' OR query LIKE 'LISTEN%')"
+)
 ANYBODY = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE usename = 'smoc' AND datname = '{}' ORDER BY random() LIMIT 1"
@@ -80,6 +84,12 @@ class Running:
         )
         return await self._exits.enter_async_context(directory)
 
+    async def started(self, number: int, clock: Clock) -> list[ContactDirectory]:
+        """Start so many, and let one do the refresh that comes with the first question."""
+        directories = [await self.start(clock) for _ in range(number)]
+        await first_refresh(directories[0])
+        return directories
+
 
 @asynccontextmanager
 async def replicas(place: SecretStr, url: str) -> AsyncIterator[Running]:
@@ -106,6 +116,15 @@ async def first_refresh(directory: ContactDirectory) -> None:
     await until(lambda: refreshed_at(directory) > 0)
 
 
+def in_the_queue(place: SecretStr) -> int:
+    """Return how many hold a turn or wait for it: each has a connection that listens."""
+    with psycopg.connect(place.get_secret_value(), autocommit=True) as db:
+        found = db.execute(QUEUE).fetchone()
+    assert found is not None
+    number: int = found[0]
+    return number
+
+
 def refreshed_at(directory: ContactDirectory) -> int:
     shared = directory.sync.store.shared
     assert shared is not None
@@ -117,8 +136,7 @@ async def test_what_one_has_fetched_the_others_use(
 ) -> None:
     clock = present_clock()
     async with replicas(place, url) as running:
-        one, other = await running.start(clock), await running.start(clock)
-        await first_refresh(one)
+        one, other = await running.started(2, clock)
         first = await one.list_contacts(NEWEST)
         sandbox.forget_requests()
         second = await other.list_contacts(NEWEST)
@@ -140,8 +158,7 @@ async def test_counts_alone_and_a_last_look_are_for_all_too(place: SecretStr) ->
     clock = present_clock()
     with run_in_thread(sandbox) as url:
         async with replicas(place, url) as running:
-            one, other = await running.start(clock), await running.start(clock)
-            await first_refresh(one)
+            one, other = await running.started(2, clock)
             clock.advance(61)
             # One small request.
             await one.count_contacts(Count())
@@ -162,8 +179,7 @@ async def test_three_that_are_asked_at_once_ask_smoc_once(
 ) -> None:
     clock = present_clock()
     async with replicas(place, url) as running:
-        three = [await running.start(clock) for _ in range(3)]
-        await first_refresh(three[0])
+        three = await running.started(3, clock)
         for _ in range(4):
             clock.advance(61)
             sandbox.forget_requests()
@@ -179,8 +195,7 @@ async def test_who_waits_goes_on_when_the_one_that_fetches_is_gone(
 ) -> None:
     clock = present_clock()
     async with replicas(place, url) as running:
-        one, other = await running.start(clock), await running.start(clock)
-        await first_refresh(one)
+        one, other = await running.started(2, clock)
         clock.advance(61)
         sandbox.forget_requests()
         sandbox.fail(Fault("slow", seconds=20))
@@ -199,8 +214,8 @@ async def test_who_waits_goes_on_when_the_one_that_fetches_is_gone(
             together.start_soon(ask_the_one)
             await until(lambda: len(sandbox.requests) == 1)
             together.start_soon(ask)
-            await anyio.sleep(0.1)
-            assert found == []
+            await until(lambda: in_the_queue(place) == 2)
+            assert (found, len(sandbox.requests)) == ([], 1)
             dies.cancel()
         assert found[0].proof.exact
         assert len(sandbox.requests) == 2
@@ -211,8 +226,7 @@ async def test_a_place_in_the_queue_that_is_lost_costs_a_request_and_no_truth(
 ) -> None:
     clock = present_clock()
     async with replicas(place, url) as running:
-        three = [await running.start(clock) for _ in range(3)]
-        await first_refresh(three[0])
+        three = await running.started(3, clock)
         clock.advance(61)
         sandbox.forget_requests()
         sandbox.latency = 0.5
@@ -225,7 +239,7 @@ async def test_a_place_in_the_queue_that_is_lost_costs_a_request_and_no_truth(
         async with anyio.create_task_group() as together:
             for directory in three:
                 together.start_soon(ask, directory)
-            await until(lambda: len(sandbox.requests) == 1)
+            await until(lambda: in_the_queue(place) == 3)
             await anyio.to_thread.run_sync(cluster.run, WAITERS)
         assert found[0] == found[1] == found[2]
         assert 1 <= len(sandbox.requests) <= 3
@@ -236,8 +250,7 @@ async def test_news_that_is_lost_costs_half_a_second(
 ) -> None:
     clock = present_clock()
     async with replicas(place, url) as running:
-        one, other = await running.start(clock), await running.start(clock)
-        await first_refresh(one)
+        one, other = await running.started(2, clock)
         with psycopg.connect(place.get_secret_value(), autocommit=True) as db:
             # It is found before the system's, and tells nobody.
             db.execute(
@@ -258,8 +271,7 @@ async def test_what_could_not_be_read_once_is_read_at_the_next_question(
 ) -> None:
     clock = present_clock()
     async with replicas(place, url) as running:
-        one, other = await running.start(clock), await running.start(clock)
-        await first_refresh(one)
+        one, other = await running.started(2, clock)
         before = await one.list_contacts(NEWEST)
         clock.advance(61)
         (added,) = sandbox.company("Large").add()
@@ -345,8 +357,7 @@ async def requests_of(number: int, place: SecretStr) -> int:
     since = ContactFilter(spans={Sort.CREATED: Span(after=as_moment(begin))})
     with run_in_thread(sandbox) as url:
         async with replicas(place, url) as running:
-            directories = [await running.start(clock) for _ in range(number)]
-            await first_refresh(directories[0])
+            directories = await running.started(number, clock)
             for _ in range(6):
                 company.add(150)
                 company.advance(300)
